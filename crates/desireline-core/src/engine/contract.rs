@@ -1,0 +1,91 @@
+//! The contract that every analysis fulfils and every executor relies on.
+
+use desireline_stats::{Clusters, Distribution};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Result, SpecError};
+use crate::journey::{Journey, Morsel};
+use crate::log::Catalog;
+use crate::report::Report;
+
+/// One question about journeys. `Self` is the question as the user wrote it: plain, public, serialisable.
+///
+/// Laws, tested over the whole registry: merging is associative and commutative; any split of the customers gives
+/// the same report; partials survive bytes; 1, 2 and 8 threads and any order of input give the same report bytes;
+/// counting [`Analysis::locate`] over all journeys gives the counts of [`Analysis::cells`].
+pub trait Analysis: Serialize + DeserializeOwned + JsonSchema + Clone + Send + Sync + 'static {
+    /// Registry key, CLI word and Python method.
+    const NAME: &'static str;
+    /// Raised whenever the meaning of [`Analysis::Partial`] changes.
+    const STATE_VERSION: u32;
+    /// The question bound to a catalog and validated; only a plan can run.
+    type Plan: Send + Sync + 'static;
+    /// What is known so far.
+    type Partial: Partial;
+    /// What the user reads.
+    type Report: Report + Serialize + DeserializeOwned + JsonSchema;
+
+    /// Binds the question to a log's names. Every error of the user's shows here, before any event is read.
+    fn plan(&self, catalog: &Catalog) -> Result<Self::Plan, SpecError>;
+
+    /// The state before any event.
+    fn start(plan: &Self::Plan) -> Self::Partial;
+
+    /// Takes in the whole customers of one morsel.
+    fn observe(plan: &Self::Plan, partial: &mut Self::Partial, morsel: &Morsel<'_>);
+
+    /// The report of what was observed. Neither consumes nor changes the partial.
+    fn finish(plan: &Self::Plan, partial: &Self::Partial) -> Result<Self::Report>;
+
+    /// The cells of the report in which `journey` is counted, and why: the readable definition, for one journey.
+    fn locate(plan: &Self::Plan, journey: &Journey<'_>) -> Vec<Located>;
+
+    /// The counts that [`Analysis::locate`] explains: each cell with its number of journeys, in any order.
+    fn cells(plan: &Self::Plan, partial: &Self::Partial) -> Vec<(String, u64)>;
+
+    /// What two groups can be compared by: rates, times and their like, each under a stable key.
+    fn measures(plan: &Self::Plan, partial: &Self::Partial) -> Vec<Measure>;
+}
+
+/// What an analysis has learnt from some customers. Holds integers or exact sums only, so that no order of work
+/// can show in a result. Serialisation is canonical: equal states give equal bytes.
+pub trait Partial: Serialize + DeserializeOwned + Send + 'static {
+    /// Adds what was learnt from other customers. Associative and commutative.
+    fn merge(&mut self, other: &Self);
+
+    /// Bytes on the heap, by capacity; counted against the memory budget.
+    fn heap_bytes(&self) -> usize;
+}
+
+/// A cell that a journey is counted in, and the reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Located {
+    /// The cell, such as `step/2/dropped`.
+    pub cell: String,
+    /// Why the journey is in it: matched events, rejected candidates, the rule.
+    pub why: String,
+}
+
+/// Something measured that can be compared between groups.
+#[derive(Clone, Debug)]
+pub struct Measure {
+    /// What is measured, for people and programs: `conversion`, `step`, `path`, `transition`, `exit`.
+    pub kind: &'static str,
+    /// Which one: a step, a path, a pair of touchpoints; empty for measures of the whole.
+    pub key: Vec<String>,
+    /// Its sufficient statistics.
+    pub data: MeasureData,
+}
+
+/// The sufficient statistics of a measure.
+#[derive(Clone, Debug)]
+pub enum MeasureData {
+    /// A rate, with its sums per customer.
+    Rate(Clusters),
+    /// Lengths of time, all observed.
+    Times(Distribution),
+    /// Lengths of time of which some are censored: (time, events, censored), ascending.
+    Survival(Vec<(i64, u64, u64)>),
+}

@@ -1,0 +1,170 @@
+//! What can go wrong.
+
+use crate::expr::ExprError;
+use crate::time::TimeSpanError;
+
+/// The result of anything here that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that can go wrong between a built log and a report.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The question does not fit the log.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// An expression could not be read or does not fit the log.
+    #[error(transparent)]
+    Expr(#[from] ExprError),
+    /// A length of time could not be read.
+    #[error(transparent)]
+    TimeSpan(#[from] TimeSpanError),
+    /// No analysis has this name.
+    #[error("no analysis is called `{name}`{}; there are {}", did_you_mean(nearest.as_deref()), known.join(", "))]
+    UnknownAnalysis {
+        /// The name as given.
+        name: String,
+        /// The nearest known name.
+        nearest: Option<String>,
+        /// All known names.
+        known: Vec<String>,
+    },
+    /// The work was cancelled through its token.
+    #[error("cancelled after {done} of {total} morsels")]
+    Cancelled {
+        /// Morsels done.
+        done: u64,
+        /// Morsels in all.
+        total: u64,
+    },
+    /// The partial results outgrew the memory budget.
+    #[error("the analysis needs {needed} bytes for its partial results, over the budget of {limit}; raise the budget, shorten the paths or select fewer journeys")]
+    MemoryBudget {
+        /// Bytes needed so far.
+        needed: u64,
+        /// The budget.
+        limit: u64,
+    },
+    /// Too large a share of the rows could not be read.
+    #[error("{rows} of {of} rows were put aside, over the allowed share of {allowed}; first: {first}; fix the input or raise the allowed share")]
+    QuarantineShare {
+        /// Rows put aside.
+        rows: u64,
+        /// Rows read.
+        of: u64,
+        /// The allowed share.
+        allowed: f64,
+        /// Where the first one is and why.
+        first: String,
+    },
+    /// The log has no event at all.
+    #[error("the log has no events{}", if *quarantined > 0 { format!("; {quarantined} rows were put aside") } else { String::new() })]
+    EmptyLog {
+        /// Rows put aside.
+        quarantined: u64,
+    },
+    /// The columns of a batch differ in length, or in number from what was declared.
+    #[error("column `{column}` of `{source_name}` has {found} rows where {expected} were expected")]
+    ColumnLength {
+        /// The input.
+        source_name: String,
+        /// The column.
+        column: String,
+        /// Rows expected.
+        expected: usize,
+        /// Rows found.
+        found: usize,
+    },
+    /// More of something than the engine can count.
+    #[error("too many {what}: {count}, the limit is {limit}")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many.
+        count: u64,
+        /// The most that is allowed.
+        limit: u64,
+    },
+    /// Sealed bytes were refused.
+    #[error("the partial result was refused: {reason}")]
+    Envelope {
+        /// Why.
+        reason: String,
+    },
+    /// A statistic was asked for outside its domain.
+    #[error(transparent)]
+    Stats(#[from] desireline_stats::StatsError),
+    /// The worker threads could not be started.
+    #[error("the worker threads could not be started: {reason}")]
+    Threads {
+        /// What the system said.
+        reason: String,
+    },
+}
+
+/// A question that cannot be put to this log.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpecError {
+    /// A field's value is not allowed.
+    #[error("`{field}` of {analysis}: {problem}")]
+    Field {
+        /// The analysis.
+        analysis: &'static str,
+        /// The field.
+        field: &'static str,
+        /// What is wrong and what is allowed.
+        problem: String,
+    },
+    /// An expression in a field could not be bound.
+    #[error("`{field}` of {analysis}: {source}")]
+    Expr {
+        /// The analysis.
+        analysis: &'static str,
+        /// The field.
+        field: &'static str,
+        /// The expression's own error.
+        source: ExprError,
+    },
+    /// An attribute is not in the log.
+    #[error("`{field}` of {analysis}: the log has no attribute `{name}`{}; it has {}", did_you_mean(nearest.as_deref()), list(known))]
+    UnknownAttribute {
+        /// The analysis.
+        analysis: &'static str,
+        /// The field.
+        field: &'static str,
+        /// The name as given.
+        name: String,
+        /// The nearest known name.
+        nearest: Option<String>,
+        /// All attributes.
+        known: Vec<String>,
+    },
+    /// The JSON of a question has the wrong shape.
+    #[error("the question for {analysis} cannot be read: {reason}")]
+    Shape {
+        /// The analysis.
+        analysis: &'static str,
+        /// What serde said, with the place.
+        reason: String,
+    },
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |n| format!(" (did you mean `{n}`?)"))
+}
+
+/// The name among `known` that `name` was most likely meant to be.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let wanted = name.to_lowercase();
+    known
+        .into_iter()
+        .map(|k| (strsim::jaro_winkler(&wanted, &k.to_lowercase()), k))
+        .filter(|(score, _)| *score >= 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
+        .map(|(_, k)| k.to_owned())
+}

@@ -1,0 +1,213 @@
+//! What an analysis sees: a stretch of columns and the journeys in it.
+
+use crate::log::{Block, CodeSlice, Level, Value};
+
+/// One journey's place in a morsel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Its first event.
+    pub start: u32,
+    /// One past its last event.
+    pub end: u32,
+    /// Its customer: a place in the block.
+    pub customer: u32,
+    /// Which journey of the customer it is, from 0, before any selection of journeys.
+    pub ordinal: u32,
+    /// The first event of the customer's next journey, selected or not; [`Span::NONE`] if there is none.
+    pub next: u32,
+}
+
+impl Span {
+    /// No event.
+    pub const NONE: u32 = u32::MAX;
+
+    /// The number of events.
+    #[inline]
+    pub fn len(&self) -> usize {
+        (self.end - self.start) as usize
+    }
+
+    /// Never true: a journey has at least one event.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// Its events as a range into the morsel's columns.
+    #[inline]
+    pub fn range(&self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// The unit of parallel work: columns of whole customers, and the journeys to count.
+///
+/// Kernels run over [`codes`](Morsel::codes), [`times`](Morsel::times) and [`spans`](Morsel::spans); an easy
+/// analysis loops over [`journeys`](Morsel::journeys). Spans are ascending and a customer's spans lie together. A
+/// breakdown passes the same columns with fewer spans, so columns may hold events of no span.
+#[derive(Clone, Copy, Debug)]
+pub struct Morsel<'a> {
+    pub(crate) block: &'a Block,
+    /// Which row of the block each event is; `None` when they follow each other from `first_row` on.
+    pub(crate) order: Option<&'a [u32]>,
+    pub(crate) first_row: usize,
+    pub(crate) codes: CodeSlice<'a>,
+    pub(crate) times: &'a [i64],
+    pub(crate) spans: &'a [Span],
+}
+
+impl<'a> Morsel<'a> {
+    /// The event codes.
+    #[inline]
+    pub fn codes(&self) -> CodeSlice<'a> {
+        self.codes
+    }
+
+    /// The times in microseconds since 1970 UTC.
+    #[inline]
+    pub fn times(&self) -> &'a [i64] {
+        self.times
+    }
+
+    /// The journeys.
+    #[inline]
+    pub fn spans(&self) -> &'a [Span] {
+        self.spans
+    }
+
+    /// The number of events in the columns.
+    #[inline]
+    pub fn n_events(&self) -> usize {
+        self.times.len()
+    }
+
+    /// The same columns with other journeys.
+    pub fn with_spans<'b>(&'b self, spans: &'b [Span]) -> Morsel<'b>
+    where
+        'a: 'b,
+    {
+        Morsel { spans, ..*self }
+    }
+
+    /// The journeys one by one.
+    pub fn journeys(&self) -> impl ExactSizeIterator<Item = Journey<'a>> + '_ {
+        let morsel = *self;
+        self.spans.iter().map(move |&span| Journey { morsel, span })
+    }
+
+    /// The journeys of each customer together.
+    pub fn customers(&self) -> impl Iterator<Item = &'a [Span]> + use<'a> {
+        self.spans.chunk_by(|a, b| a.customer == b.customer)
+    }
+
+    /// The block's row of event `i`.
+    #[inline]
+    pub(crate) fn row(&self, i: usize) -> usize {
+        match self.order {
+            Some(order) => order[i] as usize,
+            None => self.first_row + i,
+        }
+    }
+
+    /// The value of attribute `index` (a place in the catalog) at event `i` of `customer`.
+    #[inline]
+    pub fn attribute(&self, index: usize, i: usize, customer: u32) -> Value {
+        match self.block.attributes.get(index) {
+            Some(column) if column.level == Level::Customer => column.data.get(customer as usize),
+            Some(column) => column.data.get(self.row(i)),
+            None => Value::Missing,
+        }
+    }
+
+    /// The money of event `i` in minor units.
+    #[inline]
+    pub fn value(&self, i: usize) -> Option<i64> {
+        match self.block.value.as_ref()?.get(self.row(i)) {
+            Value::Integer(amount) => Some(amount),
+            _ => None,
+        }
+    }
+}
+
+/// One journey: the events of one customer between two cuts.
+#[derive(Clone, Copy, Debug)]
+pub struct Journey<'a> {
+    morsel: Morsel<'a>,
+    span: Span,
+}
+
+impl<'a> Journey<'a> {
+    /// The journey at `span` of `morsel`.
+    pub fn new(morsel: Morsel<'a>, span: Span) -> Journey<'a> {
+        Journey { morsel, span }
+    }
+
+    /// The morsel it lies in.
+    pub fn morsel(&self) -> &Morsel<'a> {
+        &self.morsel
+    }
+
+    /// Its place in the morsel.
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
+    /// The number of events.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.span.len()
+    }
+
+    /// Never true: a journey has at least one event.
+    pub fn is_empty(&self) -> bool {
+        self.span.is_empty()
+    }
+
+    /// The code of its event `i`, counted from 0.
+    #[inline]
+    pub fn code(&self, i: usize) -> u32 {
+        self.morsel.codes.get(self.span.start as usize + i)
+    }
+
+    /// The codes of its events in order.
+    pub fn codes(&self) -> impl ExactSizeIterator<Item = u32> + 'a {
+        let (codes, range) = (self.morsel.codes, self.span.range());
+        range.map(move |i| codes.get(i))
+    }
+
+    /// The time of its event `i`.
+    #[inline]
+    pub fn time(&self, i: usize) -> i64 {
+        self.morsel.times[self.span.start as usize + i]
+    }
+
+    /// The times of its events in order.
+    pub fn times(&self) -> &'a [i64] {
+        &self.morsel.times[self.span.range()]
+    }
+
+    /// The time of its first event.
+    pub fn start_time(&self) -> i64 {
+        self.time(0)
+    }
+
+    /// The time of its last event.
+    pub fn end_time(&self) -> i64 {
+        self.time(self.len() - 1)
+    }
+
+    /// When the customer's next journey begins, if there is one.
+    pub fn next_start(&self) -> Option<i64> {
+        self.morsel.times.get(self.span.next as usize).copied()
+    }
+
+    /// The value of attribute `index` at its event `i`.
+    pub fn attribute(&self, index: usize, i: usize) -> Value {
+        self.morsel.attribute(index, self.span.start as usize + i, self.span.customer)
+    }
+
+    /// The money of its event `i` in minor units.
+    pub fn value(&self, i: usize) -> Option<i64> {
+        self.morsel.value(self.span.start as usize + i)
+    }
+}

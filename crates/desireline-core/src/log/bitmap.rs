@@ -1,0 +1,183 @@
+//! One bit per event, journey or customer.
+
+use serde::{Deserialize, Serialize};
+
+/// A fixed-length row of bits in 64-bit words; bits past the length are zero.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bitmap {
+    words: Vec<u64>,
+    len: usize,
+}
+
+impl Bitmap {
+    /// `len` bits, all unset.
+    pub fn zeros(len: usize) -> Bitmap {
+        Bitmap { words: vec![0; len.div_ceil(64)], len }
+    }
+
+    /// `len` bits, all set.
+    pub fn ones(len: usize) -> Bitmap {
+        let mut map = Bitmap::zeros(len);
+        map.fill(true);
+        map
+    }
+
+    /// Makes this bitmap `len` unset bits, keeping its memory.
+    pub fn reset(&mut self, len: usize) {
+        self.words.clear();
+        self.words.resize(len.div_ceil(64), 0);
+        self.len = len;
+    }
+
+    /// Sets every bit to `value`.
+    pub fn fill(&mut self, value: bool) {
+        self.words.fill(if value { u64::MAX } else { 0 });
+        self.trim();
+    }
+
+    fn trim(&mut self) {
+        let tail = self.len % 64;
+        if tail != 0
+            && let Some(last) = self.words.last_mut()
+        {
+            *last &= (1 << tail) - 1;
+        }
+    }
+
+    /// The number of bits.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are no bits at all.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Bit `i`; `false` past the end.
+    #[inline]
+    pub fn get(&self, i: usize) -> bool {
+        self.words.get(i / 64).is_some_and(|w| w >> (i % 64) & 1 == 1)
+    }
+
+    /// Sets bit `i`; ignored past the end.
+    #[inline]
+    pub fn set(&mut self, i: usize) {
+        if i < self.len {
+            self.words[i / 64] |= 1 << (i % 64);
+        }
+    }
+
+    /// Clears bit `i`; ignored past the end.
+    #[inline]
+    pub fn unset(&mut self, i: usize) {
+        if i < self.len {
+            self.words[i / 64] &= !(1 << (i % 64));
+        }
+    }
+
+    /// Appends a bit.
+    pub fn push(&mut self, value: bool) {
+        if self.len.is_multiple_of(64) {
+            self.words.push(0);
+        }
+        self.len += 1;
+        if value {
+            self.set(self.len - 1);
+        }
+    }
+
+    /// How many bits are set.
+    pub fn count(&self) -> usize {
+        self.words.iter().map(|w| w.count_ones() as usize).sum()
+    }
+
+    /// Keeps the bits set in both.
+    pub fn and(&mut self, other: &Bitmap) {
+        for (a, b) in self.words.iter_mut().zip(&other.words) {
+            *a &= b;
+        }
+    }
+
+    /// Keeps the bits set in either.
+    pub fn or(&mut self, other: &Bitmap) {
+        for (a, b) in self.words.iter_mut().zip(&other.words) {
+            *a |= b;
+        }
+    }
+
+    /// Turns every bit round.
+    pub fn not(&mut self) {
+        for w in &mut self.words {
+            *w = !*w;
+        }
+        self.trim();
+    }
+
+    /// The positions of the set bits, ascending.
+    pub fn iter_ones(&self) -> impl Iterator<Item = usize> + '_ {
+        self.ones_from(0)
+    }
+
+    /// The positions of the set bits from `start` on, ascending.
+    pub fn ones_from(&self, start: usize) -> impl Iterator<Item = usize> + '_ {
+        let first = start / 64;
+        self.words.iter().enumerate().skip(first).flat_map(move |(i, &word)| {
+            let mut bits = if i == first { word & (u64::MAX << (start % 64)) } else { word };
+            std::iter::from_fn(move || {
+                (bits != 0).then(|| {
+                    let bit = bits.trailing_zeros() as usize;
+                    bits &= bits - 1;
+                    i * 64 + bit
+                })
+            })
+        })
+    }
+
+    /// The words, least significant bit first.
+    pub fn words(&self) -> &[u64] {
+        &self.words
+    }
+
+    /// The words for writing; bits past the length must stay zero.
+    pub(crate) fn words_mut(&mut self) -> &mut [u64] {
+        &mut self.words
+    }
+
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.words.capacity() * 8
+    }
+}
+
+impl FromIterator<bool> for Bitmap {
+    fn from_iter<I: IntoIterator<Item = bool>>(bits: I) -> Bitmap {
+        let mut map = Bitmap::default();
+        for bit in bits {
+            map.push(bit);
+        }
+        map
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn agrees_with_a_vector_of_booleans(bits in prop::collection::vec(any::<bool>(), 0..300), start in 0usize..320) {
+            let map: Bitmap = bits.iter().copied().collect();
+            prop_assert_eq!(map.len(), bits.len());
+            prop_assert_eq!(map.count(), bits.iter().filter(|b| **b).count());
+            let ones: Vec<usize> = (start..bits.len()).filter(|&i| bits[i]).collect();
+            prop_assert_eq!(map.ones_from(start).collect::<Vec<_>>(), ones);
+            let mut turned = map.clone();
+            turned.not();
+            prop_assert_eq!(turned.count() + map.count(), bits.len());
+            turned.or(&map);
+            prop_assert_eq!(turned, Bitmap::ones(bits.len()));
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The log: all events, sorted by customer, time and order of input, immutable.
+
+mod bitmap;
+mod block;
+mod builder;
+mod catalog;
+mod codes;
+mod column;
+mod customers;
+mod input;
+#[allow(clippy::module_inception)]
+mod log;
+mod options;
+mod quarantine;
+mod summary;
+mod times;
+mod vocabulary;
+
+pub use bitmap::Bitmap;
+pub use block::{AttributeColumn, Block};
+pub use builder::{EventRow, LogBuilder};
+pub use log::Log;
+pub use options::{AttributeSpec, LogOptions};
+pub use catalog::Catalog;
+pub use codes::{CodeSlice, Codes};
+pub use column::{AttributeInfo, AttributeType, ColumnData, Level, Value};
+pub use customers::{CustomerIds, plain_integer};
+pub use input::{Batch, KeyColumn, ValueColumn};
+pub use quarantine::{Quarantine, QuarantinedRow, Reason};
+pub use summary::{NameCount, Summary};
+pub use times::Times;
+pub use vocabulary::Vocabulary;

@@ -1,0 +1,50 @@
+//! How a log is to be built.
+
+use super::{AttributeType, Level};
+
+/// An attribute to keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttributeSpec {
+    /// The name people will use.
+    pub name: String,
+    /// What it holds.
+    pub kind: AttributeType,
+    /// Event or customer; found out from the data when `None`: customer when no customer has two values.
+    pub level: Option<Level>,
+}
+
+/// What to keep and how strict to be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogOptions {
+    /// The attributes, in the order of a batch's columns.
+    pub attributes: Vec<AttributeSpec>,
+    /// Which of them names the channel.
+    pub channel: Option<String>,
+    /// Which of them names the journey or session.
+    pub journey: Option<String>,
+    /// The ISO 4217 code of the value column and the decimal places of its minor unit.
+    pub currency: Option<(String, u32)>,
+    /// Until when customers were observed; the last event's time when `None`.
+    pub observed_until: Option<i64>,
+    /// Drop rows that repeat the row before them in every column.
+    pub dedupe: bool,
+    /// The largest share of rows that may be put aside.
+    pub max_quarantine_share: f64,
+    /// The most events in a block; blocks are cut between customers.
+    pub block_events: usize,
+}
+
+impl Default for LogOptions {
+    fn default() -> LogOptions {
+        LogOptions {
+            attributes: Vec::new(),
+            channel: None,
+            journey: None,
+            currency: None,
+            observed_until: None,
+            dedupe: false,
+            max_quarantine_share: 0.05,
+            block_events: 1 << 23,
+        }
+    }
+}
