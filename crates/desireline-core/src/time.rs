@@ -139,6 +139,23 @@ pub fn format_instant(micros: i64) -> String {
     }
 }
 
+/// Reads a point in time as people write it in an expression: RFC 3339, or a date, or a date and a time of day, both in UTC.
+///
+/// ```
+/// use desireline_core::time::parse_instant;
+/// assert_eq!(parse_instant("1970-01-02"), Some(86_400_000_000));
+/// assert_eq!(parse_instant("1970-01-01T01:00:00+01:00"), Some(0));
+/// assert_eq!(parse_instant("soon"), None);
+/// ```
+pub fn parse_instant(text: &str) -> Option<i64> {
+    let text = text.trim();
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        return Some(instant.as_microsecond());
+    }
+    let local: jiff::civil::DateTime = text.parse().ok()?;
+    Some(local.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_microsecond())
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

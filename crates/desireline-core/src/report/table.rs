@@ -83,6 +83,31 @@ impl Cells {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// Appends cells of the same kind; cells of another kind are left out.
+    fn extend(&mut self, other: &Cells) {
+        match (self, other) {
+            (Cells::Text(a), Cells::Text(b)) => a.extend(b.iter().cloned()),
+            (Cells::Flag(a), Cells::Flag(b)) => a.extend(b),
+            (Cells::Count(a), Cells::Count(b)) => a.extend(b),
+            (Cells::Number(a), Cells::Number(b))
+            | (Cells::Share(a), Cells::Share(b))
+            | (Cells::Probability(a), Cells::Probability(b)) => a.extend(b),
+            (Cells::Rate(a), Cells::Rate(b)) => a.extend(b),
+            (Cells::Estimate(a), Cells::Estimate(b)) => a.extend(b),
+            (Cells::Duration(a), Cells::Duration(b)) | (Cells::Time(a), Cells::Time(b)) => a.extend(b),
+            (Cells::Path(a), Cells::Path(b)) => a.extend(b.iter().cloned()),
+            (Cells::Money { amounts: a, .. }, Cells::Money { amounts: b, .. }) => a.extend(b),
+            _ => {}
+        }
+    }
+}
+
+fn same_columns(a: &[Column], b: &[Column]) -> bool {
+    a.len() == b.len()
+        && a.iter().zip(b).all(|(a, b)| {
+            a.name == b.name && std::mem::discriminant(&a.cells) == std::mem::discriminant(&b.cells)
+        })
 }
 
 impl Table {
@@ -101,6 +126,31 @@ impl Table {
     /// The number of rows.
     pub fn n_rows(&self) -> usize {
         self.columns.first().map_or(0, |c| c.cells.len())
+    }
+
+    /// One table under the other, with a first column that says whose rows they are. Tables of other columns than the
+    /// first one's are left out; `None` when there is nothing to stack.
+    pub fn stack(name: &str, label: &str, parts: Vec<(String, Table)>) -> Option<Table> {
+        let (_, first) = parts.first()?;
+        let mut whole = Table { columns: Vec::new(), ..first.clone() };
+        let mut owners = Vec::new();
+        let mut columns: Vec<Column> = Vec::new();
+        for (owner, part) in &parts {
+            if !columns.is_empty() && !same_columns(&columns, &part.columns) {
+                continue;
+            }
+            owners.extend(std::iter::repeat_n(Some(owner.clone()), part.n_rows()));
+            if columns.is_empty() {
+                columns = part.columns.clone();
+            } else {
+                for (into, from) in columns.iter_mut().zip(&part.columns) {
+                    into.cells.extend(&from.cells);
+                }
+            }
+        }
+        whole.columns.push(Column { name: name.to_owned(), label: label.to_owned(), cells: Cells::Text(owners) });
+        whole.columns.extend(columns);
+        Some(whole)
     }
 
     /// The column called `name`.

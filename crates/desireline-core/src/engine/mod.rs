@@ -1,0 +1,18 @@
+//! The engine: one contract for every analysis, one scan for every executor. Names no analysis.
+
+mod by;
+mod contract;
+mod envelope;
+mod exec;
+mod group;
+mod run;
+mod scan;
+mod task;
+
+pub use by::{By, ByReport, GroupReport};
+pub use contract::{Analysis, Located, Measure, MeasureData, Partial};
+pub use envelope::{Lookup, finish_sealed, merge_sealed};
+pub use exec::{CancelToken, Exec, Progress, ProgressHook};
+pub use group::{Attribution, Breakdown, Grouping, Segment};
+pub use run::{AnalysisSet, DynAnswer, Explained, Member};
+pub use task::{Bound, DynAnalysis, DynReport};

@@ -1,0 +1,12 @@
+//! Journeys: a customer's events cut by a rule, and the selections over them.
+
+mod cut;
+mod journeys;
+mod matcher;
+mod morsel;
+mod rule;
+
+pub use journeys::{JourneyBlock, Journeys, MorselRange, Scratch, Selection};
+pub use matcher::{Matcher, Mask};
+pub use morsel::{Journey, Morsel, Span};
+pub use rule::{Calendar, CalendarUnit, JourneyRule};

@@ -1,0 +1,110 @@
+//! The one list of analyses. A new analysis is a file in `analyses/` and a line here; the command line, the Python
+//! package, the JSON schemas, the reference and the law tests follow.
+
+use serde_json::Value;
+
+use crate::compare::{Compare, Comparison};
+use crate::engine::{Analysis, Breakdown, By, DynAnalysis};
+use crate::error::{Error, Result, SpecError, nearest};
+
+/// What is known about an analysis without running it.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Registry key, CLI word and Python method.
+    pub name: &'static str,
+    /// The version of its partial results.
+    pub state_version: u32,
+    /// The JSON Schema of its question.
+    pub spec_schema: fn() -> Value,
+    /// The JSON Schema of its report.
+    pub report_schema: fn() -> Value,
+    make: fn(Value) -> Result<Box<dyn DynAnalysis>>,
+    make_by: fn(Value, Breakdown) -> Result<Box<dyn DynAnalysis>>,
+    make_compare: fn(Value, Comparison) -> Result<Box<dyn DynAnalysis>>,
+}
+
+macro_rules! analyses {
+    ($($path:path),+ $(,)?) => {
+        /// Every analysis, in the order in which people meet them.
+        pub static ANALYSES: &[Entry] = &[$(Entry::of::<$path>()),+];
+    };
+}
+
+analyses![
+    crate::analyses::paths::Paths,
+    crate::analyses::transitions::Transitions,
+    crate::analyses::funnel::Funnel,
+    crate::analyses::dropoff::Dropoff,
+    crate::analyses::goals::Goals,
+];
+
+impl Entry {
+    const fn of<A: Analysis + std::fmt::Debug>() -> Entry {
+        Entry {
+            name: A::NAME,
+            state_version: A::STATE_VERSION,
+            spec_schema: || schemars::schema_for!(A).to_value(),
+            report_schema: || schemars::schema_for!(A::Report).to_value(),
+            make: |spec| Ok(Box::new(read::<A>(spec)?)),
+            make_by: |spec, groups| Ok(Box::new(By { of: read::<A>(spec)?, groups })),
+            make_compare: |spec, how| Ok(Box::new(Compare { of: read::<A>(spec)?, how })),
+        }
+    }
+
+    /// The entry called `name`.
+    pub fn find(name: &str) -> Result<&'static Entry> {
+        ANALYSES.iter().find(|e| e.name == name).ok_or_else(|| Error::UnknownAnalysis {
+            name: name.to_owned(),
+            nearest: nearest(name, ANALYSES.iter().map(|e| e.name)),
+            known: ANALYSES.iter().map(|e| e.name.to_owned()).collect(),
+        })
+    }
+
+    /// The analysis of a JSON question.
+    pub fn analysis(&self, spec: Value) -> Result<Box<dyn DynAnalysis>> {
+        (self.make)(spec)
+    }
+
+    /// The analysis of a JSON question, group by group.
+    pub fn by(&self, spec: Value, groups: Breakdown) -> Result<Box<dyn DynAnalysis>> {
+        (self.make_by)(spec, groups)
+    }
+
+    /// The comparison of groups by the analysis of a JSON question.
+    pub fn compare(&self, spec: Value, how: Comparison) -> Result<Box<dyn DynAnalysis>> {
+        (self.make_compare)(spec, how)
+    }
+}
+
+/// The analysis of a JSON question as a report's `spec` has it: plain, broken down or a comparison.
+pub fn from_spec(name: &str, spec: Value) -> Result<Box<dyn DynAnalysis>> {
+    let entry = Entry::find(name)?;
+    let Value::Object(fields) = spec else { return entry.analysis(spec) };
+    let shape = |e: serde_json::Error| SpecError::Shape { analysis: entry.name, reason: e.to_string() };
+    if let (Some(of), Some(groups)) = (fields.get("of"), fields.get("groups")) {
+        let groups = serde_json::from_value(groups.clone()).map_err(shape)?;
+        return entry.by(of.clone(), groups);
+    }
+    if let (Some(of), Some(how)) = (fields.get("of"), fields.get("how")) {
+        let how = serde_json::from_value(how.clone()).map_err(shape)?;
+        return entry.compare(of.clone(), how);
+    }
+    entry.analysis(Value::Object(fields))
+}
+
+fn read<A: Analysis>(spec: Value) -> Result<A> {
+    serde_json::from_value(spec).map_err(|e| SpecError::Shape { analysis: A::NAME, reason: e.to_string() }.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = ANALYSES.iter().map(|e| e.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ANALYSES.len());
+    }
+}
