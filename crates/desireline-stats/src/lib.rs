@@ -1,1 +1,52 @@
-//! desireline-stats
+//! Numbers with their uncertainty: intervals, tests, multiple testing, survival, order-free sums and quantiles.
+//!
+//! This crate knows counts, times and clusters; it knows nothing of events or journeys. Three promises hold throughout:
+//!
+//! - **No number without its doubt.** A quantity comes as an [`Estimate`]: value, lower, upper, level, n, method, unit.
+//!   Where there is no data the answer is `None`, never `0`.
+//! - **No order, no chance.** Accumulators ([`Clusters`], [`Distribution`]) hold integers, so any split of the data and
+//!   any order of merging give the same bytes. Anything random takes an explicit seed.
+//! - **Small p-values stay numbers.** Tails are computed as tails, not as one minus a sum; p is finite and above 0.
+//!
+//! | question | where |
+//! |---|---|
+//! | how sure is this rate? | [`wilson`], or [`wilson_clustered`] when one customer gives several observations |
+//! | how far apart are two rates? | [`newcombe`], [`difference`], [`two_proportions_p`], [`clustered_difference`] |
+//! | do k groups differ? | [`chi_square`], [`fisher_exact`] |
+//! | are these times longer than those? | [`hypothesis`] |
+//! | how long until it happens, some not having finished? | [`KaplanMeier`] |
+//! | what is the median, and how sure? | [`Distribution`] |
+//! | which of these many p-values count? | [`benjamini_hochberg`] and its neighbours |
+//!
+//! ```
+//! use desireline_stats::{newcombe, wilson};
+//!
+//! let rate = wilson(81, 263, 0.95).ok_or("no data")?;
+//! assert!((rate.lower - 0.25529).abs() < 5e-6 && (rate.upper - 0.36621).abs() < 5e-6);
+//!
+//! let gap = newcombe(56, 70, 48, 80, 0.95).ok_or("no data")?;
+//! assert!((gap.value - 0.2).abs() < 1e-12 && gap.lower > 0.05);
+//! # Ok::<(), &'static str>(())
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod clusters;
+pub mod distribution;
+mod error;
+pub mod estimate;
+pub mod hypothesis;
+pub mod interval;
+pub mod multiple;
+mod special;
+pub mod survival;
+
+pub use clusters::{
+    Clusters, clustered_difference, clustered_difference_p, ratio_estimate, wilson_clustered,
+};
+pub use distribution::Distribution;
+pub use error::{Result, StatsError};
+pub use estimate::{Estimate, Method, Unit};
+pub use hypothesis::{TestMethod, TestResult, chi_square, fisher_exact, two_proportions_p};
+pub use interval::{clopper_pearson, difference, garwood, newcombe, wilson};
+pub use multiple::{benjamini_hochberg, benjamini_yekutieli, bonferroni, holm};
+pub use survival::KaplanMeier;

@@ -1,0 +1,269 @@
+//! Rates whose observations come in clusters: several journeys, sessions or visits of one customer.
+//!
+//! Observations of one customer resemble each other, so `n` of them tell less than `n` independent ones. Taking them as independent gives intervals
+//! that are too narrow and tests that cry wolf. Everything needed to do it right are six integer sums over the customers: [`Clusters`].
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::estimate::{Estimate, Method, Unit, is_level};
+use crate::hypothesis::{TestMethod, TestResult, two_proportions_p};
+use crate::interval::score_limits;
+use crate::special::{t_p, t_quantile, z_quantile};
+
+/// Integer sums over clusters (customers), from which a clustered rate or ratio and its interval follow.
+///
+/// Customer `i` contributes `k_i` (successes, or any count on top) out of `n_i` (observations, the base). Merging is addition, so any split of the
+/// customers and any order give the same state. One customer must be added once, with its totals: partials are split *by customer*.
+///
+/// ```
+/// use desireline_stats::{Clusters, wilson, wilson_clustered};
+///
+/// let mut checkout = Clusters::default();
+/// for (bought, sessions) in [(0, 4), (3, 3), (1, 2), (0, 1), (2, 2)] {
+///     checkout.add(bought, sessions);
+/// }
+/// assert_eq!((checkout.m, checkout.k, checkout.n), (5, 6, 12));
+/// let clustered = wilson_clustered(&checkout, 0.95).ok_or("no data")?;
+/// let naive = wilson(6, 12, 0.95).ok_or("no data")?;
+/// assert!(clustered.value == naive.value && clustered.width() > naive.width());
+/// # Ok::<(), &'static str>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Clusters {
+    /// Number of clusters with a base: customers with at least one observation.
+    pub m: u64,
+    /// Sum of `k_i`.
+    pub k: u64,
+    /// Sum of `n_i`.
+    pub n: u64,
+    /// Sum of `k_i²`.
+    pub kk: u128,
+    /// Sum of `k_i n_i`.
+    pub kn: u128,
+    /// Sum of `n_i²`.
+    pub nn: u128,
+}
+
+impl Clusters {
+    /// Adds one cluster: `k` of `n`. A cluster without observations (`n = 0`) says nothing about a rate and is left out.
+    ///
+    /// Sums saturate at their type's end, which takes more than 10^18 observations.
+    #[inline]
+    pub fn add(&mut self, k: u64, n: u64) {
+        if n == 0 {
+            return;
+        }
+        let (k2, n2) = (u128::from(k), u128::from(n));
+        self.m = self.m.saturating_add(1);
+        self.k = self.k.saturating_add(k);
+        self.n = self.n.saturating_add(n);
+        self.kk = self.kk.saturating_add(k2 * k2);
+        self.kn = self.kn.saturating_add(k2 * n2);
+        self.nn = self.nn.saturating_add(n2 * n2);
+    }
+
+    /// Adds the clusters of another, disjoint set.
+    #[inline]
+    pub fn merge(&mut self, other: &Self) {
+        self.m = self.m.saturating_add(other.m);
+        self.k = self.k.saturating_add(other.k);
+        self.n = self.n.saturating_add(other.n);
+        self.kk = self.kk.saturating_add(other.kk);
+        self.kn = self.kn.saturating_add(other.kn);
+        self.nn = self.nn.saturating_add(other.nn);
+    }
+
+    /// True if nothing was added.
+    pub fn is_empty(&self) -> bool {
+        self.n == 0
+    }
+
+    /// `k / n`, or `None` without observations.
+    pub fn rate(&self) -> Option<f64> {
+        (self.n > 0).then(|| self.k as f64 / self.n as f64)
+    }
+
+    /// Kish's effective number of clusters, `(Σ n_i)² / Σ n_i²`: `m` when all are of one size, less when few clusters hold most observations.
+    pub fn effective_clusters(&self) -> Option<f64> {
+        (self.n > 0).then(|| (self.n as f64).powi(2) / (self.nn as f64).max(1.0))
+    }
+
+    /// How many independent observations the clustered ones are worth; between 1 and `n`. See [`wilson_clustered`].
+    pub fn effective_n(&self) -> Option<f64> {
+        (self.n > 0 && self.k <= self.n).then(|| self.n as f64 / self.design_effect())
+    }
+
+    fn is_independent(&self) -> bool {
+        self.nn == u128::from(self.n)
+    }
+
+    /// Σ (k_i - r n_i)² with r = k / n.
+    fn residual_square_sum(&self) -> f64 {
+        let exact = || {
+            // n² Σ r_i² = n² kk - 2 k n kn + k² nn, in integers where they fit: no cancellation.
+            let (k, n) = (i128::from(self.k), i128::from(self.n));
+            let (kk, kn, nn) = (
+                i128::try_from(self.kk).ok()?,
+                i128::try_from(self.kn).ok()?,
+                i128::try_from(self.nn).ok()?,
+            );
+            let first = n.checked_mul(n)?.checked_mul(kk)?;
+            let second = k.checked_mul(n)?.checked_mul(kn)?.checked_mul(2)?;
+            let third = k.checked_mul(k)?.checked_mul(nn)?;
+            let sum = first.checked_sub(second)?.checked_add(third)?;
+            Some(sum as f64 / (n as f64).powi(2))
+        };
+        let rounded = || {
+            let r = self.k as f64 / self.n as f64;
+            self.kk as f64 - 2.0 * r * self.kn as f64 + r * r * self.nn as f64
+        };
+        exact().unwrap_or_else(rounded).max(0.0)
+    }
+
+    /// Delta-method variance of `k / n`; `None` with fewer than two clusters.
+    fn ratio_variance(&self) -> Option<f64> {
+        if self.m < 2 {
+            return None;
+        }
+        let m = self.m as f64;
+        Some(m / (m - 1.0) * self.residual_square_sum() / (self.n as f64).powi(2))
+    }
+
+    /// Variance of the rate over what independent observations would give; at least 1.
+    fn design_effect(&self) -> f64 {
+        let (k, n) = (self.k as f64, self.n as f64);
+        if self.is_independent() {
+            return 1.0;
+        }
+        // Perfect resemblance within customers: all of one customer's observations count as one.
+        let worst = (self.nn as f64 / n).max(1.0);
+        let p = k / n;
+        let independent = p * (1.0 - p) / n;
+        let (Some(variance), true) = (self.ratio_variance(), independent > 0.0) else {
+            return worst;
+        };
+        let seen = (variance / independent).max(1.0);
+        // How many customers, in effect, carry the rarer outcome: with 0 the resemblance cannot be seen at all, with few hardly.
+        let successes = k * k / (self.kk as f64).max(1.0);
+        let failures_square = self
+            .nn
+            .saturating_add(self.kk)
+            .saturating_sub(self.kn.saturating_mul(2));
+        let failures = (n - k).powi(2) / (failures_square as f64).max(1.0);
+        let carriers = successes.min(failures);
+        let doubt = 1.0 / (1.0 + carriers * carriers);
+        (seen + doubt * (worst - seen).max(0.0)).min(n)
+    }
+
+    /// Degrees of freedom of the variance estimate.
+    fn degrees_of_freedom(&self) -> f64 {
+        (self.effective_clusters().unwrap_or(1.0) - 1.0).max(1.0)
+    }
+}
+
+/// How sure is this rate when one customer gives several observations? A Wilson interval with an effective sample size.
+///
+/// 1. The variance of `p = Σk_i / Σn_i` is the ratio estimator's: `v = m/(m-1) Σ(k_i - p n_i)² / n²`.
+/// 2. The design effect is `v / (p(1-p)/n)`, at least 1 (a cluster never makes observations worth *more*). Where few customers carry the rarer outcome,
+///    their resemblance cannot be seen in the data, so the design effect is drawn towards its worst case `Σn_i² / n`, with weight `1/(1+e²)`; `e` is the
+///    effective number of customers carrying that outcome. At `p` = 0 or 1, or with one customer, it is the worst case.
+/// 3. `n_eff = n / design effect`, times `(z/t)²` with a t quantile on (effective clusters - 1) degrees of freedom, because the variance is itself
+///    estimated; at least 1. Then Wilson with that size.
+///
+/// With one observation per customer this is exactly [`wilson`]. `n` of the estimate is the number of observations, not the effective one
+/// ([`Clusters::effective_n`]). `None` if there are no observations, `k > n`, or `level` is not inside (0, 1).
+///
+/// Sources: Kish 1965 (design effect); Korn and Graubard 1998; Dean and Pagano 2015.
+pub fn wilson_clustered(clusters: &Clusters, level: f64) -> Option<Estimate> {
+    let Clusters { k, n, .. } = *clusters;
+    if n == 0 || k > n || !is_level(level) {
+        return None;
+    }
+    let p = k as f64 / n as f64;
+    let z = z_quantile(1.0 - level);
+    let mut size = n as f64 / clusters.design_effect();
+    if !clusters.is_independent() && clusters.m > 1 {
+        let t = t_quantile(1.0 - level, clusters.degrees_of_freedom());
+        size = (size * (z / t).powi(2)).max(1.0);
+    }
+    let limits = score_limits(p, size, z, (k == 0, k == n));
+    Estimate::new(
+        p,
+        limits,
+        level,
+        n,
+        Method::WilsonClustered,
+        Unit::Proportion,
+    )
+}
+
+/// How large is this ratio of two sums over customers, such as events per journey? `k / n` by the delta method.
+///
+/// Unlike a rate, `k_i` may exceed `n_i`. The interval is `r exp(±t se / r)`: ratios of counts are skewed, and the log scale keeps them positive.
+/// `t` has (effective clusters - 1) degrees of freedom. `None` with fewer than two customers, or `k` = 0, or a level not inside (0, 1).
+///
+/// ```
+/// use desireline_stats::{Clusters, interval::ratio_estimate};
+/// let mut steps = Clusters::default();
+/// for (events, journeys) in [(12, 2), (9, 1), (30, 5), (4, 1)] {
+///     steps.add(events, journeys);
+/// }
+/// let mean = ratio_estimate(&steps, 0.95).ok_or("too few")?;
+/// assert!((mean.value - 55.0 / 9.0).abs() < 1e-12 && mean.lower > 0.0);
+/// # Ok::<(), &'static str>(())
+/// ```
+pub fn ratio_estimate(clusters: &Clusters, level: f64) -> Option<Estimate> {
+    if clusters.k == 0 || !is_level(level) {
+        return None;
+    }
+    let ratio = clusters.rate()?;
+    let error = clusters.ratio_variance()?.sqrt();
+    let reach = t_quantile(1.0 - level, clusters.degrees_of_freedom()) * error / ratio;
+    let limits = (ratio * (-reach).exp(), ratio * reach.exp());
+    Estimate::new(
+        ratio,
+        limits,
+        level,
+        clusters.n,
+        Method::DeltaMethod,
+        Unit::Ratio,
+    )
+}
+
+/// Do two clustered rates differ? See [`clustered_difference`]; this is its two-sided p.
+pub fn clustered_difference_p(a: &Clusters, b: &Clusters) -> Option<f64> {
+    clustered_difference(a, b).map(|test| test.p)
+}
+
+/// Do two rates differ, when one customer gives several observations? A score test with effective sample sizes.
+///
+/// `(p1 - p2) / sqrt(p(1-p)(1/e1 + 1/e2))` with `e` the effective sizes of [`wilson_clustered`] and `p` the rate pooled by them; two-sided
+/// p from Student's t with Welch-Satterthwaite degrees of freedom. With one observation per customer it is [`two_proportions_p`],
+/// which turns to Fisher's exact test where counts are small. The two sets of customers must be disjoint.
+///
+/// `None` if either has no observations or `k > n`. Source: Rao and Scott 1981, 1992.
+pub fn clustered_difference(a: &Clusters, b: &Clusters) -> Option<TestResult> {
+    if a.is_independent() && b.is_independent() {
+        return two_proportions_p(a.k, a.n, b.k, b.n);
+    }
+    let (e1, e2) = (a.effective_n()?, b.effective_n()?);
+    let (p1, p2) = (a.rate()?, b.rate()?);
+    let pooled = (p1 * e1 + p2 * e2) / (e1 + e2);
+    let variance = pooled * (1.0 - pooled);
+    let df = {
+        let (f1, f2) = (a.degrees_of_freedom(), b.degrees_of_freedom());
+        (1.0 / e1 + 1.0 / e2).powi(2) / ((1.0 / e1).powi(2) / f1 + (1.0 / e2).powi(2) / f2)
+    };
+    let t = if p1 == p2 || variance <= 0.0 {
+        0.0
+    } else {
+        (p1 - p2) / (variance * (1.0 / e1 + 1.0 / e2)).sqrt()
+    };
+    Some(TestResult {
+        p: t_p(t, df),
+        statistic: t,
+        df: Some(df),
+        method: TestMethod::RaoScott,
+    })
+}
