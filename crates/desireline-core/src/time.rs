@@ -1,0 +1,161 @@
+//! Lengths of time and points in time as whole microseconds.
+//!
+//! Every interval in the engine is an `i64` count of microseconds; calendars and time zones appear only where a
+//! calendar unit cuts journeys ([`crate::journey::CalendarUnit`]) and where a person reads a time.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+const SECOND: i64 = 1_000_000;
+const UNITS: [(i64, &str); 6] = [
+    (86_400 * SECOND, "d"),
+    (3_600 * SECOND, "h"),
+    (60 * SECOND, "m"),
+    (SECOND, "s"),
+    (1_000, "ms"),
+    (1, "us"),
+];
+
+/// A non-negative length of time in whole microseconds, written `30m`, `7d`, `1h 30m` or `250ms`.
+///
+/// A day is 24 hours and a week 7 days; months and years have no fixed length and are refused.
+///
+/// ```
+/// use desireline_core::time::TimeSpan;
+/// assert_eq!(TimeSpan::parse("1h 30m")?.as_micros(), 5_400_000_000);
+/// assert_eq!(TimeSpan::parse("90m")?.to_string(), "1h 30m");
+/// # Ok::<(), desireline_core::time::TimeSpanError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct TimeSpan(i64);
+
+/// Why a text is no [`TimeSpan`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is no length of time: {reason}; write for example `30m`, `7d` or `1h 30m`")]
+pub struct TimeSpanError {
+    /// The text as given.
+    pub text: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl TimeSpan {
+    /// No time at all.
+    pub const ZERO: TimeSpan = TimeSpan(0);
+
+    /// A length of `micros` microseconds; negative numbers become zero.
+    pub const fn from_micros(micros: i64) -> TimeSpan {
+        TimeSpan(if micros < 0 { 0 } else { micros })
+    }
+
+    /// The length in microseconds.
+    pub const fn as_micros(self) -> i64 {
+        self.0
+    }
+
+    /// Reads `30m`, `7d`, `1h 30m`, `2 weeks`, …
+    pub fn parse(text: &str) -> Result<TimeSpan, TimeSpanError> {
+        let error = |reason: String| TimeSpanError { text: text.to_owned(), reason };
+        let span: Span = text.trim().parse().map_err(|e: jiff::Error| error(e.to_string()))?;
+        if span.get_years() != 0 || span.get_months() != 0 {
+            return Err(error("months and years differ in length; use days or weeks".to_owned()));
+        }
+        let exact: SignedDuration = span
+            .to_duration(SpanRelativeTo::days_are_24_hours())
+            .map_err(|e| error(e.to_string()))?;
+        if exact.is_negative() {
+            return Err(error("it is negative".to_owned()));
+        }
+        if exact.subsec_nanos() % 1_000 != 0 {
+            return Err(error("it is finer than a microsecond".to_owned()));
+        }
+        i64::try_from(exact.as_micros()).map(TimeSpan).map_err(|_| error("it is too long".to_owned()))
+    }
+}
+
+impl fmt::Display for TimeSpan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0;
+        if rest == 0 {
+            return f.write_str("0s");
+        }
+        let mut first = true;
+        for (size, unit) in UNITS {
+            let count = rest / size;
+            if count > 0 {
+                let gap = if first { "" } else { " " };
+                write!(f, "{gap}{count}{unit}")?;
+                first = false;
+                rest %= size;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for TimeSpan {
+    type Err = TimeSpanError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        TimeSpan::parse(text)
+    }
+}
+
+impl Serialize for TimeSpan {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for TimeSpan {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        TimeSpan::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+impl schemars::JsonSchema for TimeSpan {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "TimeSpan".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "format": "duration", "description": "A length of time such as 30m, 7d or 1h 30m." })
+    }
+}
+
+/// A point in time as people read it: RFC 3339 in UTC.
+///
+/// Instants outside the years −9999 to 9999 are given as their count of microseconds.
+///
+/// ```
+/// assert_eq!(desireline_core::time::format_instant(0), "1970-01-01T00:00:00Z");
+/// ```
+pub fn format_instant(micros: i64) -> String {
+    match Timestamp::from_microsecond(micros) {
+        Ok(instant) => instant.to_string(),
+        Err(_) => format!("{micros}us"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn text_round_trips() {
+        for micros in [0, 1, 999, 1_000, SECOND, 5_400 * SECOND, 86_400 * SECOND, 123_456_789_012_345] {
+            let span = TimeSpan::from_micros(micros);
+            assert_eq!(TimeSpan::parse(&span.to_string()), Ok(span), "{span}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_fixed_length_is_refused() {
+        for text in ["1 month", "1y", "-5m", "", "soon", "1ns", "5"] {
+            assert!(TimeSpan::parse(text).is_err(), "{text}");
+        }
+    }
+}
