@@ -1,1 +1,4 @@
 //! desireline-core
+
+pub mod expr;
+pub mod time;
