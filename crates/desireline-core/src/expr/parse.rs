@@ -1,0 +1,676 @@
+//! Tokens to an expression: recursive descent, one function for each rule of the grammar.
+
+use super::ast::{CompareOp, Expr, Field, Literal, Node, Scope, TextSpan};
+use super::error::{ExprError, shorten};
+use super::lex::{KEYWORDS, Keyword, Kind, Token, keyword, lex};
+use super::pattern::Pattern;
+use super::{MAX_DEPTH, MAX_LIST, MAX_PATTERNS, MAX_TEXT, nearest};
+use crate::time::TimeSpan;
+
+const FUNCTIONS: [&str; 3] = ["first", "nth", "after"];
+
+pub(super) fn parse(text: &str) -> Result<Expr, ExprError> {
+    let too_long = |bytes| ExprError::TooLong {
+        bytes,
+        limit: MAX_TEXT,
+    };
+    if text.len() > MAX_TEXT {
+        return Err(too_long(text.len()));
+    }
+    let mut parser = Parser {
+        text,
+        tokens: lex(text)?,
+        at: 0,
+        depth: 0,
+        patterns: 0,
+    };
+    let expr = parser.or()?;
+    if parser.kind() != &Kind::End {
+        return Err(parser.trailing("the end"));
+    }
+    // Escapes and spelled-out numbers can make the canonical text longer than this one: what is read can be stored.
+    if text.len() > MAX_TEXT / 8 {
+        let bytes = expr.to_string().len();
+        if bytes > MAX_TEXT {
+            return Err(too_long(bytes));
+        }
+    }
+    Ok(expr)
+}
+
+struct Parser<'t> {
+    text: &'t str,
+    /// Never empty: ends with [`Kind::End`], which is never passed.
+    tokens: Vec<Token<'t>>,
+    at: usize,
+    depth: usize,
+    patterns: usize,
+}
+
+const END: Token<'static> = Token {
+    kind: Kind::End,
+    span: TextSpan::NONE,
+};
+
+impl<'t> Parser<'t> {
+    fn ahead(&self, n: usize) -> &Token<'t> {
+        self.tokens
+            .get(self.at.saturating_add(n))
+            .or(self.tokens.last())
+            .unwrap_or(&END)
+    }
+
+    fn kind(&self) -> &Kind<'t> {
+        &self.ahead(0).kind
+    }
+
+    fn span(&self) -> TextSpan {
+        self.ahead(0).span
+    }
+
+    fn before(&self) -> TextSpan {
+        self.at
+            .checked_sub(1)
+            .and_then(|i| self.tokens.get(i))
+            .map_or(TextSpan::NONE, |t| t.span)
+    }
+
+    fn bump(&mut self) -> TextSpan {
+        let span = self.span();
+        if self.at + 1 < self.tokens.len() {
+            self.at += 1;
+        }
+        span
+    }
+
+    fn slice(&self, span: TextSpan) -> &'t str {
+        self.text.get(span.start..span.end).unwrap_or_default()
+    }
+
+    fn keyword_at(&self, n: usize) -> Option<Keyword> {
+        match self.ahead(n).kind {
+            Kind::Word(word) => keyword(word),
+            _ => None,
+        }
+    }
+
+    fn eat_keyword(&mut self, wanted: Keyword) -> bool {
+        let found = self.keyword_at(0) == Some(wanted);
+        if found {
+            self.bump();
+        }
+        found
+    }
+
+    // Grammar
+
+    fn or(&mut self) -> Result<Expr, ExprError> {
+        self.chain(Keyword::Or, Self::and, Node::Or)
+    }
+
+    fn and(&mut self) -> Result<Expr, ExprError> {
+        self.chain(Keyword::And, Self::unary, Node::And)
+    }
+
+    fn chain(
+        &mut self,
+        separator: Keyword,
+        member: fn(&mut Self) -> Result<Expr, ExprError>,
+        node: fn(Vec<Expr>) -> Node,
+    ) -> Result<Expr, ExprError> {
+        let start = self.span();
+        let only = member(self)?;
+        if self.keyword_at(0) != Some(separator) {
+            return Ok(only);
+        }
+        let mut list = vec![only];
+        while self.eat_keyword(separator) {
+            list.push(member(self)?);
+        }
+        Ok(self.finish(start, node(list)))
+    }
+
+    fn unary(&mut self) -> Result<Expr, ExprError> {
+        let start = self.span();
+        if !self.eat_keyword(Keyword::Not) {
+            return self.atom();
+        }
+        let inner = self.nested(start, Self::unary)?;
+        Ok(self.finish(start, Node::Not(Box::new(inner))))
+    }
+
+    fn atom(&mut self) -> Result<Expr, ExprError> {
+        let start = self.span();
+        match *self.kind() {
+            Kind::Open => {
+                self.bump();
+                let inner = self.nested(start, Self::or)?;
+                self.close(start)?;
+                Ok(self.finish(start, inner.node))
+            }
+            Kind::Quoted(_) => self.condition(),
+            Kind::Word(word) => match keyword(word) {
+                Some(Keyword::True) => {
+                    self.bump();
+                    Ok(self.finish(start, Node::All))
+                }
+                Some(Keyword::False) => {
+                    self.bump();
+                    let all = self.finish(start, Node::All);
+                    Ok(self.finish(start, Node::Not(Box::new(all))))
+                }
+                Some(Keyword::Exists) => {
+                    self.bump();
+                    let field = self.field()?;
+                    Ok(self.finish(start, Node::Exists(field)))
+                }
+                Some(_) => Err(self.expected_condition()),
+                None if self.ahead(1).kind == Kind::Open => self.function(word),
+                None => self.condition(),
+            },
+            _ => Err(self.expected_condition()),
+        }
+    }
+
+    fn function(&mut self, word: &str) -> Result<Expr, ExprError> {
+        let start = self.span();
+        let lower = word.to_ascii_lowercase();
+        if !FUNCTIONS.contains(&lower.as_str()) {
+            return Err(ExprError::Syntax {
+                at: start,
+                expected: "first(…), nth(…, 2) or after(…, 30m)".to_owned(),
+                found: shorten(word),
+                help: Some(match nearest(&lower, FUNCTIONS) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "put an event name with parentheses in backticks".to_owned(),
+                }),
+            });
+        }
+        self.bump();
+        let open = self.bump();
+        let inner = Box::new(self.nested(open, Self::or)?);
+        let node = match lower.as_str() {
+            "first" => Node::First(inner),
+            "nth" => {
+                self.comma("nth(purchase, 2)")?;
+                Node::Nth(inner, self.count()?)
+            }
+            _ => {
+                self.comma("after(purchase, 30m)")?;
+                Node::After {
+                    anchor: inner,
+                    within: self.time_span()?,
+                }
+            }
+        };
+        self.close(open)?;
+        Ok(self.finish(start, node))
+    }
+
+    fn comma(&mut self, example: &str) -> Result<(), ExprError> {
+        if self.kind() == &Kind::Comma {
+            self.bump();
+            return Ok(());
+        }
+        Err(self.syntax("`,`", Some(format!("write {example}"))))
+    }
+
+    fn count(&mut self) -> Result<u32, ExprError> {
+        let expected = "a count from 1 to 4294967295";
+        let count = match self.kind() {
+            Kind::Word(word) => word.parse::<u32>().ok().filter(|&n| n > 0),
+            _ => None,
+        };
+        let count = count.ok_or_else(|| self.syntax(expected, None))?;
+        self.bump();
+        Ok(count)
+    }
+
+    fn time_span(&mut self) -> Result<TimeSpan, ExprError> {
+        let start = self.span();
+        let text = match self.kind() {
+            Kind::Text(text) => {
+                let text = text.clone();
+                self.bump();
+                text
+            }
+            Kind::Word(_) => {
+                while matches!(self.kind(), Kind::Word(_)) {
+                    self.bump();
+                }
+                self.slice(start.to(self.before())).to_owned()
+            }
+            _ => return Err(self.syntax("a length of time such as 30m, 12h or 7d", None)),
+        };
+        TimeSpan::parse(&text).map_err(|error| ExprError::Time {
+            at: start.to(self.before()),
+            found: shorten(&text),
+            reason: error.reason,
+        })
+    }
+
+    /// An event name, or a field with an operator.
+    fn condition(&mut self) -> Result<Expr, ExprError> {
+        let start = self.span();
+        let (first, scoped) = (self.at, self.scoped_quote());
+        let mut words = 0;
+        if scoped || matches!(self.kind(), Kind::Quoted(_)) {
+            self.field()?;
+        } else {
+            while matches!(self.kind(), Kind::Word(word) if keyword(word).is_none()) {
+                self.bump();
+                words += 1;
+            }
+        }
+        let operator = matches!(self.kind(), Kind::Op(_) | Kind::Tilde)
+            || matches!(self.keyword_at(0), Some(Keyword::In | Keyword::Like))
+            || (self.keyword_at(0) == Some(Keyword::Not)
+                && matches!(self.keyword_at(1), Some(Keyword::In | Keyword::Like)));
+        if operator && words <= 1 {
+            self.at = first;
+            let field = self.field()?;
+            return self.comparison(start, field);
+        }
+        if operator {
+            return Err(self.many_words(start));
+        }
+        if scoped {
+            return Err(self.syntax("an operator after the field", Some(OPERATORS.to_owned())));
+        }
+        let name = match self.tokens.get(first).map(|t| &t.kind) {
+            Some(Kind::Quoted(name)) => name.clone(),
+            _ => self
+                .slice(start.to(self.before()))
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" "),
+        };
+        Ok(self.finish(start, Node::Name(name)))
+    }
+
+    fn comparison(&mut self, start: TextSpan, field: Field) -> Result<Expr, ExprError> {
+        if self.eat_keyword(Keyword::Not) {
+            let inner = self.comparison(start, field)?;
+            return Ok(self.finish(start, Node::Not(Box::new(inner))));
+        }
+        let operator = self.bump();
+        let node = match self.tokens.get(self.at - 1).map(|t| &t.kind) {
+            Some(&Kind::Op(op)) => Node::Compare {
+                field,
+                op,
+                value: self.literal(operator, Some(op))?,
+            },
+            Some(Kind::Tilde) => Node::Matches {
+                field,
+                pattern: self.pattern(operator, Pattern::regex)?,
+            },
+            Some(Kind::Word(word)) if keyword(word) == Some(Keyword::Like) => Node::Like {
+                field,
+                pattern: self.pattern(operator, Pattern::glob)?,
+            },
+            _ => Node::In {
+                values: self.list(start, operator)?,
+                field,
+            },
+        };
+        if matches!(self.kind(), Kind::Op(_) | Kind::Tilde) {
+            let help = "comparisons do not chain: write `value >= 5 and value < 20`";
+            return Err(self.syntax("`and`, `or` or the end", Some(help.to_owned())));
+        }
+        Ok(self.finish(start, node))
+    }
+
+    fn list(&mut self, field: TextSpan, operator: TextSpan) -> Result<Vec<Literal>, ExprError> {
+        let open = self.span();
+        if self.kind() != &Kind::OpenList {
+            let help = match self.kind() {
+                Kind::Open => "lists stand in square brackets: [\"web\", \"app\"]".to_owned(),
+                Kind::Text(_) => {
+                    format!(
+                        "write [{}], or `==` for a single value",
+                        self.slice(self.span())
+                    )
+                }
+                _ => {
+                    let last = self.words_from(operator);
+                    let name = self.slice(field.to(last));
+                    format!(
+                        "an event name with the word `in` needs backticks: {}",
+                        shorten(name)
+                    )
+                }
+            };
+            let expected = format!("a list after {}", shorten(self.slice(operator)));
+            return Err(self.syntax(&expected, Some(help)));
+        }
+        self.bump();
+        let mut values = Vec::new();
+        while self.kind() != &Kind::CloseList {
+            if values.len() == MAX_LIST {
+                return Err(ExprError::TooMany {
+                    at: self.span(),
+                    what: "list values",
+                    limit: MAX_LIST,
+                });
+            }
+            values.push(self.literal(self.before(), None)?);
+            match self.kind() {
+                Kind::Comma => _ = self.bump(),
+                Kind::CloseList => {}
+                _ => {
+                    let expected = format!("`,` or `]` to close the `[` at {open}");
+                    return Err(self.syntax(&expected, None));
+                }
+            }
+        }
+        self.bump();
+        Ok(values)
+    }
+
+    /// The last of the words that follow, or `from` if there are none.
+    fn words_from(&self, from: TextSpan) -> TextSpan {
+        (0..)
+            .map(|n| self.ahead(n))
+            .take_while(|t| matches!(t.kind, Kind::Word(word) if keyword(word).is_none()))
+            .last()
+            .map_or(from, |t| t.span)
+    }
+
+    fn literal(&mut self, after: TextSpan, op: Option<CompareOp>) -> Result<Literal, ExprError> {
+        let at = self.span();
+        let literal = match self.kind() {
+            Kind::Text(text) => Literal::Text(text.clone()),
+            Kind::Word(word) => match keyword(word) {
+                Some(Keyword::True) => Literal::Boolean(true),
+                Some(Keyword::False) => Literal::Boolean(false),
+                Some(_) => return Err(self.expected_value(after, None)),
+                None => match number(word, at)? {
+                    Some(number) => number,
+                    None => {
+                        let words = self.slice(at.to(self.words_from(at)));
+                        return Err(self.expected_value(after, Some(unquoted(words))));
+                    }
+                },
+            },
+            Kind::Quoted(name) => {
+                let help = format!("text stands in quotes: \"{name}\"");
+                return Err(self.expected_value(after, Some(help)));
+            }
+            Kind::OpenList if op == Some(CompareOp::Eq) => {
+                let help = "use `in` with a list".to_owned();
+                return Err(self.expected_value(after, Some(help)));
+            }
+            _ => return Err(self.expected_value(after, None)),
+        };
+        self.bump();
+        Ok(literal)
+    }
+
+    fn pattern(
+        &mut self,
+        operator: TextSpan,
+        compile: fn(&str) -> Result<Pattern, String>,
+    ) -> Result<String, ExprError> {
+        let Kind::Text(text) = self.kind() else {
+            let expected = format!(
+                "a pattern in quotes after {}",
+                shorten(self.slice(operator))
+            );
+            return Err(self.syntax(&expected, None));
+        };
+        let (text, at) = (text.clone(), self.span());
+        self.patterns += 1;
+        if self.patterns > MAX_PATTERNS {
+            return Err(ExprError::TooMany {
+                at,
+                what: "patterns",
+                limit: MAX_PATTERNS,
+            });
+        }
+        compile(&text).map_err(|reason| ExprError::Pattern {
+            at,
+            pattern: shorten(&text),
+            reason,
+        })?;
+        self.bump();
+        Ok(text)
+    }
+
+    /// Whether `attr."…"` (or `person.`, `customer.`) starts here: a prefix with a quoted name right behind it.
+    fn scoped_quote(&self) -> bool {
+        let next = self.ahead(1);
+        matches!(*self.kind(), Kind::Word(word) if scope(word).is_some_and(|(_, name)| name.is_empty()))
+            && matches!(next.kind, Kind::Text(_) | Kind::Quoted(_))
+            && next.span.start == self.span().end
+    }
+
+    fn field(&mut self) -> Result<Field, ExprError> {
+        let (at, scoped) = (self.span(), self.scoped_quote());
+        let field = match self.kind() {
+            Kind::Quoted(name) => Field::Attribute {
+                scope: Scope::Any,
+                name: name.clone(),
+            },
+            Kind::Word(word) if keyword(word).is_none() => {
+                if number(word, at).is_ok_and(|n| n.is_some()) {
+                    let help = "write the field first: `value >= 20`; a column named like a number needs backticks";
+                    return Err(self.syntax("a field", Some(help.to_owned())));
+                }
+                Field::from(*word)
+            }
+            _ => {
+                let help = match *self.kind() {
+                    Kind::Word(word) => Some(format!(
+                        "a field named like a keyword needs backticks: `{word}`"
+                    )),
+                    Kind::Text(_) => Some("put a field name in backticks".to_owned()),
+                    _ => None,
+                };
+                return Err(self.syntax("a field after `exists`", help));
+            }
+        };
+        self.bump();
+        let field = match (field, self.kind()) {
+            (Field::Attribute { scope, .. }, Kind::Text(name) | Kind::Quoted(name)) if scoped => {
+                let field = Field::Attribute {
+                    scope,
+                    name: name.clone(),
+                };
+                self.bump();
+                field
+            }
+            (field, _) => field,
+        };
+        match &field {
+            Field::Attribute { name, .. } if name.is_empty() => Err(ExprError::EmptyName { at }),
+            _ => Ok(field),
+        }
+    }
+
+    fn close(&mut self, open: TextSpan) -> Result<(), ExprError> {
+        if self.kind() == &Kind::Close {
+            self.bump();
+            return Ok(());
+        }
+        Err(self.trailing(&format!("`)` to close the `(` at {open}")))
+    }
+
+    fn nested<T>(
+        &mut self,
+        at: TextSpan,
+        inner: impl FnOnce(&mut Self) -> Result<T, ExprError>,
+    ) -> Result<T, ExprError> {
+        if self.depth == MAX_DEPTH {
+            return Err(ExprError::TooDeep {
+                at,
+                limit: MAX_DEPTH,
+            });
+        }
+        self.depth += 1;
+        let done = inner(self);
+        self.depth -= 1;
+        done
+    }
+
+    fn finish(&self, start: TextSpan, node: Node) -> Expr {
+        Expr {
+            node,
+            span: start.to(self.before()),
+        }
+    }
+
+    // Errors
+
+    fn found(&self) -> String {
+        match self.kind() {
+            Kind::End => "end of text".to_owned(),
+            Kind::Word(word) if keyword(word).is_some() => format!("the keyword {}", shorten(word)),
+            _ => shorten(self.slice(self.span())),
+        }
+    }
+
+    fn syntax(&self, expected: &str, help: Option<String>) -> ExprError {
+        ExprError::Syntax {
+            at: self.span(),
+            expected: expected.to_owned(),
+            found: self.found(),
+            help,
+        }
+    }
+
+    fn expected_value(&self, after: TextSpan, help: Option<String>) -> ExprError {
+        let expected = format!("a value after {}", shorten(self.slice(after)));
+        self.syntax(&expected, help)
+    }
+
+    fn expected_condition(&self) -> ExprError {
+        let mut expected = "a condition".to_owned();
+        if self.at > 0 {
+            expected.push_str(" after ");
+            expected.push_str(&shorten(self.slice(self.before())));
+        }
+        let help = match self.kind() {
+            Kind::End if self.at == 0 => Some(
+                "an event name is enough, such as `purchase`; `true` matches every event"
+                    .to_owned(),
+            ),
+            Kind::Text(text) => Some(format!(
+                "an event name stands without quotes or in backticks: {}; several values of one field: `in [\"a\", \"b\"]`",
+                shorten(text)
+            )),
+            Kind::Op(_) | Kind::Tilde => Some("a field stands before an operator".to_owned()),
+            Kind::Word(word) => Some(format!(
+                "an event or field named like a keyword needs backticks: `{word}`"
+            )),
+            _ => None,
+        };
+        self.syntax(&expected, help)
+    }
+
+    /// Something stands where the expression could only go on with `and`, `or` or `close`.
+    fn trailing(&self, close: &str) -> ExprError {
+        let word = self.slice(self.before());
+        let help = match self.kind() {
+            Kind::Text(_) | Kind::OpenList | Kind::Open => word_for_operator(word),
+            Kind::Word(next) if keyword(next) == Some(Keyword::Not) => {
+                Some("`not` stands before a condition, or as `not in` and `not like`".to_owned())
+            }
+            Kind::Word(_) | Kind::Quoted(_) => {
+                Some("put a name of several words in backticks".to_owned())
+            }
+            Kind::Close => Some("there is no `(` for it".to_owned()),
+            _ => None,
+        };
+        self.syntax(&format!("`and`, `or` or {close}"), help)
+    }
+
+    /// Several words before an operator: a missing `and`, or a field that needs backticks.
+    fn many_words(&self, start: TextSpan) -> ExprError {
+        let words = start.to(self.before());
+        ExprError::Syntax {
+            at: words,
+            expected: format!("one field before {}", shorten(self.slice(self.span()))),
+            found: shorten(self.slice(words)),
+            help: Some(
+                "put a field name of several words in backticks, or write `and` between conditions"
+                    .to_owned(),
+            ),
+        }
+    }
+}
+
+const OPERATORS: &str = "operators are == != < <= > >= ~ in like";
+
+/// Words that people write for an operator, and misspelled keywords.
+fn word_for_operator(word: &str) -> Option<String> {
+    let lower = word.to_ascii_lowercase();
+    let instead = match lower.as_str() {
+        "is" | "eq" | "equals" | "equal" => "`==`",
+        "isnt" | "ne" => "`!=`",
+        "contains" | "includes" => "`like \"*text*\"`",
+        "startswith" | "starts_with" | "starts" => "`like \"text*\"`",
+        "endswith" | "ends_with" | "ends" => "`like \"*text\"`",
+        "matches" | "regex" | "regexp" | "rlike" | "match" => "`~ \"regex\"`",
+        "between" => "`value >= 5 and value < 20`",
+        _ => {
+            return nearest(&lower, KEYWORDS.map(|(text, _)| text))
+                .map(|near| format!("did you mean `{near}` for {}?", shorten(word)));
+        }
+    };
+    Some(format!("write {instead} for {}", shorten(word)))
+}
+
+/// What to write for words without quotes in the place of a value.
+fn unquoted(words: &str) -> String {
+    let plain = words.replace('_', "");
+    if words.starts_with(|c: char| c.is_ascii_digit())
+        && plain != words
+        && plain.parse::<f64>().is_ok()
+    {
+        format!("write the number as {plain}")
+    } else {
+        format!(
+            "text stands in quotes: \"{}\"",
+            shorten(words).trim_matches('`')
+        )
+    }
+}
+
+/// A word that looks like a number: digits with an optional sign, point and exponent.
+fn number(word: &str, at: TextSpan) -> Result<Option<Literal>, ExprError> {
+    let digits = word.strip_prefix('-').unwrap_or(word);
+    let shape = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        && digits
+            .bytes()
+            .all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
+    let Some(value) = shape.then(|| word.parse::<f64>().ok()).flatten() else {
+        return Ok(None);
+    };
+    let error = |reason: &str| ExprError::Number {
+        at,
+        found: shorten(word),
+        reason: reason.to_owned(),
+    };
+    if digits.bytes().all(|b| b.is_ascii_digit()) {
+        let reason =
+            "is outside -9223372036854775808 to 9223372036854775807; add `.0` for a decimal number";
+        return word
+            .parse()
+            .map(|n| Some(Literal::Integer(n)))
+            .map_err(|_| error(reason));
+    }
+    if !value.is_finite() {
+        return Err(error("is too large for a decimal number"));
+    }
+    Ok(Some(Literal::Decimal(value)))
+}
+
+/// The scope that a word begins with, and the name behind it.
+pub(super) fn scope(word: &str) -> Option<(Scope, &str)> {
+    let (prefix, name) = word.split_once('.')?;
+    match prefix {
+        "attr" => Some((Scope::Event, name)),
+        "person" | "customer" => Some((Scope::Customer, name)),
+        _ => None,
+    }
+}
