@@ -6,12 +6,12 @@
 #![forbid(unsafe_code)]
 
 pub mod analyses;
-pub mod compare;
 pub mod engine;
 pub mod error;
 pub mod expr;
 pub mod journey;
 pub mod log;
+
 pub mod registry;
 pub mod report;
 pub mod time;

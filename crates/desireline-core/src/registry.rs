@@ -3,7 +3,6 @@
 
 use serde_json::Value;
 
-use crate::compare::{Compare, Comparison};
 use crate::engine::{Analysis, Breakdown, By, DynAnalysis};
 use crate::error::{Error, Result, SpecError, nearest};
 
@@ -20,22 +19,17 @@ pub struct Entry {
     pub report_schema: fn() -> Value,
     make: fn(Value) -> Result<Box<dyn DynAnalysis>>,
     make_by: fn(Value, Breakdown) -> Result<Box<dyn DynAnalysis>>,
-    make_compare: fn(Value, Comparison) -> Result<Box<dyn DynAnalysis>>,
 }
 
 macro_rules! analyses {
-    ($($path:path),+ $(,)?) => {
+    ($($path:path),* $(,)?) => {
         /// Every analysis, in the order in which people meet them.
-        pub static ANALYSES: &[Entry] = &[$(Entry::of::<$path>()),+];
+        pub static ANALYSES: &[Entry] = &[$(Entry::of::<$path>()),*];
     };
 }
 
 analyses![
-    crate::analyses::paths::Paths,
-    crate::analyses::transitions::Transitions,
-    crate::analyses::funnel::Funnel,
-    crate::analyses::dropoff::Dropoff,
-    crate::analyses::goals::Goals,
+    // One line per analysis.
 ];
 
 impl Entry {
@@ -46,18 +40,25 @@ impl Entry {
             spec_schema: || schemars::schema_for!(A).to_value(),
             report_schema: || schemars::schema_for!(A::Report).to_value(),
             make: |spec| Ok(Box::new(read::<A>(spec)?)),
-            make_by: |spec, groups| Ok(Box::new(By { of: read::<A>(spec)?, groups })),
-            make_compare: |spec, how| Ok(Box::new(Compare { of: read::<A>(spec)?, how })),
+            make_by: |spec, groups| {
+                Ok(Box::new(By {
+                    of: read::<A>(spec)?,
+                    groups,
+                }))
+            },
         }
     }
 
     /// The entry called `name`.
     pub fn find(name: &str) -> Result<&'static Entry> {
-        ANALYSES.iter().find(|e| e.name == name).ok_or_else(|| Error::UnknownAnalysis {
-            name: name.to_owned(),
-            nearest: nearest(name, ANALYSES.iter().map(|e| e.name)),
-            known: ANALYSES.iter().map(|e| e.name.to_owned()).collect(),
-        })
+        ANALYSES
+            .iter()
+            .find(|e| e.name == name)
+            .ok_or_else(|| Error::UnknownAnalysis {
+                name: name.to_owned(),
+                nearest: nearest(name, ANALYSES.iter().map(|e| e.name)),
+                known: ANALYSES.iter().map(|e| e.name.to_owned()).collect(),
+            })
     }
 
     /// The analysis of a JSON question.
@@ -69,31 +70,33 @@ impl Entry {
     pub fn by(&self, spec: Value, groups: Breakdown) -> Result<Box<dyn DynAnalysis>> {
         (self.make_by)(spec, groups)
     }
-
-    /// The comparison of groups by the analysis of a JSON question.
-    pub fn compare(&self, spec: Value, how: Comparison) -> Result<Box<dyn DynAnalysis>> {
-        (self.make_compare)(spec, how)
-    }
 }
 
 /// The analysis of a JSON question as a report's `spec` has it: plain, broken down or a comparison.
 pub fn from_spec(name: &str, spec: Value) -> Result<Box<dyn DynAnalysis>> {
     let entry = Entry::find(name)?;
-    let Value::Object(fields) = spec else { return entry.analysis(spec) };
-    let shape = |e: serde_json::Error| SpecError::Shape { analysis: entry.name, reason: e.to_string() };
+    let Value::Object(fields) = spec else {
+        return entry.analysis(spec);
+    };
+    let shape = |e: serde_json::Error| SpecError::Shape {
+        analysis: entry.name,
+        reason: e.to_string(),
+    };
     if let (Some(of), Some(groups)) = (fields.get("of"), fields.get("groups")) {
         let groups = serde_json::from_value(groups.clone()).map_err(shape)?;
         return entry.by(of.clone(), groups);
-    }
-    if let (Some(of), Some(how)) = (fields.get("of"), fields.get("how")) {
-        let how = serde_json::from_value(how.clone()).map_err(shape)?;
-        return entry.compare(of.clone(), how);
     }
     entry.analysis(Value::Object(fields))
 }
 
 fn read<A: Analysis>(spec: Value) -> Result<A> {
-    serde_json::from_value(spec).map_err(|e| SpecError::Shape { analysis: A::NAME, reason: e.to_string() }.into())
+    serde_json::from_value(spec).map_err(|e| {
+        SpecError::Shape {
+            analysis: A::NAME,
+            reason: e.to_string(),
+        }
+        .into()
+    })
 }
 
 #[cfg(test)]

@@ -46,9 +46,18 @@ impl TimeSpan {
     /// No time at all.
     pub const ZERO: TimeSpan = TimeSpan(0);
 
-    /// A length of `micros` microseconds; negative numbers become zero.
+    /// The longest: 7,304,484 days, about the span of the years −9999 to 9999.
+    pub const MAX: TimeSpan = TimeSpan(7_304_484 * 86_400 * SECOND);
+
+    /// A length of `micros` microseconds; negative numbers become zero, longer ones [`TimeSpan::MAX`].
     pub const fn from_micros(micros: i64) -> TimeSpan {
-        TimeSpan(if micros < 0 { 0 } else { micros })
+        if micros < 0 {
+            TimeSpan::ZERO
+        } else if micros > TimeSpan::MAX.0 {
+            TimeSpan::MAX
+        } else {
+            TimeSpan(micros)
+        }
     }
 
     /// The length in microseconds.
@@ -58,10 +67,18 @@ impl TimeSpan {
 
     /// Reads `30m`, `7d`, `1h 30m`, `2 weeks`, …
     pub fn parse(text: &str) -> Result<TimeSpan, TimeSpanError> {
-        let error = |reason: String| TimeSpanError { text: text.to_owned(), reason };
-        let span: Span = text.trim().parse().map_err(|e: jiff::Error| error(e.to_string()))?;
+        let error = |reason: String| TimeSpanError {
+            text: text.to_owned(),
+            reason,
+        };
+        let span: Span = text
+            .trim()
+            .parse()
+            .map_err(|e: jiff::Error| error(e.to_string()))?;
         if span.get_years() != 0 || span.get_months() != 0 {
-            return Err(error("months and years differ in length; use days or weeks".to_owned()));
+            return Err(error(
+                "months and years differ in length; use days or weeks".to_owned(),
+            ));
         }
         let exact: SignedDuration = span
             .to_duration(SpanRelativeTo::days_are_24_hours())
@@ -72,7 +89,9 @@ impl TimeSpan {
         if exact.subsec_nanos() % 1_000 != 0 {
             return Err(error("it is finer than a microsecond".to_owned()));
         }
-        i64::try_from(exact.as_micros()).map(TimeSpan).map_err(|_| error("it is too long".to_owned()))
+        i64::try_from(exact.as_micros())
+            .map(TimeSpan)
+            .map_err(|_| error("it is too long".to_owned()))
     }
 }
 
@@ -153,7 +172,13 @@ pub fn parse_instant(text: &str) -> Option<i64> {
         return Some(instant.as_microsecond());
     }
     let local: jiff::civil::DateTime = text.parse().ok()?;
-    Some(local.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_microsecond())
+    Some(
+        local
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .ok()?
+            .timestamp()
+            .as_microsecond(),
+    )
 }
 
 #[cfg(test)]
@@ -163,7 +188,17 @@ mod tests {
 
     #[test]
     fn text_round_trips() {
-        for micros in [0, 1, 999, 1_000, SECOND, 5_400 * SECOND, 86_400 * SECOND, 123_456_789_012_345, i64::MAX] {
+        for micros in [
+            0,
+            1,
+            999,
+            1_000,
+            SECOND,
+            5_400 * SECOND,
+            86_400 * SECOND,
+            123_456_789_012_345,
+            i64::MAX,
+        ] {
             let span = TimeSpan::from_micros(micros);
             assert_eq!(TimeSpan::parse(&span.to_string()), Ok(span), "{span}");
         }

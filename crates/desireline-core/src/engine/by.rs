@@ -86,7 +86,10 @@ impl<P: Partial> Partial for ByPartial<P> {
     }
 
     fn heap_bytes(&self) -> usize {
-        self.groups.values().map(|g| size_of::<GroupPartial<P>>() + g.of.heap_bytes()).sum()
+        self.groups
+            .values()
+            .map(|g| size_of::<GroupPartial<P>>() + g.of.heap_bytes())
+            .sum()
     }
 }
 
@@ -107,8 +110,21 @@ impl<A: Analysis> Analysis for By<A> {
 
     fn start(plan: &Self::Plan) -> Self::Partial {
         // Every group is there from the start, so that merging needs no plan.
-        let group = |g: usize| (g as u32, GroupPartial { n_journeys: 0, n_customers: 0, of: A::start(&plan.of) });
-        ByPartial { groups: (0..plan.grouping.n_groups()).map(group).collect(), n_customers: 0, n_overlapping: 0 }
+        let group = |g: usize| {
+            (
+                g as u32,
+                GroupPartial {
+                    n_journeys: 0,
+                    n_customers: 0,
+                    of: A::start(&plan.of),
+                },
+            )
+        };
+        ByPartial {
+            groups: (0..plan.grouping.n_groups()).map(group).collect(),
+            n_customers: 0,
+            n_overlapping: 0,
+        }
     }
 
     fn observe(plan: &Self::Plan, partial: &mut Self::Partial, morsel: &Morsel<'_>) {
@@ -140,10 +156,17 @@ impl<A: Analysis> Analysis for By<A> {
                 report: A::finish(&plan.of, &state.of)?,
             });
         }
-        groups.sort_by(|a, b| b.n_journeys.cmp(&a.n_journeys).then_with(|| a.group.cmp(&b.group)));
+        groups.sort_by(|a, b| {
+            b.n_journeys
+                .cmp(&a.n_journeys)
+                .then_with(|| a.group.cmp(&b.group))
+        });
         let mut caveats = Vec::new();
         if partial.n_overlapping > 0 {
-            caveats.push(Caveat::PopulationOverlap { customers: partial.n_overlapping, of: partial.n_customers });
+            caveats.push(Caveat::PopulationOverlap {
+                customers: partial.n_overlapping,
+                of: partial.n_customers,
+            });
         }
         for group in &groups {
             for caveat in group.report.caveats() {
@@ -152,7 +175,11 @@ impl<A: Analysis> Analysis for By<A> {
                 }
             }
         }
-        Ok(ByReport { by: plan.label.clone(), groups, caveats })
+        Ok(ByReport {
+            by: plan.label.clone(),
+            groups,
+            caveats,
+        })
     }
 
     fn locate(plan: &Self::Plan, journey: &Journey<'_>) -> Vec<Located> {
@@ -173,7 +200,11 @@ impl<A: Analysis> Analysis for By<A> {
         let mut cells = Vec::new();
         for (&group, state) in &partial.groups {
             let name = plan.grouping.name(group as usize);
-            cells.extend(A::cells(&plan.of, &state.of).into_iter().map(|(cell, n)| (format!("{name}/{cell}"), n)));
+            cells.extend(
+                A::cells(&plan.of, &state.of)
+                    .into_iter()
+                    .map(|(cell, n)| (format!("{name}/{cell}"), n)),
+            );
         }
         cells
     }
@@ -182,7 +213,9 @@ impl<A: Analysis> Analysis for By<A> {
         let mut measures = Vec::new();
         for (&group, state) in &partial.groups {
             for mut measure in A::measures(&plan.of, &state.of) {
-                measure.key.insert(0, plan.grouping.name(group as usize).to_owned());
+                measure
+                    .key
+                    .insert(0, plan.grouping.name(group as usize).to_owned());
                 measures.push(measure);
             }
         }
@@ -192,20 +225,40 @@ impl<A: Analysis> Analysis for By<A> {
 
 impl<R: Report> Report for ByReport<R> {
     fn title(&self) -> &'static str {
-        self.groups.first().map_or("Breakdown", |g| g.report.title())
+        self.groups
+            .first()
+            .map_or("Breakdown", |g| g.report.title())
     }
 
     fn tables(&self) -> Vec<Table> {
         let groups = Table::new("groups", format!("Groups by {}", self.by))
-            .with("group", self.by.clone(), Cells::Text(self.groups.iter().map(|g| Some(g.group.clone())).collect()))
-            .with("journeys", "Journeys", Cells::Count(self.groups.iter().map(|g| Some(g.n_journeys)).collect()))
-            .with("customers", "Customers", Cells::Count(self.groups.iter().map(|g| Some(g.n_customers)).collect()));
+            .with(
+                "group",
+                self.by.clone(),
+                Cells::Text(self.groups.iter().map(|g| Some(g.group.clone())).collect()),
+            )
+            .with(
+                "journeys",
+                "Journeys",
+                Cells::Count(self.groups.iter().map(|g| Some(g.n_journeys)).collect()),
+            )
+            .with(
+                "customers",
+                "Customers",
+                Cells::Count(self.groups.iter().map(|g| Some(g.n_customers)).collect()),
+            );
         let mut tables = vec![groups];
-        let parts: Vec<(String, Vec<Table>)> =
-            self.groups.iter().map(|g| (g.group.clone(), g.report.tables())).collect();
+        let parts: Vec<(String, Vec<Table>)> = self
+            .groups
+            .iter()
+            .map(|g| (g.group.clone(), g.report.tables()))
+            .collect();
         let n_tables = parts.iter().map(|(_, t)| t.len()).max().unwrap_or(0);
         for i in 0..n_tables {
-            let stack = parts.iter().filter_map(|(group, t)| Some((group.clone(), t.get(i)?.clone()))).collect();
+            let stack = parts
+                .iter()
+                .filter_map(|(group, t)| Some((group.clone(), t.get(i)?.clone())))
+                .collect();
             tables.extend(Table::stack("group", &self.by, stack));
         }
         tables

@@ -15,7 +15,9 @@ use crate::report::Report;
 /// Laws, tested over the whole registry: merging is associative and commutative; any split of the customers gives
 /// the same report; partials survive bytes; 1, 2 and 8 threads and any order of input give the same report bytes;
 /// counting [`Analysis::locate`] over all journeys gives the counts of [`Analysis::cells`].
-pub trait Analysis: Serialize + DeserializeOwned + JsonSchema + Clone + Send + Sync + 'static {
+pub trait Analysis:
+    Serialize + DeserializeOwned + JsonSchema + Clone + Send + Sync + 'static
+{
     /// Registry key, CLI word and Python method.
     const NAME: &'static str;
     /// Raised whenever the meaning of [`Analysis::Partial`] changes.

@@ -39,18 +39,31 @@ struct Envelope {
 pub type Lookup<'a> = dyn Fn(&str, serde_json::Value) -> Result<Box<dyn DynAnalysis>> + 'a;
 
 fn refused(reason: impl Into<String>) -> Error {
-    Error::Envelope { reason: reason.into() }
+    Error::Envelope {
+        reason: reason.into(),
+    }
 }
 
 impl Journeys {
     /// Scans the blocks at `blocks` (places in [`Journeys::blocks`]) and seals the partial result.
-    pub fn seal(&self, analysis: &dyn DynAnalysis, blocks: &[usize], exec: &Exec) -> Result<Vec<u8>> {
+    pub fn seal(
+        &self,
+        analysis: &dyn DynAnalysis,
+        blocks: &[usize],
+        exec: &Exec,
+    ) -> Result<Vec<u8>> {
         if let Some(beyond) = blocks.iter().find(|b| **b >= self.blocks().len()) {
-            return Err(refused(format!("there is no block {beyond}, only {}", self.blocks().len())));
+            return Err(refused(format!(
+                "there is no block {beyond}, only {}",
+                self.blocks().len()
+            )));
         }
         let tasks = [analysis.bind(self.catalog())?.0];
         let states = scan(self, blocks, &tasks, exec)?;
-        let mut fingerprints: Vec<u128> = blocks.iter().map(|&b| self.blocks()[b].block().fingerprint).collect();
+        let mut fingerprints: Vec<u128> = blocks
+            .iter()
+            .map(|&b| self.blocks()[b].block().fingerprint)
+            .collect();
         fingerprints.sort_unstable();
         if fingerprints.windows(2).any(|w| w[0] == w[1]) {
             return Err(refused("a block is listed twice"));
@@ -93,7 +106,10 @@ impl Envelope {
             return Err(refused("these bytes are no partial result"));
         }
         if header[7] != MAGIC[7] {
-            return Err(refused(format!("its format is version {}, this engine reads version {}", header[7], MAGIC[7])));
+            return Err(refused(format!(
+                "its format is version {}, this engine reads version {}",
+                header[7], MAGIC[7]
+            )));
         }
         if header[8..] != xxhash_rust::xxh3::xxh3_128(body).to_le_bytes() {
             return Err(refused("its checksum does not match; it was damaged"));
@@ -101,8 +117,12 @@ impl Envelope {
         postcard::from_bytes(body).map_err(|e| refused(format!("it cannot be read: {e}")))
     }
 
-    fn bind(&self, lookup: &Lookup<'_>) -> Result<(Box<dyn DynAnalysis>, Box<dyn super::task::Task>)> {
-        let spec = serde_json::from_str(&self.spec).map_err(|e| refused(format!("its question cannot be read: {e}")))?;
+    fn bind(
+        &self,
+        lookup: &Lookup<'_>,
+    ) -> Result<(Box<dyn DynAnalysis>, Box<dyn super::task::Task>)> {
+        let spec = serde_json::from_str(&self.spec)
+            .map_err(|e| refused(format!("its question cannot be read: {e}")))?;
         let analysis = lookup(&self.analysis, spec)?;
         let task = analysis.bind(&self.catalog)?.0;
         if task.state_version() != self.state_version {
@@ -124,15 +144,23 @@ impl Envelope {
 /// selections, cover a block twice, or are damaged.
 pub fn merge_sealed(sealed: &[&[u8]], lookup: &Lookup<'_>) -> Result<Vec<u8>> {
     let mut envelopes = sealed.iter().map(|b| Envelope::from_bytes(b));
-    let mut whole = envelopes.next().ok_or_else(|| refused("there is nothing to merge"))??;
+    let mut whole = envelopes
+        .next()
+        .ok_or_else(|| refused("there is nothing to merge"))??;
     let (_, task) = whole.bind(lookup)?;
     let mut state = task.from_bytes(&whole.body)?;
     for other in envelopes {
         let other = other?;
         for (what, same) in [
-            ("analysis", other.analysis == whole.analysis && other.state_version == whole.state_version),
+            (
+                "analysis",
+                other.analysis == whole.analysis && other.state_version == whole.state_version,
+            ),
             ("question", other.spec == whole.spec),
-            ("rule", other.rule == whole.rule && other.selections == whole.selections),
+            (
+                "rule",
+                other.rule == whole.rule && other.selections == whole.selections,
+            ),
             ("log", other.log_fingerprint == whole.log_fingerprint),
             ("vocabulary", other.catalog.hash() == whole.catalog.hash()),
         ] {
@@ -140,7 +168,11 @@ pub fn merge_sealed(sealed: &[&[u8]], lookup: &Lookup<'_>) -> Result<Vec<u8>> {
                 return Err(refused(format!("the parts differ in their {what}")));
             }
         }
-        if other.blocks.iter().any(|b| whole.blocks.binary_search(b).is_ok()) {
+        if other
+            .blocks
+            .iter()
+            .any(|b| whole.blocks.binary_search(b).is_ok())
+        {
             return Err(refused("two parts cover the same block"));
         }
         whole.blocks.extend(&other.blocks);
@@ -156,8 +188,8 @@ pub fn finish_sealed(sealed: &[u8], lookup: &Lookup<'_>) -> Result<DynAnswer> {
     let envelope = Envelope::from_bytes(sealed)?;
     let (analysis, task) = envelope.bind(lookup)?;
     let mut report = task.finish(&task.from_bytes(&envelope.body)?)?;
-    let caveats: Vec<Caveat> =
-        serde_json::from_slice(&envelope.caveats).map_err(|e| refused(format!("its caveats cannot be read: {e}")))?;
+    let caveats: Vec<Caveat> = serde_json::from_slice(&envelope.caveats)
+        .map_err(|e| refused(format!("its caveats cannot be read: {e}")))?;
     let own = std::mem::replace(report.as_report_mut().caveats_mut(), caveats);
     report.as_report_mut().caveats_mut().extend(own);
     Ok(DynAnswer {

@@ -74,7 +74,9 @@ impl Exec {
         #[cfg(feature = "parallel")]
         {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build();
-            self.pool = Some(Arc::new(pool.map_err(|e| crate::Error::Threads { reason: e.to_string() })?));
+            self.pool = Some(Arc::new(pool.map_err(|e| crate::Error::Threads {
+                reason: e.to_string(),
+            })?));
         }
         Ok(self)
     }
@@ -103,7 +105,9 @@ impl Exec {
     pub(crate) fn n_threads(&self) -> usize {
         #[cfg(feature = "parallel")]
         {
-            self.threads.unwrap_or_else(rayon::current_num_threads).max(1)
+            self.threads
+                .unwrap_or_else(rayon::current_num_threads)
+                .max(1)
         }
         #[cfg(not(feature = "parallel"))]
         {
@@ -112,7 +116,11 @@ impl Exec {
     }
 
     #[cfg(feature = "parallel")]
-    pub(crate) fn map<I: Send, T: Send>(&self, items: Vec<I>, work: impl Fn(I) -> T + Send + Sync) -> Vec<T> {
+    pub(crate) fn map<I: Send, T: Send>(
+        &self,
+        items: Vec<I>,
+        work: impl Fn(I) -> T + Send + Sync,
+    ) -> Vec<T> {
         use rayon::prelude::*;
         if items.len() < 2 || self.n_threads() == 1 {
             return items.into_iter().map(work).collect();
@@ -125,7 +133,11 @@ impl Exec {
     }
 
     #[cfg(not(feature = "parallel"))]
-    pub(crate) fn map<I: Send, T: Send>(&self, items: Vec<I>, work: impl Fn(I) -> T + Send + Sync) -> Vec<T> {
+    pub(crate) fn map<I: Send, T: Send>(
+        &self,
+        items: Vec<I>,
+        work: impl Fn(I) -> T + Send + Sync,
+    ) -> Vec<T> {
         items.into_iter().map(work).collect()
     }
 }

@@ -30,7 +30,10 @@ pub struct Segment {
 impl Segment {
     /// The segment of journeys with an event for which `expr` holds.
     pub fn new(name: impl Into<String>, expr: Expr) -> Segment {
-        Segment { name: name.into(), expr }
+        Segment {
+            name: name.into(),
+            expr,
+        }
     }
 }
 
@@ -71,7 +74,10 @@ pub enum Breakdown {
 impl Breakdown {
     /// By an attribute's first value in the journey.
     pub fn by(attribute: impl Into<String>) -> Breakdown {
-        Breakdown::Attribute { by: attribute.into(), attribution: Attribution::First }
+        Breakdown::Attribute {
+            by: attribute.into(),
+            attribution: Attribution::First,
+        }
     }
 
     /// What the groups are groups of, for headings.
@@ -92,34 +98,67 @@ pub struct Grouping {
 
 #[derive(Debug)]
 enum Kind {
-    Attribute { index: usize, attribution: Attribution },
+    Attribute {
+        index: usize,
+        attribution: Attribution,
+    },
     Segments(Vec<Matcher>),
 }
 
 impl Grouping {
     /// Binds `breakdown` for `analysis`.
-    pub fn new(breakdown: &Breakdown, catalog: &Catalog, analysis: &'static str) -> Result<Grouping, SpecError> {
+    pub fn new(
+        breakdown: &Breakdown,
+        catalog: &Catalog,
+        analysis: &'static str,
+    ) -> Result<Grouping, SpecError> {
         match breakdown {
             Breakdown::Attribute { by, attribution } => {
                 let known = || catalog.attributes.iter().map(|a| a.name.as_str());
-                let index = catalog.attribute(by).ok_or_else(|| SpecError::UnknownAttribute {
-                    analysis,
-                    field: "by",
-                    name: by.clone(),
-                    nearest: nearest(by, known()),
-                    known: known().map(str::to_owned).collect(),
-                })?;
+                let index = catalog
+                    .attribute(by)
+                    .ok_or_else(|| SpecError::UnknownAttribute {
+                        analysis,
+                        field: "by",
+                        name: by.clone(),
+                        nearest: nearest(by, known()),
+                        known: known().map(str::to_owned).collect(),
+                    })?;
                 let info = &catalog.attributes[index];
                 if !matches!(info.kind, AttributeType::Text | AttributeType::Boolean) {
-                    let problem = format!("`{by}` holds numbers; name segments instead, such as `{by} >= 10`");
-                    return Err(SpecError::Field { analysis, field: "by", problem });
+                    let problem = format!(
+                        "`{by}` holds numbers; name segments instead, such as `{by} >= 10`"
+                    );
+                    return Err(SpecError::Field {
+                        analysis,
+                        field: "by",
+                        problem,
+                    });
                 }
                 if info.dictionary.len() >= MAX_GROUPS {
-                    let problem = format!("`{by}` has {} values, the limit is {MAX_GROUPS}; name segments instead", info.dictionary.len());
-                    return Err(SpecError::Field { analysis, field: "by", problem });
+                    let problem = format!(
+                        "`{by}` has {} values, the limit is {MAX_GROUPS}; name segments instead",
+                        info.dictionary.len()
+                    );
+                    return Err(SpecError::Field {
+                        analysis,
+                        field: "by",
+                        problem,
+                    });
                 }
-                let names = info.dictionary.names().map(str::to_owned).chain([MISSING.to_owned()]).collect();
-                Ok(Grouping { names, kind: Kind::Attribute { index, attribution: *attribution } })
+                let names = info
+                    .dictionary
+                    .names()
+                    .map(str::to_owned)
+                    .chain([MISSING.to_owned()])
+                    .collect();
+                Ok(Grouping {
+                    names,
+                    kind: Kind::Attribute {
+                        index,
+                        attribution: *attribution,
+                    },
+                })
             }
             Breakdown::Segments { segments } => {
                 let mut names: Vec<String> = Vec::with_capacity(segments.len() + 1);
@@ -127,18 +166,37 @@ impl Grouping {
                 for segment in segments {
                     if names.contains(&segment.name) {
                         let problem = format!("two segments are called `{}`", segment.name);
-                        return Err(SpecError::Field { analysis, field: "segments", problem });
+                        return Err(SpecError::Field {
+                            analysis,
+                            field: "segments",
+                            problem,
+                        });
                     }
                     let bound = Matcher::new(&segment.expr, catalog);
-                    matchers.push(bound.map_err(|source| SpecError::Expr { analysis, field: "segments", source })?);
+                    matchers.push(bound.map_err(|source| SpecError::Expr {
+                        analysis,
+                        field: "segments",
+                        source,
+                    })?);
                     names.push(segment.name.clone());
                 }
                 if names.is_empty() || names.len() >= MAX_GROUPS {
-                    let problem = format!("{} segments given, from 1 to {} are allowed", names.len(), MAX_GROUPS - 1);
-                    return Err(SpecError::Field { analysis, field: "segments", problem });
+                    let problem = format!(
+                        "{} segments given, from 1 to {} are allowed",
+                        names.len(),
+                        MAX_GROUPS - 1
+                    );
+                    return Err(SpecError::Field {
+                        analysis,
+                        field: "segments",
+                        problem,
+                    });
                 }
                 names.push(NO_SEGMENT.to_owned());
-                Ok(Grouping { names, kind: Kind::Segments(matchers) })
+                Ok(Grouping {
+                    names,
+                    kind: Kind::Segments(matchers),
+                })
             }
         }
     }
@@ -216,8 +274,18 @@ impl Grouping {
                 }
             }
             Kind::Segments(_) => {
-                let hit = |mask: &Mask| mask.ones_from(span.start as usize).next().is_some_and(|i| i < span.end as usize);
-                found.extend(masks.iter().enumerate().filter(|(_, m)| hit(m)).map(|(group, _)| group));
+                let hit = |mask: &Mask| {
+                    mask.ones_from(span.start as usize)
+                        .next()
+                        .is_some_and(|i| i < span.end as usize)
+                };
+                found.extend(
+                    masks
+                        .iter()
+                        .enumerate()
+                        .filter(|(_, m)| hit(m))
+                        .map(|(group, _)| group),
+                );
             }
         }
         if found.is_empty() {

@@ -13,6 +13,6 @@ pub use by::{By, ByReport, GroupReport};
 pub use contract::{Analysis, Located, Measure, MeasureData, Partial};
 pub use envelope::{Lookup, finish_sealed, merge_sealed};
 pub use exec::{CancelToken, Exec, Progress, ProgressHook};
-pub use group::{Attribution, Breakdown, Grouping, Segment};
+pub use group::{Attribution, Breakdown, Grouping, MAX_GROUPS, MISSING, NO_SEGMENT, Segment};
 pub use run::{AnalysisSet, DynAnswer, Explained, Member};
 pub use task::{Bound, DynAnalysis, DynReport};

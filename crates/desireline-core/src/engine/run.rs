@@ -76,8 +76,15 @@ impl Journeys {
     }
 
     /// Answers several questions, known by name, in one pass over the log.
-    pub fn run_dyn(&self, analyses: &[Box<dyn DynAnalysis>], exec: &Exec) -> Result<Vec<DynAnswer>> {
-        let tasks = analyses.iter().map(|a| Ok(a.bind(self.catalog())?.0)).collect::<Result<Vec<_>>>()?;
+    pub fn run_dyn(
+        &self,
+        analyses: &[Box<dyn DynAnalysis>],
+        exec: &Exec,
+    ) -> Result<Vec<DynAnswer>> {
+        let tasks = analyses
+            .iter()
+            .map(|a| Ok(a.bind(self.catalog())?.0))
+            .collect::<Result<Vec<_>>>()?;
         let states = scan(self, &self.all_blocks(), &tasks, exec)?;
         let mut answers = Vec::with_capacity(analyses.len());
         for ((analysis, task), state) in analyses.iter().zip(&tasks).zip(&states) {
@@ -94,13 +101,21 @@ impl Journeys {
     }
 
     /// The journeys counted in `cell` of the analysis' report, at most `limit`, in the order of the log.
-    pub fn members(&self, analysis: &dyn DynAnalysis, cell: &str, limit: usize) -> Result<Vec<Member>> {
+    pub fn members(
+        &self,
+        analysis: &dyn DynAnalysis,
+        cell: &str,
+        limit: usize,
+    ) -> Result<Vec<Member>> {
         let task = analysis.bind(self.catalog())?.0;
         let mut members = Vec::new();
         self.each_journey(|block, journey| {
             if let Some(located) = task.locate(journey).into_iter().find(|l| l.cell == cell) {
                 members.push(Member {
-                    customer: self.log().customer_id(block, journey.span().customer as usize).into_owned(),
+                    customer: self
+                        .log()
+                        .customer_id(block, journey.span().customer as usize)
+                        .into_owned(),
                     journey: journey.span().ordinal,
                     start: journey.start_time(),
                     why: located.why,
@@ -114,7 +129,9 @@ impl Journeys {
     /// Every journey of one customer with the cells it is counted in and why; empty for an unknown customer.
     pub fn explain(&self, analysis: &dyn DynAnalysis, customer: &str) -> Result<Vec<Explained>> {
         let task = analysis.bind(self.catalog())?.0;
-        let Some((block, index)) = self.log().customer(customer) else { return Ok(Vec::new()) };
+        let Some((block, index)) = self.log().customer(customer) else {
+            return Ok(Vec::new());
+        };
         let index = u32::try_from(index).unwrap_or(u32::MAX);
         Ok(self.blocks()[block].with_customer(index, |_, journeys| {
             journeys
@@ -122,7 +139,12 @@ impl Journeys {
                 .map(|j| Explained {
                     journey: j.span().ordinal,
                     start: j.start_time(),
-                    events: j.times().iter().copied().zip(j.codes().map(|c| self.catalog().events.name(c).to_owned())).collect(),
+                    events: j
+                        .times()
+                        .iter()
+                        .copied()
+                        .zip(j.codes().map(|c| self.catalog().events.name(c).to_owned()))
+                        .collect(),
                     cells: task.locate(j),
                 })
                 .collect()
@@ -131,7 +153,10 @@ impl Journeys {
 
     /// Counts [`Analysis::locate`] over all journeys, by cell. Slow and plain: the reference that the law tests hold
     /// [`Analysis::cells`] against.
-    pub fn count_located(&self, analysis: &dyn DynAnalysis) -> Result<std::collections::BTreeMap<String, u64>> {
+    pub fn count_located(
+        &self,
+        analysis: &dyn DynAnalysis,
+    ) -> Result<std::collections::BTreeMap<String, u64>> {
         let task = analysis.bind(self.catalog())?.0;
         let mut counts = std::collections::BTreeMap::new();
         self.each_journey(|_, journey| {
@@ -144,10 +169,18 @@ impl Journeys {
     }
 
     /// The counts of [`Analysis::cells`] after a scan, by cell, zeros left out.
-    pub fn count_cells(&self, analysis: &dyn DynAnalysis, exec: &Exec) -> Result<std::collections::BTreeMap<String, u64>> {
+    pub fn count_cells(
+        &self,
+        analysis: &dyn DynAnalysis,
+        exec: &Exec,
+    ) -> Result<std::collections::BTreeMap<String, u64>> {
         let tasks = [analysis.bind(self.catalog())?.0];
         let states = scan(self, &self.all_blocks(), &tasks, exec)?;
-        Ok(tasks[0].cells(&states[0]).into_iter().filter(|(_, n)| *n > 0).collect())
+        Ok(tasks[0]
+            .cells(&states[0])
+            .into_iter()
+            .filter(|(_, n)| *n > 0)
+            .collect())
     }
 
     fn each_journey(&self, mut work: impl FnMut(usize, &Journey<'_>) -> bool) {
@@ -195,17 +228,31 @@ impl Journeys {
 }
 
 fn planned<A: Analysis>(analysis: &A, journeys: &Journeys) -> Result<Box<dyn Task>> {
-    Ok(Box::new(Planned::<A> { plan: analysis.plan(journeys.catalog())?, analysis: PhantomData }))
+    Ok(Box::new(Planned::<A> {
+        plan: analysis.plan(journeys.catalog())?,
+        analysis: PhantomData,
+    }))
 }
 
-fn typed<A: Analysis>(journeys: &Journeys, analysis: &A, report: Box<dyn DynReport>) -> Result<Answer<A::Report>> {
+fn typed<A: Analysis>(
+    journeys: &Journeys,
+    analysis: &A,
+    report: Box<dyn DynReport>,
+) -> Result<Answer<A::Report>> {
     let mut report = *report
         .into_any()
         .downcast::<A::Report>()
-        .map_err(|_| Error::Envelope { reason: "the report belongs to another analysis".to_owned() })?;
+        .map_err(|_| Error::Envelope {
+            reason: "the report belongs to another analysis".to_owned(),
+        })?;
     journeys.add_caveats(&mut report);
     let spec = serde_json::to_value(analysis).unwrap_or_default();
-    Ok(Answer { analysis: A::NAME.to_owned(), spec, provenance: journeys.provenance(), report })
+    Ok(Answer {
+        analysis: A::NAME.to_owned(),
+        spec,
+        provenance: journeys.provenance(),
+        report,
+    })
 }
 
 macro_rules! analysis_set {

@@ -11,20 +11,42 @@ use crate::journey::{Journeys, Scratch};
 const WEIGH_EVERY: usize = 8;
 
 /// Which blocks to scan: places in [`Journeys::blocks`].
-pub(crate) fn scan(journeys: &Journeys, blocks: &[usize], tasks: &[Box<dyn Task>], exec: &Exec) -> Result<Vec<State>> {
+pub(crate) fn scan(
+    journeys: &Journeys,
+    blocks: &[usize],
+    tasks: &[Box<dyn Task>],
+    exec: &Exec,
+) -> Result<Vec<State>> {
     let morsels: Vec<(usize, usize)> = blocks
         .iter()
         .flat_map(|&b| (0..journeys.blocks()[b].morsels().len()).map(move |m| (b, m)))
         .collect();
-    let total_events: u64 = morsels.iter().map(|&(b, m)| events_of(journeys, b, m)).sum();
-    let shared = Shared { done_events: AtomicU64::new(0), done: AtomicU64::new(0), bytes: AtomicU64::new(0), total_events, total: morsels.len() as u64 };
+    let total_events: u64 = morsels
+        .iter()
+        .map(|&(b, m)| events_of(journeys, b, m))
+        .sum();
+    let shared = Shared {
+        done_events: AtomicU64::new(0),
+        done: AtomicU64::new(0),
+        bytes: AtomicU64::new(0),
+        total_events,
+        total: morsels.len() as u64,
+    };
 
     // Groups of neighbours, a few for each thread so that a slow one does not hold up the rest. Partial results are
     // merged in the order of the blocks; by the laws of `Partial` the grouping cannot show.
     let n_threads = exec.n_threads();
-    let n_groups = if n_threads == 1 { 1 } else { (n_threads * 4).min(morsels.len()).max(1) };
-    let groups: Vec<&[(usize, usize)]> = morsels.chunks(morsels.len().div_ceil(n_groups).max(1)).collect();
-    let scanned = exec.map(groups, |group| scan_group(journeys, group, tasks, exec, &shared));
+    let n_groups = if n_threads == 1 {
+        1
+    } else {
+        (n_threads * 4).min(morsels.len()).max(1)
+    };
+    let groups: Vec<&[(usize, usize)]> = morsels
+        .chunks(morsels.len().div_ceil(n_groups).max(1))
+        .collect();
+    let scanned = exec.map(groups, |group| {
+        scan_group(journeys, group, tasks, exec, &shared)
+    });
     let mut states = scanned.into_iter().collect::<Result<Vec<_>>>()?;
     while states.len() > 1 {
         let mut pairs = Vec::with_capacity(states.len().div_ceil(2));
@@ -39,7 +61,9 @@ pub(crate) fn scan(journeys: &Journeys, blocks: &[usize], tasks: &[Box<dyn Task>
             into
         });
     }
-    Ok(states.pop().unwrap_or_else(|| tasks.iter().map(|t| t.start()).collect()))
+    Ok(states
+        .pop()
+        .unwrap_or_else(|| tasks.iter().map(|t| t.start()).collect()))
 }
 
 struct Shared {
@@ -67,7 +91,10 @@ fn scan_group(
     let mut weight = 0;
     for (n_done, &(b, m)) in group.iter().enumerate() {
         if exec.cancel.is_cancelled() {
-            return Err(Error::Cancelled { done: shared.done.load(Ordering::Relaxed), total: shared.total });
+            return Err(Error::Cancelled {
+                done: shared.done.load(Ordering::Relaxed),
+                total: shared.total,
+            });
         }
         let block = &journeys.blocks()[b];
         let morsel = block.morsel(block.morsels()[m], &mut scratch);
@@ -77,8 +104,15 @@ fn scan_group(
         if let Some(limit) = exec.memory_budget
             && (n_done % WEIGH_EVERY == 0 || n_done + 1 == group.len())
         {
-            let now: u64 = tasks.iter().zip(&states).map(|(t, s)| t.heap_bytes(s) as u64).sum();
-            let needed = shared.bytes.fetch_add(now.wrapping_sub(weight), Ordering::Relaxed).wrapping_add(now.wrapping_sub(weight));
+            let now: u64 = tasks
+                .iter()
+                .zip(&states)
+                .map(|(t, s)| t.heap_bytes(s) as u64)
+                .sum();
+            let needed = shared
+                .bytes
+                .fetch_add(now.wrapping_sub(weight), Ordering::Relaxed)
+                .wrapping_add(now.wrapping_sub(weight));
             weight = now;
             if needed > limit {
                 return Err(Error::MemoryBudget { needed, limit });
@@ -88,7 +122,10 @@ fn scan_group(
         let done = shared.done_events.fetch_add(events, Ordering::Relaxed) + events;
         shared.done.fetch_add(1, Ordering::Relaxed);
         if let Some(hook) = &exec.progress {
-            hook(Progress { done, total: shared.total_events });
+            hook(Progress {
+                done,
+                total: shared.total_events,
+            });
         }
     }
     Ok(states)

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use serde::Serialize;
 
-use super::{Analysis, Located, Measure, Partial};
+use super::{Analysis, Located, Partial};
 use crate::error::{Error, Result, SpecError};
 use crate::journey::{Journey, Morsel};
 use crate::log::Catalog;
@@ -28,7 +28,6 @@ pub(crate) trait Task: Send + Sync {
     fn finish(&self, state: &State) -> Result<Box<dyn DynReport>>;
     fn locate(&self, journey: &Journey<'_>) -> Vec<Located>;
     fn cells(&self, state: &State) -> Vec<(String, u64)>;
-    fn measures(&self, state: &State) -> Vec<Measure>;
 }
 
 /// A finished report without its type.
@@ -45,7 +44,9 @@ pub trait DynReport: Report {
 
 impl<R: Report + Serialize> DynReport for R {
     fn to_json(&self) -> Result<serde_json::Value> {
-        serde_json::to_value(self).map_err(|e| Error::Envelope { reason: e.to_string() })
+        serde_json::to_value(self).map_err(|e| Error::Envelope {
+            reason: e.to_string(),
+        })
     }
     fn as_report(&self) -> &dyn Report {
         self
@@ -87,7 +88,10 @@ impl<A: Analysis + Debug> DynAnalysis for A {
         serde_json::to_value(self).unwrap_or_default()
     }
     fn bind(&self, catalog: &Catalog) -> Result<Bound, SpecError> {
-        Ok(Bound(Box::new(Planned::<A> { plan: self.plan(catalog)?, analysis: PhantomData })))
+        Ok(Bound(Box::new(Planned::<A> {
+            plan: self.plan(catalog)?,
+            analysis: PhantomData,
+        })))
     }
 }
 
@@ -128,18 +132,27 @@ impl<A: Analysis> Task for Planned<A> {
     }
     fn to_bytes(&self, state: &State) -> Result<Vec<u8>> {
         let partial = Self::partial(state).ok_or_else(wrong_state)?;
-        postcard::to_stdvec(partial).map_err(|e| Error::Envelope { reason: e.to_string() })
+        postcard::to_stdvec(partial).map_err(|e| Error::Envelope {
+            reason: e.to_string(),
+        })
     }
     fn from_bytes(&self, bytes: &[u8]) -> Result<State> {
         let (partial, rest): (A::Partial, _) =
-            postcard::take_from_bytes(bytes).map_err(|e| Error::Envelope { reason: format!("its body cannot be read: {e}") })?;
+            postcard::take_from_bytes(bytes).map_err(|e| Error::Envelope {
+                reason: format!("its body cannot be read: {e}"),
+            })?;
         if !rest.is_empty() {
-            return Err(Error::Envelope { reason: format!("{} bytes follow its body", rest.len()) });
+            return Err(Error::Envelope {
+                reason: format!("{} bytes follow its body", rest.len()),
+            });
         }
         Ok(Box::new(partial))
     }
     fn finish(&self, state: &State) -> Result<Box<dyn DynReport>> {
-        Ok(Box::new(A::finish(&self.plan, Self::partial(state).ok_or_else(wrong_state)?)?))
+        Ok(Box::new(A::finish(
+            &self.plan,
+            Self::partial(state).ok_or_else(wrong_state)?,
+        )?))
     }
     fn locate(&self, journey: &Journey<'_>) -> Vec<Located> {
         A::locate(&self.plan, journey)
@@ -147,11 +160,10 @@ impl<A: Analysis> Task for Planned<A> {
     fn cells(&self, state: &State) -> Vec<(String, u64)> {
         Self::partial(state).map_or_else(Vec::new, |p| A::cells(&self.plan, p))
     }
-    fn measures(&self, state: &State) -> Vec<Measure> {
-        Self::partial(state).map_or_else(Vec::new, |p| A::measures(&self.plan, p))
-    }
 }
 
 fn wrong_state() -> Error {
-    Error::Envelope { reason: "the partial result belongs to another analysis".to_owned() }
+    Error::Envelope {
+        reason: "the partial result belongs to another analysis".to_owned(),
+    }
 }

@@ -23,25 +23,45 @@ pub(super) struct Cutter {
 
 impl Cutter {
     pub(super) fn new(rule: &JourneyRule, catalog: &Catalog) -> Result<Cutter> {
-        let bind = |expr: &Option<crate::expr::Expr>, field: &'static str| -> Result<Option<Matcher>> {
-            let bound = expr.as_ref().map(|e| Matcher::new(e, catalog)).transpose();
-            bound.map_err(|source| SpecError::Expr { analysis: "journeys", field, source }.into())
-        };
+        let bind =
+            |expr: &Option<crate::expr::Expr>, field: &'static str| -> Result<Option<Matcher>> {
+                let bound = expr.as_ref().map(|e| Matcher::new(e, catalog)).transpose();
+                bound.map_err(|source| {
+                    SpecError::Expr {
+                        analysis: "journeys",
+                        field,
+                        source,
+                    }
+                    .into()
+                })
+            };
         let column = match &rule.column {
             None => None,
-            Some(name) => Some(catalog.attribute(name).ok_or_else(|| SpecError::UnknownAttribute {
-                analysis: "journeys",
-                field: "column",
-                name: name.clone(),
-                nearest: nearest(name, catalog.attributes.iter().map(|a| a.name.as_str())),
-                known: catalog.attributes.iter().map(|a| a.name.clone()).collect(),
-            })?),
+            Some(name) => {
+                Some(
+                    catalog
+                        .attribute(name)
+                        .ok_or_else(|| SpecError::UnknownAttribute {
+                            analysis: "journeys",
+                            field: "column",
+                            name: name.clone(),
+                            nearest: nearest(
+                                name,
+                                catalog.attributes.iter().map(|a| a.name.as_str()),
+                            ),
+                            known: catalog.attributes.iter().map(|a| a.name.clone()).collect(),
+                        })?,
+                )
+            }
         };
         let calendar = match &rule.calendar {
             None => None,
             Some(calendar) => {
                 let zone = jiff::tz::db().get(&calendar.zone).map_err(|_| {
-                    rule_error(format!("`{}` is no time zone; use an IANA name such as Europe/Berlin or UTC", calendar.zone))
+                    rule_error(format!(
+                        "`{}` is no time zone; use an IANA name such as Europe/Berlin or UTC",
+                        calendar.zone
+                    ))
                 })?;
                 Some((calendar.unit, zone))
             }
@@ -67,7 +87,12 @@ impl Cutter {
             })
         };
         let (start, end) = (mask(&self.start), mask(&self.end));
-        let mut calendar = self.calendar.as_ref().map(|(unit, zone)| UnitCache { unit: *unit, zone, from: 1, to: 0 });
+        let mut calendar = self.calendar.as_ref().map(|(unit, zone)| UnitCache {
+            unit: *unit,
+            zone,
+            from: 1,
+            to: 0,
+        });
         let times = morsel.times();
         for span in morsel.spans() {
             let mut first_time = times[span.start as usize];
@@ -82,7 +107,8 @@ impl Cutter {
                     || end.as_ref().is_some_and(|m| m.get(i - 1))
                     || new_unit != unit
                     || self.column.is_some_and(|c| {
-                        morsel.attribute(c, i, span.customer) != morsel.attribute(c, i - 1, span.customer)
+                        morsel.attribute(c, i, span.customer)
+                            != morsel.attribute(c, i - 1, span.customer)
                     });
                 unit = new_unit;
                 if cut {
@@ -150,7 +176,10 @@ impl UnitCache<'_> {
 /// is one unit.
 fn unit_bounds(unit: CalendarUnit, zone: &TimeZone, time: i64) -> (i64, i64) {
     let bounds = || -> Option<(i64, i64)> {
-        let date = Timestamp::from_microsecond(time).ok()?.to_zoned(zone.clone()).date();
+        let date = Timestamp::from_microsecond(time)
+            .ok()?
+            .to_zoned(zone.clone())
+            .date();
         let (first, next) = civil_bounds(unit, date)?;
         let instant = |d: Date| Some(d.to_zoned(zone.clone()).ok()?.timestamp().as_microsecond());
         Some((instant(first)?, instant(next)?))

@@ -78,7 +78,11 @@ pub struct Scratch {
 
 impl Default for Scratch {
     fn default() -> Scratch {
-        Scratch { times: Vec::new(), codes: Codes::U8(Vec::new()), spans: Vec::new() }
+        Scratch {
+            times: Vec::new(),
+            codes: Codes::U8(Vec::new()),
+            spans: Vec::new(),
+        }
     }
 }
 
@@ -107,7 +111,10 @@ impl Log {
     pub fn keep_events(&self, expr: &str) -> Result<SelectedLog> {
         let expr = Expr::parse(expr)?;
         Matcher::new(&expr, self.catalog())?;
-        Ok(SelectedLog { log: self.clone(), expr })
+        Ok(SelectedLog {
+            log: self.clone(),
+            expr,
+        })
     }
 }
 
@@ -115,7 +122,10 @@ impl Journeys {
     fn cut(log: &Log, rule: JourneyRule, only: Option<&Expr>) -> Result<Journeys> {
         let catalog = log.catalog();
         let cutter = Cutter::new(&rule, catalog)?;
-        let only_matcher = only.map(|e| Matcher::new(e, catalog)).transpose().map_err(|e| selection_error("events", e))?;
+        let only_matcher = only
+            .map(|e| Matcher::new(e, catalog))
+            .transpose()
+            .map_err(|e| selection_error("events", e))?;
         let mut blocks = Vec::with_capacity(log.blocks().len());
         for block in log.blocks() {
             let mut jb = JourneyBlock::whole(Arc::clone(block));
@@ -126,7 +136,11 @@ impl Journeys {
                 jb = jb.gather(column);
             }
             let starts = jb.per_morsel(|morsel, first| {
-                cutter.starts(morsel).into_iter().map(|i| i + first).collect::<Vec<u32>>()
+                cutter
+                    .starts(morsel)
+                    .into_iter()
+                    .map(|i| i + first)
+                    .collect::<Vec<u32>>()
             });
             jb.starts = Bitmap::zeros(jb.n_events());
             for start in starts.into_iter().flatten() {
@@ -138,8 +152,17 @@ impl Journeys {
             Some(column) => blocks.iter().map(|b| b.missing(column)).sum(),
             None => 0,
         };
-        let selections = only.map(|e| Selection::EventsBeforeCut(e.clone())).into_iter().collect();
-        Ok(Journeys::counted(log.clone(), rule, selections, blocks, missing_ids))
+        let selections = only
+            .map(|e| Selection::EventsBeforeCut(e.clone()))
+            .into_iter()
+            .collect();
+        Ok(Journeys::counted(
+            log.clone(),
+            rule,
+            selections,
+            blocks,
+            missing_ids,
+        ))
     }
 
     fn counted(
@@ -161,30 +184,55 @@ impl Journeys {
                 n_customers += customers;
             }
         }
-        Journeys { log, rule, selections, blocks: blocks.into(), n_events, n_journeys, n_customers, missing_ids }
+        Journeys {
+            log,
+            rule,
+            selections,
+            blocks: blocks.into(),
+            n_events,
+            n_journeys,
+            n_customers,
+            missing_ids,
+        }
     }
 
     /// Hides the events for which `expr` does not hold. Journeys stay as they were cut; a journey without any event
     /// left is gone, and the neighbours of a hidden event become adjacent.
     pub fn keep_events(&self, expr: &str) -> Result<Journeys> {
         let expr = Expr::parse(expr)?;
-        let matcher = Matcher::new(&expr, self.catalog()).map_err(|e| selection_error("events", e))?;
-        let blocks = self.blocks.iter().map(|b| b.clone().hide(&matcher)).collect();
+        let matcher =
+            Matcher::new(&expr, self.catalog()).map_err(|e| selection_error("events", e))?;
+        let blocks = self
+            .blocks
+            .iter()
+            .map(|b| b.clone().hide(&matcher))
+            .collect();
         Ok(self.selected(Selection::Events(expr), blocks))
     }
 
     /// Keeps the journeys with at least one event for which `expr` holds, with all their events.
     pub fn keep_journeys(&self, expr: &str) -> Result<Journeys> {
         let expr = Expr::parse(expr)?;
-        let matcher = Matcher::new(&expr, self.catalog()).map_err(|e| selection_error("journeys", e))?;
-        let blocks = self.blocks.iter().map(|b| b.clone().select(&matcher)).collect();
+        let matcher =
+            Matcher::new(&expr, self.catalog()).map_err(|e| selection_error("journeys", e))?;
+        let blocks = self
+            .blocks
+            .iter()
+            .map(|b| b.clone().select(&matcher))
+            .collect();
         Ok(self.selected(Selection::Journeys(expr), blocks))
     }
 
     fn selected(&self, selection: Selection, blocks: Vec<JourneyBlock>) -> Journeys {
         let mut selections = self.selections.clone();
         selections.push(selection);
-        Journeys::counted(self.log.clone(), self.rule.clone(), selections, blocks, self.missing_ids)
+        Journeys::counted(
+            self.log.clone(),
+            self.rule.clone(),
+            selections,
+            blocks,
+            self.missing_ids,
+        )
     }
 
     /// The log.
@@ -231,14 +279,21 @@ impl Journeys {
     pub fn caveats(&self) -> Vec<Caveat> {
         let mut caveats = self.log.caveats();
         if self.missing_ids > 0 {
-            caveats.push(Caveat::MissingJourneyId { events: self.missing_ids });
+            caveats.push(Caveat::MissingJourneyId {
+                events: self.missing_ids,
+            });
         }
         caveats
     }
 }
 
 fn selection_error(field: &'static str, source: crate::expr::ExprError) -> Error {
-    SpecError::Expr { analysis: "selection", field, source }.into()
+    SpecError::Expr {
+        analysis: "selection",
+        field,
+        source,
+    }
+    .into()
 }
 
 impl JourneyBlock {
@@ -248,7 +303,15 @@ impl JourneyBlock {
         for &offset in &block.offsets {
             starts.set(offset as usize);
         }
-        JourneyBlock { block, order: None, offsets: None, starts, kept: None, morsels: Vec::new() }.with_morsels()
+        JourneyBlock {
+            block,
+            order: None,
+            offsets: None,
+            starts,
+            kept: None,
+            morsels: Vec::new(),
+        }
+        .with_morsels()
     }
 
     fn with_morsels(mut self) -> JourneyBlock {
@@ -260,8 +323,13 @@ impl JourneyBlock {
             // The customer in whose events the wanted end falls belongs to this morsel, at least one does.
             let wanted = offsets[first as usize].saturating_add(MORSEL_EVENTS);
             let beyond = offsets.partition_point(|&o| o <= wanted);
-            let end = u32::try_from(beyond.saturating_sub(1)).unwrap_or(n_customers).clamp(first + 1, n_customers);
-            morsels.push(MorselRange { first_customer: first, end_customer: end });
+            let end = u32::try_from(beyond.saturating_sub(1))
+                .unwrap_or(n_customers)
+                .clamp(first + 1, n_customers);
+            morsels.push(MorselRange {
+                first_customer: first,
+                end_customer: end,
+            });
             first = end;
         }
         self.morsels = morsels;
@@ -273,7 +341,9 @@ impl JourneyBlock {
     }
 
     fn n_events(&self) -> usize {
-        self.order.as_ref().map_or_else(|| self.block.n_events(), Vec::len)
+        self.order
+            .as_ref()
+            .map_or_else(|| self.block.n_events(), Vec::len)
     }
 
     /// The block below.
@@ -295,7 +365,10 @@ impl JourneyBlock {
     /// Loads a morsel into `scratch`.
     pub fn morsel<'s>(&'s self, range: MorselRange, scratch: &'s mut Scratch) -> Morsel<'s> {
         let offsets = self.offsets();
-        let (start, end) = (offsets[range.first_customer as usize] as usize, offsets[range.end_customer as usize] as usize);
+        let (start, end) = (
+            offsets[range.first_customer as usize] as usize,
+            offsets[range.end_customer as usize] as usize,
+        );
         self.fill_spans(range, &mut scratch.spans);
         self.load(start, end, scratch)
     }
@@ -309,12 +382,21 @@ impl JourneyBlock {
             Some(order) => {
                 let rows = &order[start..end];
                 scratch.times.clear();
-                scratch.times.extend(rows.iter().map(|&r| self.block.times.get(r as usize)));
+                scratch
+                    .times
+                    .extend(rows.iter().map(|&r| self.block.times.get(r as usize)));
                 gather_codes(self.block.codes.as_slice(), rows, &mut scratch.codes);
                 (scratch.codes.as_slice(), Some(rows))
             }
         };
-        Morsel { block: &self.block, order, first_row: start, codes, times: &scratch.times, spans: &scratch.spans }
+        Morsel {
+            block: &self.block,
+            order,
+            first_row: start,
+            codes,
+            times: &scratch.times,
+            spans: &scratch.spans,
+        }
     }
 
     /// The selected journeys of a morsel, with places counted from the morsel's first event.
@@ -324,7 +406,12 @@ impl JourneyBlock {
         let offsets = self.offsets();
         let base = offsets[range.first_customer as usize];
         let last = offsets[range.end_customer as usize];
-        let mut starts = self.starts.ones_from(base as usize).map(|i| i as u32).take_while(|&i| i < last).peekable();
+        let mut starts = self
+            .starts
+            .ones_from(base as usize)
+            .map(|i| i as u32)
+            .take_while(|&i| i < last)
+            .peekable();
         for customer in range.first_customer..range.end_customer {
             let customer_end = offsets[customer as usize + 1];
             let mut ordinal = 0;
@@ -350,10 +437,23 @@ impl JourneyBlock {
             let mut scratch = Scratch::default();
             let offsets = self.offsets();
             let base = offsets[range.first_customer as usize];
-            scratch.spans.extend((range.first_customer..range.end_customer).filter_map(|customer| {
-                let (start, end) = (offsets[customer as usize] - base, offsets[customer as usize + 1] - base);
-                (start < end).then_some(Span { start, end, customer, ordinal: 0, next: Span::NONE })
-            }));
+            scratch
+                .spans
+                .extend(
+                    (range.first_customer..range.end_customer).filter_map(|customer| {
+                        let (start, end) = (
+                            offsets[customer as usize] - base,
+                            offsets[customer as usize + 1] - base,
+                        );
+                        (start < end).then_some(Span {
+                            start,
+                            end,
+                            customer,
+                            ordinal: 0,
+                            next: Span::NONE,
+                        })
+                    }),
+                );
             let end = offsets[range.end_customer as usize] as usize;
             work(&self.load(base as usize, end, &mut scratch), base)
         })
@@ -412,8 +512,15 @@ impl JourneyBlock {
             }
         }
         offsets.push(u32::try_from(order.len()).unwrap_or(u32::MAX));
-        JourneyBlock { block: self.block, order: Some(order), offsets: Some(offsets), starts, kept, morsels: Vec::new() }
-            .with_morsels()
+        JourneyBlock {
+            block: self.block,
+            order: Some(order),
+            offsets: Some(offsets),
+            starts,
+            kept,
+            morsels: Vec::new(),
+        }
+        .with_morsels()
     }
 
     fn select(mut self, matcher: &Matcher) -> JourneyBlock {
@@ -422,7 +529,11 @@ impl JourneyBlock {
             let mut spans = Vec::new();
             self.fill_spans(*range, &mut spans);
             for span in spans {
-                if mask.ones_from(span.start as usize).next().is_some_and(|i| i < span.end as usize) {
+                if mask
+                    .ones_from(span.start as usize)
+                    .next()
+                    .is_some_and(|i| i < span.end as usize)
+                {
                     kept.set((base + span.start) as usize);
                 }
             }
@@ -450,19 +561,37 @@ impl JourneyBlock {
             }
         }
         let offsets = Some(self.offsets().to_vec());
-        JourneyBlock { order: Some(order), offsets, ..self }
+        JourneyBlock {
+            order: Some(order),
+            offsets,
+            ..self
+        }
     }
 
     fn missing(&self, column: usize) -> u64 {
-        let Some(attribute) = self.block.attributes.get(column) else { return 0 };
+        let Some(attribute) = self.block.attributes.get(column) else {
+            return 0;
+        };
         let data = &attribute.data;
-        (0..data.len()).filter(|&i| data.get(i) == crate::log::Value::Missing).count() as u64
+        (0..data.len())
+            .filter(|&i| data.get(i) == crate::log::Value::Missing)
+            .count() as u64
     }
 
     /// The journeys of one customer, selected ones only.
-    pub fn with_customer<T>(&self, customer: u32, work: impl FnOnce(&Morsel<'_>, &[Journey<'_>]) -> T) -> T {
+    pub fn with_customer<T>(
+        &self,
+        customer: u32,
+        work: impl FnOnce(&Morsel<'_>, &[Journey<'_>]) -> T,
+    ) -> T {
         let mut scratch = Scratch::default();
-        let morsel = self.morsel(MorselRange { first_customer: customer, end_customer: customer + 1 }, &mut scratch);
+        let morsel = self.morsel(
+            MorselRange {
+                first_customer: customer,
+                end_customer: customer + 1,
+            },
+            &mut scratch,
+        );
         let journeys: Vec<Journey<'_>> = morsel.journeys().collect();
         work(&morsel, &journeys)
     }
@@ -486,7 +615,11 @@ fn gather_codes(codes: CodeSlice<'_>, rows: &[u32], out: &mut Codes) {
 #[cfg(feature = "parallel")]
 fn map_ordered<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> T + Send + Sync) -> Vec<T> {
     use rayon::prelude::*;
-    if items.len() < 2 { items.iter().map(work).collect() } else { items.par_iter().map(work).collect() }
+    if items.len() < 2 {
+        items.iter().map(work).collect()
+    } else {
+        items.par_iter().map(work).collect()
+    }
 }
 
 #[cfg(not(feature = "parallel"))]

@@ -1,7 +1,9 @@
 //! Expressions bound to a log: each distinct name and text is tested once, then events are looked up.
 
 use crate::error::nearest;
-use crate::expr::{CompareOp, Expr, ExprError, Field, FieldType, Literal, Node, Pattern, Schema, Scope, TextSpan};
+use crate::expr::{
+    CompareOp, Expr, ExprError, Field, FieldType, Literal, Node, Pattern, Schema, Scope, TextSpan,
+};
 use crate::log::{AttributeInfo, AttributeType, Bitmap, Catalog, Level, Value};
 
 use super::{Morsel, Span};
@@ -24,10 +26,19 @@ enum Op {
     /// By event code.
     Events(Box<[bool]>),
     /// By an attribute's code; 0 stands for missing.
-    Coded { attribute: usize, level: Level, table: Box<[bool]> },
-    Number { attribute: usize, test: NumberTest },
+    Coded {
+        attribute: usize,
+        level: Level,
+        table: Box<[bool]>,
+    },
+    Number {
+        attribute: usize,
+        test: NumberTest,
+    },
     /// The attribute has a value.
-    Present { attribute: usize },
+    Present {
+        attribute: usize,
+    },
     Time(NumberTest),
     Money(NumberTest),
     Customer(TextTest),
@@ -65,7 +76,9 @@ impl Number {
             (Number::Integer(a), Number::Integer(b)) => Some(a.cmp(&b)),
             (Number::Decimal(a), Number::Decimal(b)) => a.partial_cmp(&b),
             (Number::Integer(a), Number::Decimal(b)) => compare_mixed(a, b),
-            (Number::Decimal(a), Number::Integer(b)) => compare_mixed(b, a).map(std::cmp::Ordering::reverse),
+            (Number::Decimal(a), Number::Integer(b)) => {
+                compare_mixed(b, a).map(std::cmp::Ordering::reverse)
+            }
         }
     }
 }
@@ -83,7 +96,10 @@ fn compare_mixed(a: i64, b: f64) -> Option<std::cmp::Ordering> {
     }
     #[allow(clippy::cast_possible_truncation)] // in range by the checks above
     let whole = b.trunc() as i64;
-    Some(a.cmp(&whole).then_with(|| 0.0_f64.total_cmp(&(b - b.trunc() + 0.0))))
+    Some(
+        a.cmp(&whole)
+            .then_with(|| 0.0_f64.total_cmp(&(b - b.trunc() + 0.0))),
+    )
 }
 
 impl NumberTest {
@@ -91,7 +107,9 @@ impl NumberTest {
         match self {
             NumberTest::Any => true,
             NumberTest::Compare(op, wanted) => number.compare(*wanted).is_some_and(|o| op.holds(o)),
-            NumberTest::OneOf(list) => list.iter().any(|w| number.compare(*w).is_some_and(std::cmp::Ordering::is_eq)),
+            NumberTest::OneOf(list) => list
+                .iter()
+                .any(|w| number.compare(*w).is_some_and(std::cmp::Ordering::is_eq)),
         }
     }
 }
@@ -147,7 +165,9 @@ impl Matcher {
     /// their place and a suggestion. A name inside `in [...]` may be unknown as long as one of the list is known.
     pub fn new(expr: &Expr, catalog: &Catalog) -> Result<Matcher, ExprError> {
         expr.check(catalog)?;
-        Ok(Matcher { op: bind(expr, catalog)? })
+        Ok(Matcher {
+            op: bind(expr, catalog)?,
+        })
     }
 
     /// For conditions on the event's name alone: whether each code matches.
@@ -169,7 +189,9 @@ impl Matcher {
         let spans = [span];
         let mut mask = Mask::default();
         self.fill(&morsel.with_spans(&spans), &mut mask);
-        mask.ones_from(span.start as usize).take_while(|&i| i < span.end as usize).collect()
+        mask.ones_from(span.start as usize)
+            .take_while(|&i| i < span.end as usize)
+            .collect()
     }
 }
 
@@ -183,11 +205,21 @@ impl Op {
                     per_event(morsel, mask, |i, _| table.get(codes[i] as usize).copied().unwrap_or(false));
                 });
             }
-            Op::Coded { attribute, level: Level::Customer, table } => {
-                per_customer(morsel, mask, |customer| coded(morsel.attribute(*attribute, 0, customer), table));
+            Op::Coded {
+                attribute,
+                level: Level::Customer,
+                table,
+            } => {
+                per_customer(morsel, mask, |customer| {
+                    coded(morsel.attribute(*attribute, 0, customer), table)
+                });
             }
-            Op::Coded { attribute, table, .. } => {
-                per_event(morsel, mask, |i, customer| coded(morsel.attribute(*attribute, i, customer), table));
+            Op::Coded {
+                attribute, table, ..
+            } => {
+                per_event(morsel, mask, |i, customer| {
+                    coded(morsel.attribute(*attribute, i, customer), table)
+                });
             }
             Op::Number { attribute, test } => per_event(morsel, mask, |i, customer| {
                 match morsel.attribute(*attribute, i, customer) {
@@ -197,14 +229,24 @@ impl Op {
                 }
             }),
             Op::Present { attribute } => {
-                per_event(morsel, mask, |i, customer| morsel.attribute(*attribute, i, customer) != Value::Missing);
+                per_event(morsel, mask, |i, customer| {
+                    morsel.attribute(*attribute, i, customer) != Value::Missing
+                });
             }
-            Op::Time(test) => per_event(morsel, mask, |i, _| test.holds(Number::Integer(morsel.times()[i]))),
+            Op::Time(test) => per_event(morsel, mask, |i, _| {
+                test.holds(Number::Integer(morsel.times()[i]))
+            }),
             Op::Money(test) => {
-                per_event(morsel, mask, |i, _| morsel.value(i).is_some_and(|v| test.holds(Number::Integer(v))));
+                per_event(morsel, mask, |i, _| {
+                    morsel
+                        .value(i)
+                        .is_some_and(|v| test.holds(Number::Integer(v)))
+                });
             }
             Op::Customer(test) => {
-                per_customer(morsel, mask, |customer| test.holds(&morsel.block.customers.get(customer as usize)));
+                per_customer(morsel, mask, |customer| {
+                    test.holds(&morsel.block.customers.get(customer as usize))
+                });
             }
             Op::First(inner) => nth(inner, 1, morsel, mask),
             Op::Nth(inner, n) => nth(inner, *n, morsel, mask),
@@ -222,7 +264,13 @@ impl Op {
     }
 }
 
-fn combine(list: &[Op], morsel: &Morsel<'_>, mask: &mut Mask, empty: bool, join: fn(&mut Mask, &Mask)) {
+fn combine(
+    list: &[Op],
+    morsel: &Morsel<'_>,
+    mask: &mut Mask,
+    empty: bool,
+    join: fn(&mut Mask, &Mask),
+) {
     let Some((first, rest)) = list.split_first() else {
         return Op::Constant(empty).fill(morsel, mask);
     };
@@ -274,7 +322,11 @@ fn nth(inner: &Op, n: u32, morsel: &Morsel<'_>, mask: &mut Mask) {
     inner.fill(morsel, &mut hits);
     for span in morsel.spans() {
         let place = (n as usize).saturating_sub(1);
-        if let Some(i) = hits.ones_from(span.start as usize).take_while(|&i| i < span.end as usize).nth(place) {
+        if let Some(i) = hits
+            .ones_from(span.start as usize)
+            .take_while(|&i| i < span.end as usize)
+            .nth(place)
+        {
             mask.set(i);
         }
     }
@@ -299,12 +351,25 @@ fn after(anchor: &Op, within: i64, morsel: &Morsel<'_>, mask: &mut Mask) {
 
 fn bind(expr: &Expr, catalog: &Catalog) -> Result<Op, ExprError> {
     let inner = |e: &Expr| bind(e, catalog).map(Box::new);
-    let list = |l: &[Expr]| l.iter().map(|e| bind(e, catalog)).collect::<Result<Vec<_>, _>>();
+    let broken = |reason| ExprError::Pattern {
+        at: expr.span,
+        pattern: expr.to_string(),
+        reason,
+    };
+    let list = |l: &[Expr]| {
+        l.iter()
+            .map(|e| bind(e, catalog))
+            .collect::<Result<Vec<_>, _>>()
+    };
     Ok(match &expr.node {
         Node::All => Op::Constant(true),
         Node::Name(name) => {
             known_event(name, expr.span, catalog)?;
-            text(&Field::Event, &TextTest::Compare(CompareOp::Eq, name.clone()), catalog)
+            text(
+                &Field::Event,
+                &TextTest::Compare(CompareOp::Eq, name.clone()),
+                catalog,
+            )
         }
         Node::Compare { field, op, value } => {
             if let (Field::Event, CompareOp::Eq, Literal::Text(name)) = (field, op, value) {
@@ -315,14 +380,24 @@ fn bind(expr: &Expr, catalog: &Catalog) -> Result<Op, ExprError> {
         Node::In { field, values } => {
             if *field == Field::Event
                 && let Some(Literal::Text(first)) = values.first()
-                && !values.iter().any(|v| matches!(v, Literal::Text(n) if catalog.events.code(n).is_some()))
+                && !values
+                    .iter()
+                    .any(|v| matches!(v, Literal::Text(n) if catalog.events.code(n).is_some()))
             {
                 known_event(first, expr.span, catalog)?;
             }
             one_of(field, values, catalog)
         }
-        Node::Like { field, pattern } => text(field, &TextTest::Pattern(Pattern::glob(pattern)?), catalog),
-        Node::Matches { field, pattern } => text(field, &TextTest::Pattern(Pattern::regex(pattern)?), catalog),
+        Node::Like { field, pattern } => text(
+            field,
+            &TextTest::Pattern(Pattern::glob(pattern).map_err(broken)?),
+            catalog,
+        ),
+        Node::Matches { field, pattern } => text(
+            field,
+            &TextTest::Pattern(Pattern::regex(pattern).map_err(broken)?),
+            catalog,
+        ),
         Node::Exists(field) => match field {
             Field::Event | Field::Customer | Field::Time => Op::Constant(true),
             Field::Value => Op::Money(NumberTest::Any),
@@ -346,12 +421,26 @@ fn bind(expr: &Expr, catalog: &Catalog) -> Result<Op, ExprError> {
 
 /// Tests by event name alone fold into one table.
 fn join(list: Vec<Op>, conjunction: bool) -> Op {
-    let tables: Option<Vec<&[bool]>> =
-        list.iter().map(|op| if let Op::Events(table) = op { Some(&**table) } else { None }).collect();
+    let tables: Option<Vec<&[bool]>> = list
+        .iter()
+        .map(|op| {
+            if let Op::Events(table) = op {
+                Some(&**table)
+            } else {
+                None
+            }
+        })
+        .collect();
     match tables {
         Some(tables) if !tables.is_empty() => Op::Events(
             (0..tables[0].len())
-                .map(|code| if conjunction { tables.iter().all(|t| t[code]) } else { tables.iter().any(|t| t[code]) })
+                .map(|code| {
+                    if conjunction {
+                        tables.iter().all(|t| t[code])
+                    } else {
+                        tables.iter().any(|t| t[code])
+                    }
+                })
                 .collect(),
         ),
         _ if conjunction => Op::And(list),
@@ -364,18 +453,28 @@ fn known_event(name: &str, at: TextSpan, catalog: &Catalog) -> Result<(), ExprEr
         return Ok(());
     }
     let help = nearest(name, catalog.events.names()).map(|n| format!("did you mean `{n}`?"));
-    Err(ExprError::UnknownEvent { at, name: name.to_owned(), help })
+    Err(ExprError::UnknownEvent {
+        at,
+        name: name.to_owned(),
+        help,
+    })
 }
 
 fn compare(field: &Field, op: CompareOp, value: &Literal, catalog: &Catalog) -> Op {
-    if let (Field::Event | Field::Customer | Field::Attribute { .. }, Literal::Text(wanted)) = (field, value)
+    if let (Field::Event | Field::Customer | Field::Attribute { .. }, Literal::Text(wanted)) =
+        (field, value)
         && !is_time(field, catalog)
     {
         return text(field, &TextTest::Compare(op, wanted.clone()), catalog);
     }
     if let (Field::Attribute { scope, name }, Literal::Boolean(wanted)) = (field, value) {
         let word = if *wanted { "true" } else { "false" };
-        return attribute_text(*scope, name, &TextTest::Compare(op, word.to_owned()), catalog);
+        return attribute_text(
+            *scope,
+            name,
+            &TextTest::Compare(op, word.to_owned()),
+            catalog,
+        );
     }
     match number(field, value, catalog) {
         Some(wanted) => numbers(field, NumberTest::Compare(op, wanted), catalog),
@@ -395,7 +494,16 @@ fn one_of(field: &Field, values: &[Literal], catalog: &Catalog) -> Op {
     if texts.len() == values.len() && !is_time(field, catalog) {
         return text(field, &TextTest::OneOf(texts), catalog);
     }
-    numbers(field, NumberTest::OneOf(values.iter().filter_map(|v| number(field, v, catalog)).collect()), catalog)
+    numbers(
+        field,
+        NumberTest::OneOf(
+            values
+                .iter()
+                .filter_map(|v| number(field, v, catalog))
+                .collect(),
+        ),
+        catalog,
+    )
 }
 
 fn is_time(field: &Field, catalog: &Catalog) -> bool {
@@ -405,9 +513,14 @@ fn is_time(field: &Field, catalog: &Catalog) -> bool {
 /// The number that a field of this kind holds for a literal: microseconds for times, minor units for money.
 fn number(field: &Field, value: &Literal, catalog: &Catalog) -> Option<Number> {
     match (value, catalog.field_type(field)) {
-        (Literal::Text(t), Ok(FieldType::Time)) => crate::time::parse_instant(t).map(Number::Integer),
+        (Literal::Text(t), Ok(FieldType::Time)) => {
+            crate::time::parse_instant(t).map(Number::Integer)
+        }
         (Literal::Integer(n), Ok(FieldType::Money)) => {
-            match 10_i64.checked_pow(catalog.currency_exponent).and_then(|unit| n.checked_mul(unit)) {
+            match 10_i64
+                .checked_pow(catalog.currency_exponent)
+                .and_then(|unit| n.checked_mul(unit))
+            {
                 Some(minor) => Some(Number::Integer(minor)),
                 None => Some(Number::Decimal(*n as f64 * 10f64.powi(exponent(catalog)))),
             }
@@ -416,7 +529,11 @@ fn number(field: &Field, value: &Literal, catalog: &Catalog) -> Option<Number> {
             // 19.99 in major units must meet 1999 exactly, whatever the float of 19.99 times 100 is.
             let minor = x * 10f64.powi(exponent(catalog));
             let whole = minor.round();
-            Some(Number::Decimal(if (minor - whole).abs() < 1e-6 { whole } else { minor }))
+            Some(Number::Decimal(if (minor - whole).abs() < 1e-6 {
+                whole
+            } else {
+                minor
+            }))
         }
         (Literal::Integer(n), _) => Some(Number::Integer(*n)),
         (Literal::Decimal(x), _) => Some(Number::Decimal(*x)),
@@ -453,7 +570,11 @@ fn attribute_text(scope: Scope, name: &str, test: &TextTest, catalog: &Catalog) 
     match find(catalog, scope, name) {
         Some((attribute, info)) => {
             let known = info.dictionary.names().map(|n| test.holds(n));
-            Op::Coded { attribute, level: info.level, table: std::iter::once(false).chain(known).collect() }
+            Op::Coded {
+                attribute,
+                level: info.level,
+                table: std::iter::once(false).chain(known).collect(),
+            }
         }
         None => Op::Constant(false),
     }

@@ -203,7 +203,8 @@ impl<'a> Journey<'a> {
 
     /// The value of attribute `index` at its event `i`.
     pub fn attribute(&self, index: usize, i: usize) -> Value {
-        self.morsel.attribute(index, self.span.start as usize + i, self.span.customer)
+        self.morsel
+            .attribute(index, self.span.start as usize + i, self.span.customer)
     }
 
     /// The money of its event `i` in minor units.

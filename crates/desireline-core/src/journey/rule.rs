@@ -36,7 +36,10 @@ impl CalendarUnit {
     ];
 
     fn word(self) -> &'static str {
-        Self::ALL.iter().find(|(unit, _)| *unit == self).map_or("", |(_, word)| word)
+        Self::ALL
+            .iter()
+            .find(|(unit, _)| *unit == self)
+            .map_or("", |(_, word)| word)
     }
 }
 
@@ -100,32 +103,53 @@ impl JourneyRule {
     where
         crate::Error: From<S::Error>,
     {
-        Ok(JourneyRule { gap: Some(span.try_into()?), ..JourneyRule::default() })
+        Ok(JourneyRule {
+            gap: Some(span.try_into()?),
+            ..JourneyRule::default()
+        })
     }
 
     /// Journeys are named by an attribute, such as a session id.
     pub fn column(name: impl Into<String>) -> JourneyRule {
-        JourneyRule { column: Some(name.into()), ..JourneyRule::default() }
+        JourneyRule {
+            column: Some(name.into()),
+            ..JourneyRule::default()
+        }
     }
 
     /// Journeys are calendar units in `zone`, an IANA name such as `Europe/Berlin`.
     pub fn calendar(unit: CalendarUnit, zone: impl Into<String>) -> JourneyRule {
-        JourneyRule { calendar: Some(Calendar { unit, zone: zone.into() }), ..JourneyRule::default() }
+        JourneyRule {
+            calendar: Some(Calendar {
+                unit,
+                zone: zone.into(),
+            }),
+            ..JourneyRule::default()
+        }
     }
 
     /// Lets a matching event begin a journey.
     pub fn starts_at(self, expr: &str) -> Result<JourneyRule> {
-        Ok(JourneyRule { start: Some(Expr::parse(expr)?), ..self })
+        Ok(JourneyRule {
+            start: Some(Expr::parse(expr)?),
+            ..self
+        })
     }
 
     /// Lets a matching event end its journey.
     pub fn ends_at(self, expr: &str) -> Result<JourneyRule> {
-        Ok(JourneyRule { end: Some(Expr::parse(expr)?), ..self })
+        Ok(JourneyRule {
+            end: Some(Expr::parse(expr)?),
+            ..self
+        })
     }
 
     /// Bounds the length of a journey.
     pub fn at_most(self, span: TimeSpan) -> JourneyRule {
-        JourneyRule { max_span: Some(span), ..self }
+        JourneyRule {
+            max_span: Some(span),
+            ..self
+        }
     }
 
     /// Reads the parts that the command line takes: `customer`, `gap=30m`, `column=session_id`, `start=EXPR`,
@@ -150,22 +174,38 @@ impl JourneyRule {
 }
 
 fn unknown_part(part: &str) -> String {
-    let words = ["customer", "gap", "column", "start", "end", "max", "calendar"];
-    let hint = crate::error::nearest(part, words).map_or_else(String::new, |n| format!(" (did you mean `{n}`?)"));
-    format!("`{part}` is no rule{hint}; use customer, gap=30m, column=NAME, start=EXPR, end=EXPR, max=7d or calendar=day@ZONE")
+    let words = [
+        "customer", "gap", "column", "start", "end", "max", "calendar",
+    ];
+    let hint = crate::error::nearest(part, words)
+        .map_or_else(String::new, |n| format!(" (did you mean `{n}`?)"));
+    format!(
+        "`{part}` is no rule{hint}; use customer, gap=30m, column=NAME, start=EXPR, end=EXPR, max=7d or calendar=day@ZONE"
+    )
 }
 
 fn parse_calendar(text: &str) -> Result<Calendar> {
     let (unit, zone) = text.split_once('@').unwrap_or((text, "UTC"));
-    let unit = CalendarUnit::ALL.iter().find(|(_, word)| *word == unit.trim()).map(|(unit, _)| *unit);
+    let unit = CalendarUnit::ALL
+        .iter()
+        .find(|(_, word)| *word == unit.trim())
+        .map(|(unit, _)| *unit);
     let unit = unit.ok_or_else(|| {
         rule_error(format!("`{text}` is no calendar rule; use day, week, month, quarter or year, then @ and a zone such as Europe/Berlin"))
     })?;
-    Ok(Calendar { unit, zone: zone.trim().to_owned() })
+    Ok(Calendar {
+        unit,
+        zone: zone.trim().to_owned(),
+    })
 }
 
 pub(super) fn rule_error(problem: String) -> crate::Error {
-    SpecError::Field { analysis: "journeys", field: "rule", problem }.into()
+    SpecError::Field {
+        analysis: "journeys",
+        field: "rule",
+        problem,
+    }
+    .into()
 }
 
 impl fmt::Display for JourneyRule {
@@ -187,9 +227,17 @@ impl fmt::Display for JourneyRule {
             parts.push(format!("max={max}"));
         }
         if let Some(calendar) = &self.calendar {
-            parts.push(format!("calendar={}@{}", calendar.unit.word(), calendar.zone));
+            parts.push(format!(
+                "calendar={}@{}",
+                calendar.unit.word(),
+                calendar.zone
+            ));
         }
-        if parts.is_empty() { f.write_str("customer") } else { f.write_str(&parts.join(" ")) }
+        if parts.is_empty() {
+            f.write_str("customer")
+        } else {
+            f.write_str(&parts.join(" "))
+        }
     }
 }
 

@@ -97,40 +97,66 @@ impl Caveat {
     /// The caveat in a sentence.
     pub fn message(&self) -> String {
         match self {
-            Caveat::RowsQuarantined { rows, of } => format!("{rows} of {of} rows could not be read and were put aside"),
+            Caveat::RowsQuarantined { rows, of } => {
+                format!("{rows} of {of} rows could not be read and were put aside")
+            }
             Caveat::TimesWithoutZone { rows } => {
-                format!("{rows} times had no zone and were read as UTC; declare the zone if that is wrong")
+                format!(
+                    "{rows} times had no zone and were read as UTC; declare the zone if that is wrong"
+                )
             }
             Caveat::TiesInInputOrder { events } => {
-                format!("{events} events share customer and time with the one before; the input's order decided")
+                format!(
+                    "{events} events share customer and time with the one before; the input's order decided"
+                )
             }
-            Caveat::ExactDuplicates { events } => format!("{events} events repeat the one before in every column; they were kept"),
+            Caveat::ExactDuplicates { events } => {
+                format!("{events} events repeat the one before in every column; they were kept")
+            }
             Caveat::JourneysOpen { journeys, of } => {
                 format!("{journeys} of {of} journeys may still go on; they are not counted as lost")
             }
             Caveat::MissingJourneyId { events } => {
-                format!("{events} events have no journey id; each customer's were taken as one journey")
+                format!(
+                    "{events} events have no journey id; each customer's were taken as one journey"
+                )
             }
-            Caveat::Truncated { what, shown, distinct } => {
+            Caveat::Truncated {
+                what,
+                shown,
+                distinct,
+            } => {
                 format!("{shown} of {distinct} {what} are listed; `other` holds the rest exactly")
             }
             Caveat::TooFew { what, cells, least } => {
                 format!("{cells} {what} stand on fewer than {least} observations and are not given")
             }
             Caveat::PopulationOverlap { customers, of } => {
-                format!("{customers} of {of} customers are in more than one group; the groups are not independent")
+                format!(
+                    "{customers} of {of} customers are in more than one group; the groups are not independent"
+                )
             }
             Caveat::ApproximateQuantiles { relative_error_bp } => format!(
                 "quantiles of many values come from a histogram, right to {:.2} %",
                 f64::from(*relative_error_bp) / 100.0
             ),
-            Caveat::SimpsonReversal { attribute, measures } => {
-                format!("within the values of `{attribute}` the difference turns round for {}", measures.join(", "))
+            Caveat::SimpsonReversal {
+                attribute,
+                measures,
+            } => {
+                format!(
+                    "within the values of `{attribute}` the difference turns round for {}",
+                    measures.join(", ")
+                )
             }
             Caveat::LargeCustomers { customers, events } => {
-                format!("{customers} customers have {events} events between them, far above the others; they may be programs")
+                format!(
+                    "{customers} customers have {events} events between them, far above the others; they may be programs"
+                )
             }
-            Caveat::AssociationOnly => "differences are associations; only an experiment shows a cause".to_owned(),
+            Caveat::AssociationOnly => {
+                "differences are associations; only an experiment shows a cause".to_owned()
+            }
             Caveat::Note { text } => text.clone(),
         }
     }

@@ -54,14 +54,32 @@ pub struct Rate {
 impl Rate {
     /// A rate over units that repeat per customer: the interval allows for that.
     pub fn clustered(clusters: &Clusters, base: Base, level: f64) -> Rate {
-        let estimate = if clusters.n() < TOO_FEW { None } else { wilson_clustered(clusters, level) };
-        Rate { count: clusters.k(), n: clusters.n(), base, estimate }
+        let estimate = if clusters.n < TOO_FEW {
+            None
+        } else {
+            wilson_clustered(clusters, level)
+        };
+        Rate {
+            count: clusters.k,
+            n: clusters.n,
+            base,
+            estimate,
+        }
     }
 
     /// A rate over independent units.
     pub fn simple(count: u64, n: u64, base: Base, level: f64) -> Rate {
-        let estimate = if n < TOO_FEW { None } else { desireline_stats::wilson(count, n, level) };
-        Rate { count, n, base, estimate }
+        let estimate = if n < TOO_FEW {
+            None
+        } else {
+            desireline_stats::wilson(count, n, level)
+        };
+        Rate {
+            count,
+            n,
+            base,
+            estimate,
+        }
     }
 
     /// Whether the rate was withheld because of too few observations.

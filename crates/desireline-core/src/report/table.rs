@@ -95,7 +95,9 @@ impl Cells {
             | (Cells::Probability(a), Cells::Probability(b)) => a.extend(b),
             (Cells::Rate(a), Cells::Rate(b)) => a.extend(b),
             (Cells::Estimate(a), Cells::Estimate(b)) => a.extend(b),
-            (Cells::Duration(a), Cells::Duration(b)) | (Cells::Time(a), Cells::Time(b)) => a.extend(b),
+            (Cells::Duration(a), Cells::Duration(b)) | (Cells::Time(a), Cells::Time(b)) => {
+                a.extend(b)
+            }
             (Cells::Path(a), Cells::Path(b)) => a.extend(b.iter().cloned()),
             (Cells::Money { amounts: a, .. }, Cells::Money { amounts: b, .. }) => a.extend(b),
             _ => {}
@@ -113,13 +115,26 @@ fn same_columns(a: &[Column], b: &[Column]) -> bool {
 impl Table {
     /// An empty table.
     pub fn new(name: &'static str, title: impl Into<String>) -> Table {
-        Table { name, title: title.into(), columns: Vec::new() }
+        Table {
+            name,
+            title: title.into(),
+            columns: Vec::new(),
+        }
     }
 
     /// Adds a column.
     #[must_use]
-    pub fn with(mut self, name: impl Into<String>, label: impl Into<String>, cells: Cells) -> Table {
-        self.columns.push(Column { name: name.into(), label: label.into(), cells });
+    pub fn with(
+        mut self,
+        name: impl Into<String>,
+        label: impl Into<String>,
+        cells: Cells,
+    ) -> Table {
+        self.columns.push(Column {
+            name: name.into(),
+            label: label.into(),
+            cells,
+        });
         self
     }
 
@@ -132,7 +147,10 @@ impl Table {
     /// first one's are left out; `None` when there is nothing to stack.
     pub fn stack(name: &str, label: &str, parts: Vec<(String, Table)>) -> Option<Table> {
         let (_, first) = parts.first()?;
-        let mut whole = Table { columns: Vec::new(), ..first.clone() };
+        let mut whole = Table {
+            columns: Vec::new(),
+            ..first.clone()
+        };
         let mut owners = Vec::new();
         let mut columns: Vec<Column> = Vec::new();
         for (owner, part) in &parts {
@@ -148,7 +166,11 @@ impl Table {
                 }
             }
         }
-        whole.columns.push(Column { name: name.to_owned(), label: label.to_owned(), cells: Cells::Text(owners) });
+        whole.columns.push(Column {
+            name: name.to_owned(),
+            label: label.to_owned(),
+            cells: Cells::Text(owners),
+        });
         whole.columns.extend(columns);
         Some(whole)
     }
