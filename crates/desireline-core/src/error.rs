@@ -75,6 +75,61 @@ pub enum Error {
         /// Rows found.
         found: usize,
     },
+    /// A batch has another number of attributes than was declared.
+    #[error("`{source_name}` has {found} attribute columns where {expected} were declared")]
+    AttributeCount {
+        /// The input.
+        source_name: String,
+        /// Attributes declared.
+        expected: usize,
+        /// Attribute columns found.
+        found: usize,
+    },
+    /// An attribute's values are not of the declared kind.
+    #[error("attribute `{attribute}` of `{source_name}` was declared as {declared} but holds {found}")]
+    AttributeKind {
+        /// The input.
+        source_name: String,
+        /// The attribute.
+        attribute: String,
+        /// The kind declared.
+        declared: &'static str,
+        /// The kind found.
+        found: &'static str,
+    },
+    /// An attribute is used that was not declared.
+    #[error("no attribute `{name}` was declared{}; declared are {}", did_you_mean(nearest.as_deref()), list(known))]
+    UndeclaredAttribute {
+        /// The name as given.
+        name: String,
+        /// The nearest declared name.
+        nearest: Option<String>,
+        /// All declared names.
+        known: Vec<String>,
+    },
+    /// An attribute was declared twice.
+    #[error("attribute `{name}` was declared twice")]
+    RepeatedAttribute {
+        /// The name.
+        name: String,
+    },
+    /// Values came without a declared currency.
+    #[error("values were given but no currency was declared; declare one, `XXX` if there is none")]
+    CurrencyMissing,
+    /// A log cannot grow by rows that were declared differently.
+    #[error("the new rows do not fit the log: {reason}")]
+    AppendMismatch {
+        /// What differs.
+        reason: String,
+    },
+    /// Aliases lead in a circle.
+    #[error("alias {place} of {of} closes a circle: following it leads back to its own id")]
+    AliasCircle {
+        /// The alias, counted from 1 in the order given.
+        place: usize,
+        /// All aliases.
+        of: usize,
+    },
     /// More of something than the engine can count.
     #[error("too many {what}: {count}, the limit is {limit}")]
     TooMany {
