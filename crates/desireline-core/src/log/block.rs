@@ -14,7 +14,7 @@ pub struct AttributeColumn {
 /// The events of whole customers as columns, sorted by customer, time and order of input.
 ///
 /// Blocks are immutable and shared: a log that grew keeps the blocks whose customers did not change.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Block {
     /// Event-name codes, one per event.
     pub codes: Codes,

@@ -21,6 +21,24 @@ pub enum CustomerIds {
 }
 
 impl CustomerIds {
+    /// The ids in the order given, which must be ascending by bytes.
+    pub(super) fn from_texts<S: AsRef<str>>(ids: impl IntoIterator<Item = S>) -> CustomerIds {
+        let (mut bytes, mut offsets) = (String::new(), vec![0]);
+        for id in ids {
+            bytes.push_str(id.as_ref());
+            offsets.push(bytes.len() as u64);
+        }
+        CustomerIds::Texts { bytes, offsets }
+    }
+
+    /// The ids in the order given, which must be ascending as numbers where all are plain integers, else by bytes.
+    pub(super) fn from_ascending(ids: &[Cow<'_, str>]) -> CustomerIds {
+        match ids.iter().map(|id| plain_integer(id)).collect::<Option<Vec<i64>>>() {
+            Some(numbers) => CustomerIds::Integers(numbers),
+            None => CustomerIds::from_texts(ids),
+        }
+    }
+
     /// How many customers there are.
     pub fn len(&self) -> usize {
         match self {

@@ -1,23 +1,31 @@
 //! The log: all events, sorted by customer, time and order of input, immutable.
 
+mod assemble;
 mod bitmap;
 mod block;
+mod buffer;
+mod build;
 mod builder;
 mod catalog;
 mod codes;
 mod column;
 mod customers;
+mod hash;
 mod input;
+mod intern;
 #[allow(clippy::module_inception)]
 mod log;
 mod options;
 mod quarantine;
+mod sort;
 mod summary;
 mod times;
 mod vocabulary;
 
 pub use bitmap::Bitmap;
 pub use block::{AttributeColumn, Block};
+pub use buffer::AttributeValue;
+pub use intern::{AsKey, Key};
 pub use builder::{EventRow, LogBuilder};
 pub use log::Log;
 pub use options::{AttributeSpec, LogOptions};
@@ -27,6 +35,6 @@ pub use column::{AttributeInfo, AttributeType, ColumnData, Level, Value};
 pub use customers::{CustomerIds, plain_integer};
 pub use input::{Batch, KeyColumn, ValueColumn};
 pub use quarantine::{Quarantine, QuarantinedRow, Reason};
-pub use summary::{NameCount, Summary};
+pub use summary::{AttributeSummary, NameCount, PerCustomer, Summary, ValueSummary};
 pub use times::Times;
 pub use vocabulary::Vocabulary;

@@ -48,3 +48,26 @@ impl Default for LogOptions {
         }
     }
 }
+
+impl LogOptions {
+    /// Keeps one more attribute; whether it belongs to events or customers is found out from the data.
+    #[must_use]
+    pub fn attribute(mut self, name: impl Into<String>, kind: AttributeType) -> LogOptions {
+        self.attributes.push(AttributeSpec { name: name.into(), kind, level: None });
+        self
+    }
+
+    /// Keeps one more attribute at a declared level.
+    #[must_use]
+    pub fn attribute_at(mut self, name: impl Into<String>, kind: AttributeType, level: Level) -> LogOptions {
+        self.attributes.push(AttributeSpec { name: name.into(), kind, level: Some(level) });
+        self
+    }
+
+    /// Declares the money of the value column: an ISO 4217 code and the decimal places of its minor unit.
+    #[must_use]
+    pub fn currency(mut self, code: impl Into<String>, exponent: u32) -> LogOptions {
+        self.currency = Some((code.into(), exponent));
+        self
+    }
+}

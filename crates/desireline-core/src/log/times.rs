@@ -54,6 +54,14 @@ impl Times {
         Times { base, seconds, rest }
     }
 
+    /// The earliest and the latest time; `None` when there are none.
+    pub fn extent(&self) -> Option<(i64, i64)> {
+        (0..self.len()).map(|i| self.get(i)).fold(None, |extent, t| match extent {
+            None => Some((t, t)),
+            Some((low, high)) => Some((low.min(t), high.max(t))),
+        })
+    }
+
     /// How many times there are.
     pub fn len(&self) -> usize {
         match &self.rest {
