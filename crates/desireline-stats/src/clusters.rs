@@ -89,7 +89,7 @@ impl Clusters {
         (self.n > 0).then(|| (self.n as f64).powi(2) / (self.nn as f64).max(1.0))
     }
 
-    /// How many independent observations the clustered ones are worth; between 1 and `n`. See [`wilson_clustered`].
+    /// How many independent observations the clustered ones are worth, `n` over the design effect; between 1 and `n`. See [`wilson_clustered`].
     pub fn effective_n(&self) -> Option<f64> {
         (self.n > 0 && self.k <= self.n).then(|| self.n as f64 / self.design_effect())
     }
@@ -144,35 +144,45 @@ impl Clusters {
             return worst;
         };
         let seen = (variance / independent).max(1.0);
-        // How many customers, in effect, carry the rarer outcome: with 0 the resemblance cannot be seen at all, with few hardly.
+        let carriers = self.carriers();
+        let doubt = 1.0 / (1.0 + carriers * carriers);
+        (seen + doubt * (worst - seen).max(0.0)).min(n)
+    }
+
+    /// How many customers, in effect, carry the rarer outcome: `(Σk_i)² / Σk_i²`, for successes or failures. With none of them the resemblance within
+    /// customers cannot be seen at all, with few hardly.
+    fn carriers(&self) -> f64 {
+        let (k, n) = (self.k as f64, self.n as f64);
         let successes = k * k / (self.kk as f64).max(1.0);
         let failures_square = self
             .nn
             .saturating_add(self.kk)
             .saturating_sub(self.kn.saturating_mul(2));
         let failures = (n - k).powi(2) / (failures_square as f64).max(1.0);
-        let carriers = successes.min(failures);
-        let doubt = 1.0 / (1.0 + carriers * carriers);
-        (seen + doubt * (worst - seen).max(0.0)).min(n)
+        successes.min(failures)
     }
 
-    /// Degrees of freedom of the variance estimate.
+    /// Degrees of freedom of the variance estimate: no more than effective clusters less one, and than the customers who carry the rarer outcome.
     fn degrees_of_freedom(&self) -> f64 {
-        (self.effective_clusters().unwrap_or(1.0) - 1.0).max(1.0)
+        let clusters = self.effective_clusters().unwrap_or(1.0) - 1.0;
+        clusters.min(self.carriers()).max(1.0)
     }
 }
-
 /// How sure is this rate when one customer gives several observations? A Wilson interval with an effective sample size.
 ///
 /// 1. The variance of `p = Σk_i / Σn_i` is the ratio estimator's: `v = m/(m-1) Σ(k_i - p n_i)² / n²`.
 /// 2. The design effect is `v / (p(1-p)/n)`, at least 1 (a cluster never makes observations worth *more*). Where few customers carry the rarer outcome,
 ///    their resemblance cannot be seen in the data, so the design effect is drawn towards its worst case `Σn_i² / n`, with weight `1/(1+e²)`; `e` is the
-///    effective number of customers carrying that outcome. At `p` = 0 or 1, or with one customer, it is the worst case.
-/// 3. `n_eff = n / design effect`, times `(z/t)²` with a t quantile on (effective clusters - 1) degrees of freedom, because the variance is itself
-///    estimated; at least 1. Then Wilson with that size.
+///    effective number of customers who carry that outcome. At `p` = 0 or 1, or with one customer, it is the worst case.
+/// 3. `n_eff = n / design effect`, times `(z/t)²` because the variance is itself estimated, with t on as many degrees of freedom as there are effective
+///    customers less one, or customers who carry the rarer outcome if these are fewer; but never less than one observation per effective
+///    customer would give. Then Wilson with that size.
 ///
-/// With one observation per customer this is exactly [`wilson`]. `n` of the estimate is the number of observations, not the effective one
+/// With one observation per customer this is exactly [`wilson`](crate::wilson). `n` of the estimate is the number of observations, not the effective one
 /// ([`Clusters::effective_n`]). `None` if there are no observations, `k > n`, or `level` is not inside (0, 1).
+///
+/// Simulated at 95 % with sizes geometric around 4 it covers .93 to .975 from 200 customers and p = .1 on, whatever the resemblance, and more than its level
+/// with fewer (`tests/coverage.rs`); the naive interval falls to .54.
 ///
 /// Sources: Kish 1965 (design effect); Korn and Graubard 1998; Dean and Pagano 2015.
 pub fn wilson_clustered(clusters: &Clusters, level: f64) -> Option<Estimate> {
@@ -184,8 +194,12 @@ pub fn wilson_clustered(clusters: &Clusters, level: f64) -> Option<Estimate> {
     let z = z_quantile(1.0 - level);
     let mut size = n as f64 / clusters.design_effect();
     if !clusters.is_independent() && clusters.m > 1 {
-        let t = t_quantile(1.0 - level, clusters.degrees_of_freedom());
-        size = (size * (z / t).powi(2)).max(1.0);
+        let shrunk = |size: f64, df: f64| size * (z / t_quantile(1.0 - level, df)).powi(2);
+        let spare = clusters.effective_clusters()?;
+        let seen = shrunk(size, clusters.degrees_of_freedom());
+        // However unsure the variance is, one observation per customer remains.
+        let worst = shrunk(size.min(spare), (spare - 1.0).max(1.0));
+        size = seen.max(worst).max(1.0);
     }
     let limits = score_limits(p, size, z, (k == 0, k == n));
     Estimate::new(
@@ -236,29 +250,65 @@ pub fn clustered_difference_p(a: &Clusters, b: &Clusters) -> Option<f64> {
     clustered_difference(a, b).map(|test| test.p)
 }
 
-/// Do two rates differ, when one customer gives several observations? A score test with effective sample sizes.
+/// Do two rates differ, when one customer gives several observations? A score test with the customer as unit.
 ///
-/// `(p1 - p2) / sqrt(p(1-p)(1/e1 + 1/e2))` with `e` the effective sizes of [`wilson_clustered`] and `p` the rate pooled by them; two-sided
-/// p from Student's t with Welch-Satterthwaite degrees of freedom. With one observation per customer it is [`two_proportions_p`],
-/// which turns to Fisher's exact test where counts are small. The two sets of customers must be disjoint.
+/// `(p1 - p2) / sqrt(v1 + v2)` with `v_g = m/(m-1) Σ(k_i - p n_i)² / n_g²` around the pooled rate `p`: the variance each rate has if there is no difference.
+/// The sum is at least what independent observations would give, and drawn towards the worst case as in [`wilson_clustered`] where few customers carry
+/// the rarer outcome. Two-sided p from Student's t on (effective customers - 2) degrees of freedom. With few customers or successes it
+/// rejects less often than it may, never more. With one observation per customer it is [`two_proportions_p`], which turns to Fisher's exact test where
+/// counts are small. The two sets of customers must be disjoint.
 ///
-/// `None` if either has no observations or `k > n`. Source: Rao and Scott 1981, 1992.
+/// `None` if either has no observations or `k > n`. Sources: Rao and Scott 1992; Boos 1992 (robust score tests).
+///
+/// ```
+/// use desireline_stats::{Clusters, clustered_difference, hypothesis::TestMethod};
+/// let (mut app, mut web) = (Clusters::default(), Clusters::default());
+/// for i in 0..200 {
+///     app.add(i % 3, 4);
+///     web.add(i % 4, 4);
+/// }
+/// let test = clustered_difference(&app, &web).ok_or("no data")?;
+/// assert!(test.p < 0.001 && test.method == TestMethod::RaoScott);
+/// # Ok::<(), &'static str>(())
+/// ```
 pub fn clustered_difference(a: &Clusters, b: &Clusters) -> Option<TestResult> {
     if a.is_independent() && b.is_independent() {
         return two_proportions_p(a.k, a.n, b.k, b.n);
     }
-    let (e1, e2) = (a.effective_n()?, b.effective_n()?);
     let (p1, p2) = (a.rate()?, b.rate()?);
-    let pooled = (p1 * e1 + p2 * e2) / (e1 + e2);
-    let variance = pooled * (1.0 - pooled);
-    let df = {
-        let (f1, f2) = (a.degrees_of_freedom(), b.degrees_of_freedom());
-        (1.0 / e1 + 1.0 / e2).powi(2) / ((1.0 / e1).powi(2) / f1 + (1.0 / e2).powi(2) / f2)
+    if a.k > a.n || b.k > b.n {
+        return None;
+    }
+    let mut both = *a;
+    both.merge(b);
+    let pooled = both.rate()?;
+    // Variances of either rate as if the pooled rate were true: what is seen, at least that of independent observations, drawn towards the worst.
+    let part = |group: &Clusters| {
+        let (m, n) = (group.m as f64, group.n as f64);
+        let residuals =
+            group.kk as f64 - 2.0 * pooled * group.kn as f64 + pooled * pooled * group.nn as f64;
+        let seen = if group.m > 1 {
+            m / (m - 1.0) * residuals.max(0.0) / (n * n)
+        } else {
+            0.0
+        };
+        [
+            seen,
+            pooled * (1.0 - pooled) / n,
+            pooled * (1.0 - pooled) * group.nn as f64 / (n * n),
+        ]
     };
+    let (va, vb) = (part(a), part(b));
+    let [seen, independent, worst] = [va[0] + vb[0], va[1] + vb[1], va[2] + vb[2]];
+    let carriers = both.carriers();
+    let variance = seen.max(independent);
+    let variance = variance + (worst - variance).max(0.0) / (1.0 + carriers * carriers);
+    let spare = a.effective_clusters()? + b.effective_clusters()? - 2.0;
+    let df = spare.max(1.0);
     let t = if p1 == p2 || variance <= 0.0 {
         0.0
     } else {
-        (p1 - p2) / (variance * (1.0 / e1 + 1.0 / e2)).sqrt()
+        (p1 - p2) / variance.sqrt()
     };
     Some(TestResult {
         p: t_p(t, df),

@@ -6,8 +6,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod log_rank;
+mod rank;
 mod table;
 
+pub use log_rank::{LogRank, Weights, log_rank};
+pub use rank::{MannWhitney, cliffs_delta, mann_whitney_grouped};
 pub use table::{ChiSquare, Fisher, chi_square, fisher_exact, two_proportions_p};
 
 /// The outcome of a test.

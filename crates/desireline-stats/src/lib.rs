@@ -4,7 +4,7 @@
 //!
 //! - **No number without its doubt.** A quantity comes as an [`Estimate`]: value, lower, upper, level, n, method, unit.
 //!   Where there is no data the answer is `None`, never `0`.
-//! - **No order, no chance.** Accumulators ([`Clusters`], [`Distribution`]) hold integers, so any split of the data and
+//! - **No order, no chance.** Accumulators ([`Clusters`], [`Distribution`], [`ExactSum`]) hold integers, so any split of the data and
 //!   any order of merging give the same bytes. Anything random takes an explicit seed.
 //! - **Small p-values stay numbers.** Tails are computed as tails, not as one minus a sum; p is finite and above 0.
 //!
@@ -13,10 +13,13 @@
 //! | how sure is this rate? | [`wilson`], or [`wilson_clustered`] when one customer gives several observations |
 //! | how far apart are two rates? | [`newcombe`], [`difference`], [`two_proportions_p`], [`clustered_difference`] |
 //! | do k groups differ? | [`chi_square`], [`fisher_exact`] |
-//! | are these times longer than those? | [`hypothesis`] |
+//! | are these times longer than those? | [`mann_whitney_grouped`], [`log_rank`] |
 //! | how long until it happens, some not having finished? | [`KaplanMeier`] |
 //! | what is the median, and how sure? | [`Distribution`] |
+//! | how large is the mean? | [`mean`], [`ratio_estimate`] |
 //! | which of these many p-values count? | [`benjamini_hochberg`] and its neighbours |
+//! | does a hidden third factor turn the answer round? | [`simpson`], [`mantel_haenszel`] |
+//! | what would chance alone do? | [`resample`] |
 //!
 //! ```
 //! use desireline_stats::{newcombe, wilson};
@@ -34,10 +37,14 @@ pub mod clusters;
 pub mod distribution;
 mod error;
 pub mod estimate;
+pub mod exact_sum;
 pub mod hypothesis;
 pub mod interval;
+pub mod mean;
 pub mod multiple;
+pub mod resample;
 mod special;
+pub mod stratified;
 pub mod survival;
 
 pub use clusters::{
@@ -46,7 +53,12 @@ pub use clusters::{
 pub use distribution::Distribution;
 pub use error::{Result, StatsError};
 pub use estimate::{Estimate, Method, Unit};
-pub use hypothesis::{TestMethod, TestResult, chi_square, fisher_exact, two_proportions_p};
+pub use exact_sum::ExactSum;
+pub use hypothesis::{
+    TestMethod, TestResult, chi_square, fisher_exact, log_rank, mann_whitney_grouped,
+    two_proportions_p,
+};
 pub use interval::{clopper_pearson, difference, garwood, newcombe, wilson};
 pub use multiple::{benjamini_hochberg, benjamini_yekutieli, bonferroni, holm};
+pub use stratified::{mantel_haenszel, simpson};
 pub use survival::KaplanMeier;

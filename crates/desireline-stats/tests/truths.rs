@@ -1,9 +1,11 @@
 //! Published numbers, reproduced.
 #![allow(clippy::unwrap_used)]
 
+use desireline_stats::hypothesis::{TestMethod, Weights};
 use desireline_stats::{
-    KaplanMeier, benjamini_hochberg, benjamini_yekutieli, bonferroni, chi_square, fisher_exact,
-    holm, newcombe, two_proportions_p, wilson,
+    KaplanMeier, benjamini_hochberg, benjamini_yekutieli, bonferroni, chi_square, clopper_pearson,
+    fisher_exact, garwood, holm, log_rank, mann_whitney_grouped, mantel_haenszel, newcombe,
+    two_proportions_p, wilson,
 };
 
 /// All digits given: off by at most half a unit of the last of them.
@@ -11,6 +13,15 @@ use desireline_stats::{
 fn digits(found: f64, truth: f64, decimals: i32) {
     assert!(
         (found - truth).abs() <= 0.5000001 * 10_f64.powi(-decimals),
+        "{found} is not {truth}"
+    );
+}
+
+/// Twelve digits of a number computed by another program, named where it is used.
+#[track_caller]
+fn close(found: f64, truth: f64) {
+    assert!(
+        ((found - truth) / truth).abs() < 1e-10,
         "{found} is not {truth}"
     );
 }
@@ -64,6 +75,20 @@ fn fishers_tea() {
     let tea = fisher_exact([[3, 1], [1, 3]]).unwrap();
     digits(tea.two_sided, 0.485714, 6);
     digits(tea.greater, 0.242857, 6);
+    close(tea.two_sided, 34.0 / 70.0);
+    // scipy.stats.fisher_exact
+    close(
+        fisher_exact([[300, 1000], [600, 700]]).unwrap().two_sided,
+        2.2061152752881134e-35,
+    );
+    close(
+        fisher_exact([[8, 2], [1, 5]]).unwrap().two_sided,
+        0.034965034965034975,
+    );
+    // Far beyond 1e-250, where a float ends, p stays a number.
+    let far = fisher_exact([[5000, 0], [0, 5000]]).unwrap();
+    assert!(far.two_sided > 0.0 && far.two_sided < 1e-250);
+    assert_eq!(fisher_exact([[0, 0], [3, 4]]).unwrap().two_sided, 1.0);
 }
 
 #[test]
@@ -114,4 +139,126 @@ fn kaplan_meier_of_freireich() {
     digits(ten.upper, 0.8894, 4);
     let median = curve.quantile_limits(0.5).unwrap();
     assert_eq!((median.time, median.lower, median.upper), (23, 13, None));
+    let nobody_yet = KaplanMeier::from_counts(&[(3, 0, 10)], 0.95)
+        .unwrap()
+        .at(3)
+        .unwrap();
+    assert_eq!((nobody_yet.value, nobody_yet.upper), (1.0, 1.0));
+    close(nobody_yet.lower, 0.025_f64.powf(0.1));
+    // lifelines 0.30, KaplanMeierFitter
+    close(ten.value, 0.7529411764705878);
+    close(ten.lower, 0.5031995107999564);
+    close(ten.upper, 0.8893618351692651);
+}
+
+const PLACEBO: [i64; 21] = [
+    1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23,
+];
+
+#[test]
+fn log_rank_of_freireich_with_every_weight() {
+    let groups = [counts((&TREATED.0, &TREATED.1)), counts((&PLACEBO, &[]))];
+    // lifelines, logrank_test
+    let truth = [
+        (Weights::LogRank, 16.792940989216547, 4.168809109334511e-05),
+        (Weights::Wilcoxon, 13.457852049631065, 0.0002439829218905535),
+        (
+            Weights::TaroneWare,
+            15.123575301872705,
+            0.00010069788442396945,
+        ),
+        (Weights::Peto, 14.08413986685654, 0.00017481161537960345),
+        (
+            Weights::FlemingHarrington { p: 1.0, q: 1.0 },
+            12.741495708630955,
+            0.00035763157816693525,
+        ),
+    ];
+    for (weights, statistic, p) in truth {
+        let test = log_rank(&groups, weights).unwrap();
+        close(test.statistic, statistic);
+        close(test.p, p);
+        assert_eq!((test.df, test.observed.as_slice()), (1, [9, 21].as_slice()));
+        let swapped = log_rank(&[groups[1].clone(), groups[0].clone()], weights).unwrap();
+        close(swapped.statistic, statistic);
+    }
+    assert!(log_rank(&groups[..1], Weights::LogRank).is_err());
+    assert!(log_rank(&groups, Weights::FlemingHarrington { p: -1.0, q: 0.0 }).is_err());
+}
+
+fn once(values: &[i64]) -> Vec<(i64, u64)> {
+    values.iter().map(|&v| (v, 1)).collect()
+}
+
+#[test]
+fn mann_whitney_of_scipys_example() {
+    let (a, b) = (once(&[19, 22, 16, 29, 24]), once(&[20, 11, 17, 12]));
+    let exact = mann_whitney_grouped(&a, &b).unwrap().unwrap();
+    assert_eq!(
+        (exact.u, exact.test.method),
+        (17.0, TestMethod::MannWhitneyExact)
+    );
+    close(exact.test.p, 1.0 / 9.0);
+    // Ten times each value: too many to count out. scipy, method="asymptotic".
+    let tenfold = |values: &[(i64, u64)]| values.iter().map(|v| (v.0, 10)).collect::<Vec<_>>();
+    let large = mann_whitney_grouped(&tenfold(&a), &tenfold(&b))
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (large.u, large.test.method),
+        (1700.0, TestMethod::MannWhitney)
+    );
+    close(large.test.p, 1.0972848380784048e-08);
+    // All equal, and nobody.
+    assert_eq!(
+        mann_whitney_grouped(&[(1, 5)], &[(1, 7)])
+            .unwrap()
+            .unwrap()
+            .test
+            .p,
+        1.0
+    );
+    assert!(
+        mann_whitney_grouped(&[(1, 0)], &[(1, 7)])
+            .unwrap()
+            .is_none()
+    );
+}
+
+#[test]
+fn other_intervals_and_pooling() {
+    // scipy: beta.ppf, chi2.ppf / 2
+    let exact = clopper_pearson(7, 100, 0.95).unwrap();
+    close(exact.lower, 0.028605288907438704);
+    close(exact.upper, 0.13891972845585732);
+    let ten = garwood(10, 0.95).unwrap();
+    close(ten.lower, 4.7953886961324335);
+    close(ten.upper, 18.39035604201778);
+    // statsmodels, StratifiedTable
+    let strata = [
+        [[12, 16], [8, 34]],
+        [[56, 44], [24, 77]],
+        [[5, 30], [9, 26]],
+    ];
+    let pooled = mantel_haenszel(&strata, 0.95).unwrap();
+    let odds = pooled.odds_ratio.unwrap();
+    close(odds.value, 2.6636130926857158);
+    close(
+        (odds.upper / odds.lower).ln() / (2.0 * 1.959963984540054),
+        0.23723945112873346,
+    );
+    close(pooled.test.statistic, 17.98208558468127);
+    close(pooled.test.p, 2.2299369303202532e-05);
+    let homogeneity = pooled.homogeneity.unwrap();
+    close(homogeneity.statistic, 10.699309432291226);
+    close(homogeneity.p, 0.004749790742361815);
+}
+
+#[test]
+fn tails_keep_their_digits() {
+    // scipy: 2 * norm.sf(33); chi2.sf(1100, 3) is 3.64e-238
+    let far = two_proportions_p(900_000, 1_000_000, 500_000, 1_000_000).unwrap();
+    assert!(far.p > 0.0 && far.p < 1e-250);
+    let test = chi_square(&[vec![1000, 0], vec![0, 1000]], false).unwrap();
+    assert!(test.p > 0.0 && test.p.is_finite() && test.cramers_v == 1.0);
 }
