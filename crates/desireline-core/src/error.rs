@@ -38,7 +38,9 @@ pub enum Error {
         total: u64,
     },
     /// The partial results outgrew the memory budget.
-    #[error("the analysis needs {needed} bytes for its partial results, over the budget of {limit}; raise the budget, shorten the paths or select fewer journeys")]
+    #[error(
+        "the analysis needs {needed} bytes for its partial results, over the budget of {limit}; raise the budget, shorten the paths or select fewer journeys"
+    )]
     MemoryBudget {
         /// Bytes needed so far.
         needed: u64,
@@ -46,7 +48,9 @@ pub enum Error {
         limit: u64,
     },
     /// Too large a share of the rows could not be read.
-    #[error("{rows} of {of} rows were put aside, over the allowed share of {allowed}; first: {first}; fix the input or raise the allowed share")]
+    #[error(
+        "{rows} of {of} rows were put aside, over the allowed share of {allowed}; first: {first}; fix the input or raise the allowed share"
+    )]
     QuarantineShare {
         /// Rows put aside.
         rows: u64,
@@ -86,7 +90,9 @@ pub enum Error {
         found: usize,
     },
     /// An attribute's values are not of the declared kind.
-    #[error("attribute `{attribute}` of `{source_name}` was declared as {declared} but holds {found}")]
+    #[error(
+        "attribute `{attribute}` of `{source_name}` was declared as {declared} but holds {found}"
+    )]
     AttributeKind {
         /// The input.
         source_name: String,
@@ -206,7 +212,11 @@ pub enum SpecError {
 }
 
 fn list(names: &[String]) -> String {
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    }
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::build::cuts;
 use super::{
-    AttributeColumn, Bitmap, Block, Catalog, Codes, ColumnData, CustomerIds, Level, LogOptions, Times, Value,
+    AttributeColumn, Bitmap, Block, Catalog, Codes, ColumnData, CustomerIds, Level, LogOptions,
+    Times, Value,
 };
 use crate::error::{Error, Result};
 
@@ -57,12 +58,21 @@ pub(super) fn assemble(
 ) -> Result<Vec<Block>> {
     let mut sizes = Vec::with_capacity(groups.len());
     for group in groups {
-        let size: u64 = group.segments.iter().map(|s| u64::from(s.to - s.from)).sum();
-        sizes.push(u32::try_from(size).ok().filter(|s| *s < u32::MAX).ok_or(Error::TooMany {
-            what: "events of one customer",
-            count: size,
-            limit: u64::from(u32::MAX) - 1,
-        })?);
+        let size: u64 = group
+            .segments
+            .iter()
+            .map(|s| u64::from(s.to - s.from))
+            .sum();
+        sizes.push(
+            u32::try_from(size)
+                .ok()
+                .filter(|s| *s < u32::MAX)
+                .ok_or(Error::TooMany {
+                    what: "events of one customer",
+                    count: size,
+                    limit: u64::from(u32::MAX) - 1,
+                })?,
+        );
     }
     let mut blocks = Vec::new();
     let mut from = 0;
@@ -71,7 +81,11 @@ pub(super) fn assemble(
         let mut total = 0u32;
         for size in &sizes[from..] {
             match total.checked_add(*size) {
-                Some(sum) if sum < u32::MAX && (total == 0 || sum as usize <= most.clamp(1, 1 << 31)) => total = sum,
+                Some(sum)
+                    if sum < u32::MAX && (total == 0 || sum as usize <= most.clamp(1, 1 << 31)) =>
+                {
+                    total = sum
+                }
                 _ => break,
             }
             offsets.push(total);
@@ -89,7 +103,11 @@ fn block(parts: &[Part<'_>], groups: &[Group<'_>], offsets: Vec<u32>, catalog: &
     for group in groups {
         let start = places.len();
         for s in &group.segments {
-            places.extend((s.from..s.to).map(|row| Place { part: s.part, customer: s.customer, row }));
+            places.extend((s.from..s.to).map(|row| Place {
+                part: s.part,
+                customer: s.customer,
+                row,
+            }));
         }
         if group.segments.len() > 1 {
             let time = |p: &Place| parts[p.part as usize].block.times.get(p.row as usize);
@@ -108,19 +126,27 @@ fn block(parts: &[Part<'_>], groups: &[Group<'_>], offsets: Vec<u32>, catalog: &
     let codes = Codes::gather(n, catalog.events.len(), |i| {
         let (part, row) = part(i);
         let code = part.block.codes.get(row);
-        part.translation.map_or(code, |t| t.events.get(code as usize).copied().unwrap_or(code))
+        part.translation.map_or(code, |t| {
+            t.events.get(code as usize).copied().unwrap_or(code)
+        })
     });
     let cell = |attribute: usize, i: usize| {
         let (part, row) = part(i);
         let value = match part.block.attributes.get(attribute) {
-            Some(column) if column.level == Level::Customer => column.data.get(places[i].customer as usize),
+            Some(column) if column.level == Level::Customer => {
+                column.data.get(places[i].customer as usize)
+            }
             Some(column) => column.data.get(row),
             None => Value::Missing,
         };
         match (value, part.translation) {
-            (Value::Code(code), Some(t)) => {
-                Value::Code(t.dictionaries.get(attribute).and_then(|d| d.get(code as usize)).copied().unwrap_or(code))
-            }
+            (Value::Code(code), Some(t)) => Value::Code(
+                t.dictionaries
+                    .get(attribute)
+                    .and_then(|d| d.get(code as usize))
+                    .copied()
+                    .unwrap_or(code),
+            ),
             _ => value,
         }
     };
@@ -129,36 +155,80 @@ fn block(parts: &[Part<'_>], groups: &[Group<'_>], offsets: Vec<u32>, catalog: &
         .iter()
         .enumerate()
         .map(|(a, info)| {
-            let like = parts.iter().find_map(|p| p.block.attributes.get(a)).map(|c| &c.data);
-            AttributeColumn { level: Level::Event, data: fill(like, n, info.dictionary.len(), |i| cell(a, i)) }
+            let like = parts
+                .iter()
+                .find_map(|p| p.block.attributes.get(a))
+                .map(|c| &c.data);
+            AttributeColumn {
+                level: Level::Event,
+                data: fill(like, n, info.dictionary.len(), |i| cell(a, i)),
+            }
         })
         .collect();
     let like = parts.iter().find_map(|p| p.block.value.as_ref());
     let value = like.map(|like| {
         fill(Some(like), n, 0, |i| {
             let (part, row) = part(i);
-            part.block.value.as_ref().map_or(Value::Missing, |v| v.get(row))
+            part.block
+                .value
+                .as_ref()
+                .map_or(Value::Missing, |v| v.get(row))
         })
     });
     let ids: Vec<Cow<'_, str>> = groups.iter().map(|g| Cow::Borrowed(&*g.id)).collect();
-    Block { codes, times, offsets, customers: CustomerIds::from_ascending(&ids), attributes, value, fingerprint: 0 }
+    Block {
+        codes,
+        times,
+        offsets,
+        customers: CustomerIds::from_ascending(&ids),
+        attributes,
+        value,
+        fingerprint: 0,
+    }
 }
 
 /// A column of the same kind as `like` with `n` values.
-fn fill(like: Option<&ColumnData>, n: usize, distinct: usize, value: impl Fn(usize) -> Value) -> ColumnData {
+fn fill(
+    like: Option<&ColumnData>,
+    n: usize,
+    distinct: usize,
+    value: impl Fn(usize) -> Value,
+) -> ColumnData {
     match like {
         Some(ColumnData::Integer(..)) => ColumnData::Integer(
-            (0..n).map(|i| if let Value::Integer(v) = value(i) { v } else { 0 }).collect(),
-            (0..n).map(|i| value(i) != Value::Missing).collect::<Bitmap>(),
+            (0..n)
+                .map(|i| {
+                    if let Value::Integer(v) = value(i) {
+                        v
+                    } else {
+                        0
+                    }
+                })
+                .collect(),
+            (0..n)
+                .map(|i| value(i) != Value::Missing)
+                .collect::<Bitmap>(),
         ),
         Some(ColumnData::Decimal(..)) => ColumnData::Decimal(
-            (0..n).map(|i| if let Value::Decimal(v) = value(i) { v } else { 0.0 }).collect(),
-            (0..n).map(|i| value(i) != Value::Missing).collect::<Bitmap>(),
+            (0..n)
+                .map(|i| {
+                    if let Value::Decimal(v) = value(i) {
+                        v
+                    } else {
+                        0.0
+                    }
+                })
+                .collect(),
+            (0..n)
+                .map(|i| value(i) != Value::Missing)
+                .collect::<Bitmap>(),
         ),
-        Some(ColumnData::Coded(_)) | None => ColumnData::Coded(Codes::gather(n, distinct + 1, |i| match value(i) {
-            Value::Code(code) => code.saturating_add(1),
-            _ => 0,
-        })),
+        Some(ColumnData::Coded(_)) | None => {
+            ColumnData::Coded(Codes::gather(n, distinct + 1, |i| match value(i) {
+                Value::Code(code) => code.saturating_add(1),
+                _ => 0,
+            }))
+        }
     }
 }
 
@@ -193,13 +263,21 @@ pub(super) struct Slot {
 
 impl Rebuild {
     pub(super) fn fresh(blocks: Vec<Block>) -> Rebuild {
-        Rebuild { blocks: blocks.into_iter().map(Slot::fresh).collect(), prior: None, conflicts: BTreeMap::new() }
+        Rebuild {
+            blocks: blocks.into_iter().map(Slot::fresh).collect(),
+            prior: None,
+            conflicts: BTreeMap::new(),
+        }
     }
 }
 
 impl Slot {
     pub(super) fn fresh(block: Block) -> Slot {
-        Slot { block: Arc::new(block), fresh: true, tally: super::log::Tally::default() }
+        Slot {
+            block: Arc::new(block),
+            fresh: true,
+            tally: super::log::Tally::default(),
+        }
     }
 }
 
@@ -211,14 +289,23 @@ pub(super) fn settle(catalog: &mut Catalog, rebuild: &mut Rebuild, options: &Log
     for (a, info) in catalog.attributes.iter_mut().enumerate() {
         let declared = options.attributes.get(a).and_then(|s| s.level);
         let level = declared.unwrap_or_else(|| {
-            let was_event = rebuild.prior.as_ref().is_some_and(|p| p.get(a) == Some(&Level::Event));
+            let was_event = rebuild
+                .prior
+                .as_ref()
+                .is_some_and(|p| p.get(a) == Some(&Level::Event));
             let constant = |slot: &Slot| !slot.fresh || is_constant(&slot.block, a);
-            if !was_event && rebuild.blocks.iter().all(constant) { Level::Customer } else { Level::Event }
+            if !was_event && rebuild.blocks.iter().all(constant) {
+                Level::Customer
+            } else {
+                Level::Event
+            }
         });
         info.level = level;
         let mut conflicts = 0;
         for slot in &mut rebuild.blocks {
-            let Some(now) = slot.block.attributes.get(a).map(|c| c.level) else { continue };
+            let Some(now) = slot.block.attributes.get(a).map(|c| c.level) else {
+                continue;
+            };
             if now == level {
                 continue;
             }
@@ -239,7 +326,10 @@ pub(super) fn settle(catalog: &mut Catalog, rebuild: &mut Rebuild, options: &Log
 }
 
 fn customers(block: &Block) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
-    block.offsets.windows(2).map(|w| w[0] as usize..w[1] as usize)
+    block
+        .offsets
+        .windows(2)
+        .map(|w| w[0] as usize..w[1] as usize)
 }
 
 /// Values as bits, so that equal means equal for every kind.
@@ -253,7 +343,9 @@ pub(super) fn bits(value: Value) -> (u8, u64) {
 }
 
 fn is_constant(block: &Block, attribute: usize) -> bool {
-    let Some(column) = block.attributes.get(attribute) else { return true };
+    let Some(column) = block.attributes.get(attribute) else {
+        return true;
+    };
     if column.level == Level::Customer {
         return true;
     }
@@ -266,17 +358,27 @@ fn is_constant(block: &Block, attribute: usize) -> bool {
 
 /// Each customer's latest value that is there, and how many customers have several.
 fn per_customer(block: &Block, attribute: usize) -> (Option<ColumnData>, u64) {
-    let Some(column) = block.attributes.get(attribute) else { return (None, 0) };
+    let Some(column) = block.attributes.get(attribute) else {
+        return (None, 0);
+    };
     let mut values = Vec::with_capacity(block.n_customers());
     let mut several = 0;
     for range in customers(block) {
-        let mut there = range.rev().map(|i| column.data.get(i)).filter(|v| *v != Value::Missing);
+        let mut there = range
+            .rev()
+            .map(|i| column.data.get(i))
+            .filter(|v| *v != Value::Missing);
         let latest = there.next().unwrap_or(Value::Missing);
         several += u64::from(there.any(|v| bits(v) != bits(latest)));
         values.push(latest);
     }
     let n = values.len();
-    (Some(fill(Some(&column.data), n, widest(&column.data), |i| values[i])), several)
+    (
+        Some(fill(Some(&column.data), n, widest(&column.data), |i| {
+            values[i]
+        })),
+        several,
+    )
 }
 
 /// The most dictionary entries that fit the column's width.
@@ -294,5 +396,10 @@ fn per_event(block: &Block, attribute: usize) -> Option<ColumnData> {
     for (c, range) in customers(block).enumerate() {
         owner.extend(range.map(|_| c));
     }
-    Some(fill(Some(&column.data), owner.len(), widest(&column.data), |i| column.data.get(owner[i])))
+    Some(fill(
+        Some(&column.data),
+        owner.len(),
+        widest(&column.data),
+        |i| column.data.get(owner[i]),
+    ))
 }

@@ -12,7 +12,10 @@ pub struct Bitmap {
 impl Bitmap {
     /// `len` bits, all unset.
     pub fn zeros(len: usize) -> Bitmap {
-        Bitmap { words: vec![0; len.div_ceil(64)], len }
+        Bitmap {
+            words: vec![0; len.div_ceil(64)],
+            len,
+        }
     }
 
     /// `len` bits, all set.
@@ -57,7 +60,9 @@ impl Bitmap {
     /// Bit `i`; `false` past the end.
     #[inline]
     pub fn get(&self, i: usize) -> bool {
-        self.words.get(i / 64).is_some_and(|w| w >> (i % 64) & 1 == 1)
+        self.words
+            .get(i / 64)
+            .is_some_and(|w| w >> (i % 64) & 1 == 1)
     }
 
     /// Sets bit `i`; ignored past the end.
@@ -122,16 +127,24 @@ impl Bitmap {
     /// The positions of the set bits from `start` on, ascending.
     pub fn ones_from(&self, start: usize) -> impl Iterator<Item = usize> + '_ {
         let first = start / 64;
-        self.words.iter().enumerate().skip(first).flat_map(move |(i, &word)| {
-            let mut bits = if i == first { word & (u64::MAX << (start % 64)) } else { word };
-            std::iter::from_fn(move || {
-                (bits != 0).then(|| {
-                    let bit = bits.trailing_zeros() as usize;
-                    bits &= bits - 1;
-                    i * 64 + bit
+        self.words
+            .iter()
+            .enumerate()
+            .skip(first)
+            .flat_map(move |(i, &word)| {
+                let mut bits = if i == first {
+                    word & (u64::MAX << (start % 64))
+                } else {
+                    word
+                };
+                std::iter::from_fn(move || {
+                    (bits != 0).then(|| {
+                        let bit = bits.trailing_zeros() as usize;
+                        bits &= bits - 1;
+                        i * 64 + bit
+                    })
                 })
             })
-        })
     }
 
     /// The words, least significant bit first.

@@ -52,7 +52,11 @@ impl Block {
     pub fn heap_bytes(&self) -> usize {
         self.core_bytes()
             + self.customers.heap_bytes()
-            + self.attributes.iter().map(|a| a.data.heap_bytes()).sum::<usize>()
+            + self
+                .attributes
+                .iter()
+                .map(|a| a.data.heap_bytes())
+                .sum::<usize>()
             + self.value.as_ref().map_or(0, ColumnData::heap_bytes)
     }
 }

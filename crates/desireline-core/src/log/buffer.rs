@@ -103,7 +103,9 @@ impl Buffer {
         match kind {
             AttributeType::Text => Buffer::Text(Interner::default(), Codes::U8(Vec::new())),
             AttributeType::Boolean => Buffer::Boolean(Codes::U8(Vec::new())),
-            AttributeType::Integer | AttributeType::Time => Buffer::Integer(Vec::new(), Bitmap::default()),
+            AttributeType::Integer | AttributeType::Time => {
+                Buffer::Integer(Vec::new(), Bitmap::default())
+            }
             AttributeType::Decimal => Buffer::Decimal(Vec::new(), Bitmap::default()),
         }
     }
@@ -137,7 +139,11 @@ impl Buffer {
     }
 
     /// Whether `value` can be kept under `spec` without a loss.
-    pub(super) fn check_value(spec: &AttributeSpec, value: &AttributeValue<'_>, source: &str) -> Result<()> {
+    pub(super) fn check_value(
+        spec: &AttributeSpec,
+        value: &AttributeValue<'_>,
+        source: &str,
+    ) -> Result<()> {
         use AttributeValue as V;
         let fits = match (spec.kind, value) {
             (AttributeType::Text, _) | (_, V::Missing) => true,
@@ -147,7 +153,11 @@ impl Buffer {
             (AttributeType::Time, V::Time(_) | V::Integer(_)) => true,
             _ => false,
         };
-        if fits { Ok(()) } else { Err(mismatch(spec, value.kind(), source)) }
+        if fits {
+            Ok(())
+        } else {
+            Err(mismatch(spec, value.kind(), source))
+        }
     }
 
     /// Appends a value that [`Buffer::check_value`] let through.
@@ -179,7 +189,11 @@ impl Buffer {
     }
 
     /// Whether `column` can be kept under `spec`.
-    pub(super) fn check_column(spec: &AttributeSpec, column: &ValueColumn<'_>, source: &str) -> Result<()> {
+    pub(super) fn check_column(
+        spec: &AttributeSpec,
+        column: &ValueColumn<'_>,
+        source: &str,
+    ) -> Result<()> {
         use ValueColumn as C;
         let found = match (spec.kind, column) {
             (AttributeType::Text, _)
@@ -200,7 +214,9 @@ impl Buffer {
     pub(super) fn push_column(&mut self, column: &ValueColumn<'_>, skip: &[u32]) {
         match (self, column) {
             (Buffer::Text(names, codes), ValueColumn::Key(keys)) => {
-                names.column(keys, skip, |c| codes.push(c.map_or(0, |c| c.saturating_add(1))));
+                names.column(keys, skip, |c| {
+                    codes.push(c.map_or(0, |c| c.saturating_add(1)))
+                });
             }
             (buffer, ValueColumn::Integers(rows) | ValueColumn::Key(KeyColumn::Integers(rows))) => {
                 kept(rows, skip, |v| buffer.push(v.into()));
@@ -208,12 +224,15 @@ impl Buffer {
             (buffer, ValueColumn::Decimals(rows)) => kept(rows, skip, |v| buffer.push(v.into())),
             (buffer, ValueColumn::Booleans(rows)) => kept(rows, skip, |v| buffer.push(v.into())),
             (buffer, ValueColumn::Times(rows)) => {
-                kept(rows, skip, |v| buffer.push(v.map_or(AttributeValue::Missing, AttributeValue::Time)));
+                kept(rows, skip, |v| {
+                    buffer.push(v.map_or(AttributeValue::Missing, AttributeValue::Time))
+                });
             }
-            (buffer, ValueColumn::Key(keys)) => (skip.len()..keys.len()).for_each(|_| buffer.push_missing()),
+            (buffer, ValueColumn::Key(keys)) => {
+                (skip.len()..keys.len()).for_each(|_| buffer.push_missing())
+            }
         }
     }
-
 }
 
 fn word(yes: bool) -> &'static str {

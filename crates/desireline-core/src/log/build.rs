@@ -5,8 +5,8 @@ use super::builder::LogBuilder;
 use super::intern::Interner;
 use super::sort::{Record, Sorted, ascending};
 use super::{
-    AttributeColumn, AttributeInfo, AttributeType, Bitmap, Block, Catalog, Codes, ColumnData, CustomerIds, Level,
-    Times, Vocabulary,
+    AttributeColumn, AttributeInfo, AttributeType, Bitmap, Block, Catalog, Codes, ColumnData,
+    CustomerIds, Level, Times, Vocabulary,
 };
 use crate::error::Result;
 use crate::with_codes;
@@ -92,13 +92,17 @@ pub(super) fn blocks(
         go_on(0.55 + 0.3 * f64::from(sorted.offsets[to]) / f64::from(total))?;
     }
 
-    let (first_time, last_time) = blocks.iter().fold((i64::MAX, i64::MIN), |(low, high), b: &Block| {
-        let (l, h) = b.times.extent().unwrap_or((low, high));
-        (low.min(l), high.max(h))
-    });
+    let (first_time, last_time) =
+        blocks
+            .iter()
+            .fold((i64::MAX, i64::MIN), |(low, high), b: &Block| {
+                let (l, h) = b.times.extent().unwrap_or((low, high));
+                (low.min(l), high.max(h))
+            });
     let options = &builder.options;
     let place = |name: &Option<String>| {
-        name.as_ref().and_then(|n| options.attributes.iter().position(|a| a.name == *n))
+        name.as_ref()
+            .and_then(|n| options.attributes.iter().position(|a| a.name == *n))
     };
     let catalog = Catalog {
         events: events.names,
@@ -120,7 +124,10 @@ pub(super) fn blocks(
         channel: place(&options.channel),
         journey: place(&options.journey),
         currency: options.currency.as_ref().map(|(code, _)| code.clone()),
-        currency_exponent: options.currency.as_ref().map_or(0, |(_, exponent)| *exponent),
+        currency_exponent: options
+            .currency
+            .as_ref()
+            .map_or(0, |(_, exponent)| *exponent),
         first_time,
         last_time,
         observed_until: options.observed_until.unwrap_or(last_time),
@@ -154,9 +161,17 @@ fn block(
 ) -> Block {
     let (start, end) = (sorted.offsets[from] as usize, sorted.offsets[to] as usize);
     let len = end - start;
-    let rows = Rows { builder, records: sorted.records.as_deref().map(|r| &r[start..end]), start, len };
+    let rows = Rows {
+        builder,
+        records: sorted.records.as_deref().map(|r| &r[start..end]),
+        start,
+        len,
+    };
     let core = || {
-        let offsets = sorted.offsets[from..=to].iter().map(|o| o - sorted.offsets[from]).collect();
+        let offsets = sorted.offsets[from..=to]
+            .iter()
+            .map(|o| o - sorted.offsets[from])
+            .collect();
         let customers = ids(&builder.customers, &sorted.customers[from..to]);
         (times(&rows), codes(&rows, events), offsets, customers)
     };
@@ -165,23 +180,45 @@ fn block(
             level: Level::Event,
             data: column(&rows, buffer, dictionaries.get(i).and_then(Option::as_ref)),
         });
-        (attributes, builder.value.as_ref().map(|buffer| column(&rows, buffer, None)))
+        (
+            attributes,
+            builder
+                .value
+                .as_ref()
+                .map(|buffer| column(&rows, buffer, None)),
+        )
     };
     #[cfg(feature = "parallel")]
     let ((times, codes, offsets, customers), (attributes, value)) = rayon::join(core, rest);
     #[cfg(not(feature = "parallel"))]
     let ((times, codes, offsets, customers), (attributes, value)) = (core(), rest());
-    Block { codes, times, offsets, customers, attributes, value, fingerprint: 0 }
+    Block {
+        codes,
+        times,
+        offsets,
+        customers,
+        attributes,
+        value,
+        fingerprint: 0,
+    }
 }
 
 fn each<T: Sync, R: Send>(items: &[T], one: impl Fn(usize, &T) -> R + Sync) -> Vec<R> {
     #[cfg(feature = "parallel")]
     {
         use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
-        items.par_iter().enumerate().map(|(i, item)| one(i, item)).collect()
+        items
+            .par_iter()
+            .enumerate()
+            .map(|(i, item)| one(i, item))
+            .collect()
     }
     #[cfg(not(feature = "parallel"))]
-    items.iter().enumerate().map(|(i, item)| one(i, item)).collect()
+    items
+        .iter()
+        .enumerate()
+        .map(|(i, item)| one(i, item))
+        .collect()
 }
 
 fn times(rows: &Rows<'_>) -> Times {
@@ -198,9 +235,11 @@ fn codes(rows: &Rows<'_>, events: &Ranked) -> Codes {
     let n = events.names.len();
     match rows.records {
         Some(records) => Codes::gather(rows.len, n, |i| events.place[records[i].event as usize]),
-        None => with_codes!(rows.builder.event.as_slice().slice(rows.start, rows.start + rows.len), given => {
-            Codes::gather(rows.len, n, |i| events.place[u32::from(given[i]) as usize])
-        }),
+        None => {
+            with_codes!(rows.builder.event.as_slice().slice(rows.start, rows.start + rows.len), given => {
+                Codes::gather(rows.len, n, |i| events.place[u32::from(given[i]) as usize])
+            })
+        }
     }
 }
 
@@ -215,14 +254,20 @@ fn column(rows: &Rows<'_>, buffer: &Buffer, dictionary: Option<&Ranked>) -> Colu
                 Codes::gather(rows.len, names.len() + 1, |i| place[u32::from(given[rows.row(i)]) as usize])
             }))
         }
-        Buffer::Boolean(codes) => ColumnData::Coded(Codes::gather(rows.len, 3, |i| codes.get(rows.row(i)))),
+        Buffer::Boolean(codes) => {
+            ColumnData::Coded(Codes::gather(rows.len, 3, |i| codes.get(rows.row(i))))
+        }
         Buffer::Integer(values, there) => ColumnData::Integer(
             (0..rows.len).map(|i| values[rows.row(i)]).collect(),
-            (0..rows.len).map(|i| there.get(rows.row(i))).collect::<Bitmap>(),
+            (0..rows.len)
+                .map(|i| there.get(rows.row(i)))
+                .collect::<Bitmap>(),
         ),
         Buffer::Decimal(values, there) => ColumnData::Decimal(
             (0..rows.len).map(|i| values[rows.row(i)]).collect(),
-            (0..rows.len).map(|i| there.get(rows.row(i))).collect::<Bitmap>(),
+            (0..rows.len)
+                .map(|i| there.get(rows.row(i)))
+                .collect::<Bitmap>(),
         ),
     }
 }

@@ -42,7 +42,14 @@ pub struct EventRow<'a> {
 impl<'a> EventRow<'a> {
     /// An event without value, attributes or tie key.
     pub fn new(customer: impl Into<Key<'a>>, time: i64, event: &'a str) -> EventRow<'a> {
-        EventRow { customer: customer.into(), time, event, value: None, attributes: &[], tie: None }
+        EventRow {
+            customer: customer.into(),
+            time,
+            event,
+            value: None,
+            attributes: &[],
+            tie: None,
+        }
     }
 }
 
@@ -94,7 +101,11 @@ const ROW_SOURCE: &str = "rows";
 impl LogBuilder {
     /// A builder without rows.
     pub fn new(options: LogOptions) -> LogBuilder {
-        let attributes = options.attributes.iter().map(|a| Buffer::new(a.kind)).collect();
+        let attributes = options
+            .attributes
+            .iter()
+            .map(|a| Buffer::new(a.kind))
+            .collect();
         LogBuilder {
             options,
             customers: Interner::default(),
@@ -128,11 +139,16 @@ impl LogBuilder {
         self.room(1)?;
         if !time_range().contains(&row.time) {
             let number = self.next_row();
-            self.quarantine.put(ROW_SOURCE, number, Some("time"), Reason::TimeOutOfRange);
+            self.quarantine
+                .put(ROW_SOURCE, number, Some("time"), Reason::TimeOutOfRange);
             return Ok(());
         }
         for (name, value) in row.attributes {
-            Buffer::check_value(&self.options.attributes[self.declared(name)?], value, ROW_SOURCE)?;
+            Buffer::check_value(
+                &self.options.attributes[self.declared(name)?],
+                value,
+                ROW_SOURCE,
+            )?;
         }
         if row.value.is_some() {
             self.check_currency()?;
@@ -143,13 +159,22 @@ impl LogBuilder {
         self.time.push(row.time);
         for (buffer, spec) in self.attributes.iter_mut().zip(&self.options.attributes) {
             // The last of two values under one name wins, as in a map.
-            match row.attributes.iter().rev().find(|(name, _)| *name == spec.name) {
+            match row
+                .attributes
+                .iter()
+                .rev()
+                .find(|(name, _)| *name == spec.name)
+            {
                 Some((_, value)) => buffer.push(*value),
                 None => buffer.push_missing(),
             }
         }
-        self.push_values(row.value.is_some(), 1, before, |buffer| buffer.push_integer(row.value));
-        self.push_ties(row.tie.is_some(), 1, before, |ties| ties.push(row.tie.unwrap_or(i64::MAX)));
+        self.push_values(row.value.is_some(), 1, before, |buffer| {
+            buffer.push_integer(row.value)
+        });
+        self.push_ties(row.tie.is_some(), 1, before, |ties| {
+            ties.push(row.tie.unwrap_or(i64::MAX))
+        });
         Ok(())
     }
 
@@ -168,7 +193,15 @@ impl LogBuilder {
         let skip = self.put_aside(batch, first);
         let (before, new) = (self.time.len(), n - skip.len());
 
-        let LogBuilder { customers, events, customer, event, time, attributes, .. } = self;
+        let LogBuilder {
+            customers,
+            events,
+            customer,
+            event,
+            time,
+            attributes,
+            ..
+        } = self;
         customers.column(&batch.customer, &skip, |c| customer.push(c.unwrap_or(0)));
         events.column(&batch.event, &skip, |c| event.push(c.unwrap_or(0)));
         kept(batch.time, &skip, |t| time.push(t.unwrap_or(0)));
@@ -216,13 +249,22 @@ impl LogBuilder {
     /// Also [`Error::Cancelled`] when `progress` answers `false`.
     pub fn finish_with(mut self, progress: &dyn Fn(f64) -> bool) -> Result<Log> {
         let go_on = |done: f64| {
-            if progress(done) { Ok(()) } else { Err(Error::Cancelled { done: (done * 100.0) as u64, total: 100 }) }
+            if progress(done) {
+                Ok(())
+            } else {
+                Err(Error::Cancelled {
+                    done: (done * 100.0) as u64,
+                    total: 100,
+                })
+            }
         };
         self.check_options()?;
         self.quarantine.rows_read = self.rows() + self.quarantine.total();
         self.check_quarantine()?;
         if self.time.is_empty() {
-            return Err(Error::EmptyLog { quarantined: self.quarantine.total() });
+            return Err(Error::EmptyLog {
+                quarantined: self.quarantine.total(),
+            });
         }
         go_on(0.0)?;
         let sorted: Sorted = sort(&mut self, &go_on)?;
@@ -252,31 +294,49 @@ impl LogBuilder {
     fn room(&self, more: usize) -> Result<()> {
         let count = self.time.len().saturating_add(more);
         if count > MAX_ROWS {
-            return Err(Error::TooMany { what: "events in one build", count: count as u64, limit: MAX_ROWS as u64 });
+            return Err(Error::TooMany {
+                what: "events in one build",
+                count: count as u64,
+                limit: MAX_ROWS as u64,
+            });
         }
         Ok(())
     }
 
     fn declared(&self, name: &str) -> Result<usize> {
         let known = || self.options.attributes.iter().map(|a| a.name.as_str());
-        known().position(|k| k == name).ok_or_else(|| Error::UndeclaredAttribute {
-            name: name.to_owned(),
-            nearest: nearest(name, known()),
-            known: known().map(str::to_owned).collect(),
-        })
+        known()
+            .position(|k| k == name)
+            .ok_or_else(|| Error::UndeclaredAttribute {
+                name: name.to_owned(),
+                nearest: nearest(name, known()),
+                known: known().map(str::to_owned).collect(),
+            })
     }
 
     fn check_currency(&self) -> Result<()> {
-        if self.options.currency.is_none() { Err(Error::CurrencyMissing) } else { Ok(()) }
+        if self.options.currency.is_none() {
+            Err(Error::CurrencyMissing)
+        } else {
+            Ok(())
+        }
     }
 
     fn check_options(&self) -> Result<()> {
-        for name in [&self.options.channel, &self.options.journey].into_iter().flatten() {
+        for name in [&self.options.channel, &self.options.journey]
+            .into_iter()
+            .flatten()
+        {
             self.declared(name)?;
         }
         for (i, a) in self.options.attributes.iter().enumerate() {
-            if self.options.attributes[..i].iter().any(|b| b.name == a.name) {
-                return Err(Error::RepeatedAttribute { name: a.name.clone() });
+            if self.options.attributes[..i]
+                .iter()
+                .any(|b| b.name == a.name)
+            {
+                return Err(Error::RepeatedAttribute {
+                    name: a.name.clone(),
+                });
             }
         }
         Ok(())
@@ -287,10 +347,18 @@ impl LogBuilder {
         if q.share() <= self.options.max_quarantine_share {
             return Ok(());
         }
-        let first = q.examples.first().map_or_else(String::new, |e| match &e.column {
-            Some(column) => format!("row {} of {}, column `{column}`: {}", e.row, e.source, e.reason.label()),
-            None => format!("row {} of {}: {}", e.row, e.source, e.reason.label()),
-        });
+        let first = q
+            .examples
+            .first()
+            .map_or_else(String::new, |e| match &e.column {
+                Some(column) => format!(
+                    "row {} of {}, column `{column}`: {}",
+                    e.row,
+                    e.source,
+                    e.reason.label()
+                ),
+                None => format!("row {} of {}: {}", e.row, e.source, e.reason.label()),
+            });
         Err(Error::QuarantineShare {
             rows: q.total(),
             of: q.rows_read,
@@ -337,7 +405,10 @@ impl LogBuilder {
     #[allow(clippy::cast_possible_truncation)] // a batch has fewer than 2^32 rows: `room` was asked before
     fn put_aside(&mut self, batch: &Batch<'_>, first_row: u64) -> Vec<u32> {
         let allowed = time_range();
-        let times_fine = batch.time.iter().all(|t| t.is_some_and(|t| allowed.contains(&t)));
+        let times_fine = batch
+            .time
+            .iter()
+            .all(|t| t.is_some_and(|t| allowed.contains(&t)));
         if times_fine && batch.customer.is_complete() && batch.event.is_complete() {
             return Vec::new();
         }
@@ -354,7 +425,10 @@ impl LogBuilder {
             } else {
                 continue;
             };
-            let row = batch.rows.and_then(|rows| rows.get(i).copied()).unwrap_or(first_row + i as u64);
+            let row = batch
+                .rows
+                .and_then(|rows| rows.get(i).copied())
+                .unwrap_or(first_row + i as u64);
             self.quarantine.put(batch.source, row, Some(column), reason);
             skip.push(i as u32);
         }
@@ -362,7 +436,13 @@ impl LogBuilder {
     }
 
     /// The value column exists from the first value on; rows before it are missing.
-    fn push_values(&mut self, given: bool, new: usize, before: usize, push: impl FnOnce(&mut Buffer)) {
+    fn push_values(
+        &mut self,
+        given: bool,
+        new: usize,
+        before: usize,
+        push: impl FnOnce(&mut Buffer),
+    ) {
         if given && self.value.is_none() {
             let mut buffer = Buffer::new(AttributeType::Integer);
             (0..before).for_each(|_| buffer.push_missing());
@@ -376,7 +456,13 @@ impl LogBuilder {
     }
 
     /// Rows without a tie key follow those that have one.
-    fn push_ties(&mut self, given: bool, new: usize, before: usize, push: impl FnOnce(&mut Vec<i64>)) {
+    fn push_ties(
+        &mut self,
+        given: bool,
+        new: usize,
+        before: usize,
+        push: impl FnOnce(&mut Vec<i64>),
+    ) {
         if given && self.tie.is_none() {
             self.tie = Some(vec![i64::MAX; before]);
         }

@@ -34,7 +34,13 @@ impl Catalog {
         self.attributes
             .iter()
             .position(|a| a.name == name)
-            .or_else(|| if name == "channel" { self.channel } else { None })
+            .or_else(|| {
+                if name == "channel" {
+                    self.channel
+                } else {
+                    None
+                }
+            })
     }
 
     /// A hash of everything that gives codes their meaning. Partial results merge only where it is equal.

@@ -33,7 +33,11 @@ impl CustomerIds {
 
     /// The ids in the order given, which must be ascending as numbers where all are plain integers, else by bytes.
     pub(super) fn from_ascending(ids: &[Cow<'_, str>]) -> CustomerIds {
-        match ids.iter().map(|id| plain_integer(id)).collect::<Option<Vec<i64>>>() {
+        match ids
+            .iter()
+            .map(|id| plain_integer(id))
+            .collect::<Option<Vec<i64>>>()
+        {
             Some(numbers) => CustomerIds::Integers(numbers),
             None => CustomerIds::from_texts(ids),
         }
@@ -55,17 +59,23 @@ impl CustomerIds {
     /// The id of customer `i`; empty past the end.
     pub fn get(&self, i: usize) -> Cow<'_, str> {
         match self {
-            CustomerIds::Integers(ids) => ids.get(i).map_or(Cow::Borrowed(""), |id| Cow::Owned(id.to_string())),
+            CustomerIds::Integers(ids) => ids
+                .get(i)
+                .map_or(Cow::Borrowed(""), |id| Cow::Owned(id.to_string())),
             CustomerIds::Texts { .. } => Cow::Borrowed(self.text(i)),
         }
     }
 
     fn text(&self, i: usize) -> &str {
-        let CustomerIds::Texts { bytes, offsets } = self else { return "" };
+        let CustomerIds::Texts { bytes, offsets } = self else {
+            return "";
+        };
         match (offsets.get(i), offsets.get(i + 1)) {
-            (Some(&from), Some(&to)) => {
-                usize::try_from(from).ok().zip(usize::try_from(to).ok()).and_then(|(a, b)| bytes.get(a..b)).unwrap_or("")
-            }
+            (Some(&from), Some(&to)) => usize::try_from(from)
+                .ok()
+                .zip(usize::try_from(to).ok())
+                .and_then(|(a, b)| bytes.get(a..b))
+                .unwrap_or(""),
             _ => "",
         }
     }
@@ -137,8 +147,14 @@ mod tests {
         let numbers = CustomerIds::Integers(vec![-3, 7, 12]);
         assert_eq!(numbers.find("7"), Some(1));
         assert_eq!(numbers.find("007"), None);
-        let texts = CustomerIds::Texts { bytes: "007NA".into(), offsets: vec![0, 3, 5] };
-        assert_eq!((texts.find("NA"), texts.find("007"), texts.find("7")), (Some(1), Some(0), None));
+        let texts = CustomerIds::Texts {
+            bytes: "007NA".into(),
+            offsets: vec![0, 3, 5],
+        };
+        assert_eq!(
+            (texts.find("NA"), texts.find("007"), texts.find("7")),
+            (Some(1), Some(0), None)
+        );
         assert_eq!(texts.get(1), "NA");
     }
 }

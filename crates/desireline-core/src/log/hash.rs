@@ -6,8 +6,10 @@ use super::{AttributeType, Block, Catalog, CustomerIds, Level, Value, plain_inte
 
 type Lanes = [u64; 2];
 
-const KEYS: [Lanes; 2] =
-    [[0xA076_1D64_78BD_642F, 0xE703_7ED1_A0B4_28DB], [0x8EBC_6AF0_9C88_C6E3, 0x5899_65CC_7537_4CC3]];
+const KEYS: [Lanes; 2] = [
+    [0xA076_1D64_78BD_642F, 0xE703_7ED1_A0B4_28DB],
+    [0x8EBC_6AF0_9C88_C6E3, 0x5899_65CC_7537_4CC3],
+];
 
 /// Multiplies to twice the width and folds: every bit of the input reaches every bit of the output.
 #[inline]
@@ -57,7 +59,10 @@ impl Names {
         let (own, dictionary) = &self.attributes[attribute];
         match value {
             Value::Missing => [0, 0],
-            Value::Code(code) => mix_both(*own, dictionary.get(code as usize).copied().unwrap_or_default()),
+            Value::Code(code) => mix_both(
+                *own,
+                dictionary.get(code as usize).copied().unwrap_or_default(),
+            ),
             Value::Integer(number) => mix_both(*own, [number.cast_unsigned(); 2]),
             Value::Decimal(number) => mix_both(*own, [number.to_bits(); 2]),
         }
@@ -67,19 +72,29 @@ impl Names {
     /// decoded; where a value is stored does not matter.
     pub(super) fn block(&self, block: &Block) -> u128 {
         let mut sum = [0; 2];
-        let level = |level| {
-            move |a: &usize| block.attributes.get(*a).is_some_and(|c| c.level == level)
-        };
-        let per_event: Vec<usize> = (0..self.attributes.len()).filter(level(Level::Event)).collect();
-        let per_customer: Vec<usize> = (0..self.attributes.len()).filter(level(Level::Customer)).collect();
+        let level =
+            |level| move |a: &usize| block.attributes.get(*a).is_some_and(|c| c.level == level);
+        let per_event: Vec<usize> = (0..self.attributes.len())
+            .filter(level(Level::Event))
+            .collect();
+        let per_customer: Vec<usize> = (0..self.attributes.len())
+            .filter(level(Level::Customer))
+            .collect();
         for (c, range) in block.offsets.windows(2).enumerate() {
-            let shared = per_customer
-                .iter()
-                .fold([0; 2], |sum, a| add(sum, self.cell(*a, block.attributes[*a].data.get(c))));
+            let shared = per_customer.iter().fold([0; 2], |sum, a| {
+                add(sum, self.cell(*a, block.attributes[*a].data.get(c)))
+            });
             let mut customer = id(&block.customers, c);
             for row in range[0] as usize..range[1] as usize {
-                let name = self.events.get(block.codes.get(row) as usize).copied().unwrap_or_default();
-                let mut event = add(shared, mix_both(name, [block.times.get(row).cast_unsigned(); 2]));
+                let name = self
+                    .events
+                    .get(block.codes.get(row) as usize)
+                    .copied()
+                    .unwrap_or_default();
+                let mut event = add(
+                    shared,
+                    mix_both(name, [block.times.get(row).cast_unsigned(); 2]),
+                );
                 for a in &per_event {
                     event = add(event, self.cell(*a, block.attributes[*a].data.get(row)));
                 }
@@ -113,7 +128,11 @@ pub(super) fn log(catalog: &Catalog, blocks: impl Iterator<Item = u128>) -> u128
     for block in blocks {
         sum = add(sum, [block as u64, (block >> 64) as u64]);
     }
-    let attributes: Vec<(&str, AttributeType)> = catalog.attributes.iter().map(|a| (a.name.as_str(), a.kind)).collect();
+    let attributes: Vec<(&str, AttributeType)> = catalog
+        .attributes
+        .iter()
+        .map(|a| (a.name.as_str(), a.kind))
+        .collect();
     let meaning = (
         sum,
         attributes,

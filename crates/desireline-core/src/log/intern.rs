@@ -172,7 +172,14 @@ impl Interner {
     #[allow(clippy::cast_possible_truncation)] // half of the hash is kept on purpose
     fn other_text(&mut self, text: &str) -> u32 {
         let short = xxhash_rust::xxh3::xxh3_64(text.as_bytes()) as u32;
-        let Interner { texts, keys, bytes, ends, last, .. } = self;
+        let Interner {
+            texts,
+            keys,
+            bytes,
+            ends,
+            last,
+            ..
+        } = self;
         let found = texts.find(spread(short), |(hash, code)| {
             *hash == short
                 && matches!(keys.get(*code as usize), Some(Stored::Text(place)) if text_at(bytes, ends, *place) == text)
@@ -192,17 +199,26 @@ impl Interner {
 
     /// Interns the rows of `column` that are not in `skip` (ascending), giving each row's code to `out`.
     /// A dictionary's texts are looked up once each, and only those that occur.
-    pub(super) fn column(&mut self, column: &KeyColumn<'_>, skip: &[u32], mut out: impl FnMut(Option<u32>)) {
+    pub(super) fn column(
+        &mut self,
+        column: &KeyColumn<'_>,
+        skip: &[u32],
+        mut out: impl FnMut(Option<u32>),
+    ) {
         match column {
             KeyColumn::Texts(texts) => kept(texts, skip, |text| out(text.map(|t| self.text(t)))),
-            KeyColumn::Integers(numbers) => kept(numbers, skip, |number| out(number.map(|n| self.integer(n)))),
+            KeyColumn::Integers(numbers) => {
+                kept(numbers, skip, |number| out(number.map(|n| self.integer(n))))
+            }
             KeyColumn::Dictionary { codes, values } => {
                 const UNSEEN: u64 = u64::MAX;
                 const MISSING: u64 = u64::MAX - 1;
                 let mut known = vec![UNSEEN; values.len()];
                 kept(codes, skip, |place| {
                     let slot = place.and_then(|p| known.get_mut(p as usize).map(|slot| (p, slot)));
-                    let Some((place, slot)) = slot else { return out(None) };
+                    let Some((place, slot)) = slot else {
+                        return out(None);
+                    };
                     if *slot == UNSEEN {
                         *slot = match values.get(place as usize).copied().flatten() {
                             Some(text) => u64::from(self.text(text)),
@@ -222,8 +238,14 @@ fn code(place: usize) -> u32 {
 
 fn text_at<'a>(bytes: &'a str, ends: &[usize], place: u32) -> &'a str {
     let place = place as usize;
-    let start = if place == 0 { 0 } else { ends.get(place - 1).copied().unwrap_or(0) };
-    ends.get(place).and_then(|end| bytes.get(start..*end)).unwrap_or("")
+    let start = if place == 0 {
+        0
+    } else {
+        ends.get(place - 1).copied().unwrap_or(0)
+    };
+    ends.get(place)
+        .and_then(|end| bytes.get(start..*end))
+        .unwrap_or("")
 }
 
 /// The table picks its slot by the lowest and its tag by the highest bits, so both must depend on all of the hash.
@@ -268,9 +290,9 @@ impl KeyColumn<'_> {
         match self {
             KeyColumn::Texts(rows) => rows[row].is_none(),
             KeyColumn::Integers(rows) => rows[row].is_none(),
-            KeyColumn::Dictionary { codes, values } => {
-                codes[row].and_then(|c| values.get(c as usize).copied().flatten()).is_none()
-            }
+            KeyColumn::Dictionary { codes, values } => codes[row]
+                .and_then(|c| values.get(c as usize).copied().flatten())
+                .is_none(),
         }
     }
 
@@ -282,7 +304,9 @@ impl KeyColumn<'_> {
             KeyColumn::Dictionary { codes, values } => {
                 let all_named = values.iter().all(Option::is_some);
                 if all_named {
-                    codes.iter().all(|c| c.is_some_and(|c| (c as usize) < values.len()))
+                    codes
+                        .iter()
+                        .all(|c| c.is_some_and(|c| (c as usize) < values.len()))
                 } else {
                     (0..codes.len()).all(|row| !self.is_missing(row))
                 }
@@ -308,7 +332,11 @@ impl Codes {
     fn widen(&mut self, code: u32) {
         let wide = |len: usize| (0..len).map(|i| self.get(i));
         *self = if code <= u32::from(u16::MAX) {
-            Codes::U16(wide(self.len()).map(|c| u16::try_from(c).unwrap_or(u16::MAX)).collect())
+            Codes::U16(
+                wide(self.len())
+                    .map(|c| u16::try_from(c).unwrap_or(u16::MAX))
+                    .collect(),
+            )
         } else {
             Codes::U32(wide(self.len()).collect())
         };
@@ -323,10 +351,20 @@ mod tests {
     #[test]
     fn numbers_and_their_plain_texts_are_one() {
         let mut ids = Interner::default();
-        let given = [Key::Integer(7), Key::Text("7"), Key::Text("007"), Key::Text(""), Key::Text("NA"), Key::Text("007")];
+        let given = [
+            Key::Integer(7),
+            Key::Text("7"),
+            Key::Text("007"),
+            Key::Text(""),
+            Key::Text("NA"),
+            Key::Text("007"),
+        ];
         let codes: Vec<u32> = given.into_iter().map(|k| ids.intern(k)).collect();
         assert_eq!(codes, [0, 0, 1, 2, 3, 1]);
-        assert_eq!((0..4).map(|i| ids.name(i).into_owned()).collect::<Vec<_>>(), ["7", "007", "", "NA"]);
+        assert_eq!(
+            (0..4).map(|i| ids.name(i).into_owned()).collect::<Vec<_>>(),
+            ["7", "007", "", "NA"]
+        );
         assert!(!ids.all_integers());
     }
 

@@ -75,7 +75,9 @@ impl Log {
     ///
     /// # Errors
     /// Those of [`LogBuilder::finish`].
-    pub fn from_rows<'k, C: Into<Key<'k>>, E: AsRef<str>>(rows: impl IntoIterator<Item = (C, i64, E)>) -> Result<Log> {
+    pub fn from_rows<'k, C: Into<Key<'k>>, E: AsRef<str>>(
+        rows: impl IntoIterator<Item = (C, i64, E)>,
+    ) -> Result<Log> {
         let mut builder = LogBuilder::new(LogOptions::default());
         for (customer, time, event) in rows {
             builder.push(customer, time, event.as_ref())?;
@@ -87,7 +89,10 @@ impl Log {
     ///
     /// # Errors
     /// Those of [`LogBuilder::push_row`] and [`LogBuilder::finish`].
-    pub fn from_events<'a>(options: LogOptions, rows: impl IntoIterator<Item = EventRow<'a>>) -> Result<Log> {
+    pub fn from_events<'a>(
+        options: LogOptions,
+        rows: impl IntoIterator<Item = EventRow<'a>>,
+    ) -> Result<Log> {
         let mut builder = LogBuilder::new(options);
         for row in rows {
             builder.push_row(&row)?;
@@ -99,7 +104,11 @@ impl Log {
     ///
     /// # Errors
     /// [`Error::ColumnLength`](crate::error::Error::ColumnLength) and those of [`LogBuilder::finish`].
-    pub fn from_columns<C: AsKey, E: AsRef<str>>(customers: &[C], times: &[i64], events: &[E]) -> Result<Log> {
+    pub fn from_columns<C: AsKey, E: AsRef<str>>(
+        customers: &[C],
+        times: &[i64],
+        events: &[E],
+    ) -> Result<Log> {
         let length = |column: &str, found: usize| {
             if found == times.len() {
                 return Ok(());
@@ -169,16 +178,28 @@ impl Log {
 
     /// Where a customer is: a place in [`blocks`](Log::blocks) and a place in that block. O(blocks · log customers).
     pub fn customer(&self, id: &str) -> Option<(usize, usize)> {
-        self.inner.blocks.iter().enumerate().find_map(|(b, block)| Some((b, block.customers.find(id)?)))
+        self.inner
+            .blocks
+            .iter()
+            .enumerate()
+            .find_map(|(b, block)| Some((b, block.customers.find(id)?)))
     }
 
     /// The id of a customer; empty where there is none.
     pub fn customer_id(&self, block: usize, customer: usize) -> Cow<'_, str> {
-        self.inner.blocks.get(block).map_or(Cow::Borrowed(""), |b| b.customers.get(customer))
+        self.inner
+            .blocks
+            .get(block)
+            .map_or(Cow::Borrowed(""), |b| b.customers.get(customer))
     }
 
     /// Counts, hashes and closes what was put together.
-    pub(super) fn seal(catalog: Catalog, rebuild: Rebuild, options: LogOptions, mut extent: Extent) -> Result<Log> {
+    pub(super) fn seal(
+        catalog: Catalog,
+        rebuild: Rebuild,
+        options: LogOptions,
+        mut extent: Extent,
+    ) -> Result<Log> {
         let names = Names::new(&catalog);
         let mut slots = rebuild.blocks;
         for_each_slot(&mut slots, |slot| {
@@ -188,8 +209,11 @@ impl Log {
             }
         });
         let fingerprint = hash::log(&catalog, slots.iter().map(|s| s.block.fingerprint));
-        let (blocks, tallies): (Vec<_>, Vec<_>) = slots.into_iter().map(|s| (s.block, s.tally)).unzip();
-        extent.unresolved_ties = extent.unresolved_ties.min(tallies.iter().map(|t: &Tally| t.ties).sum());
+        let (blocks, tallies): (Vec<_>, Vec<_>) =
+            slots.into_iter().map(|s| (s.block, s.tally)).unzip();
+        extent.unresolved_ties = extent
+            .unresolved_ties
+            .min(tallies.iter().map(|t: &Tally| t.ties).sum());
         let mut inner = Inner {
             n_events: blocks.iter().map(|b| b.n_events() as u64).sum(),
             n_customers: blocks.iter().map(|b| b.n_customers() as u64).sum(),
@@ -203,7 +227,9 @@ impl Log {
             source: None,
         };
         inner.caveats = inner.find_caveats();
-        Ok(Log { inner: Arc::new(inner) })
+        Ok(Log {
+            inner: Arc::new(inner),
+        })
     }
 }
 
@@ -216,11 +242,17 @@ pub(super) fn tally(rebuild: &mut Rebuild, catalog: &Catalog, options: &LogOptio
             continue;
         }
         let (ties, duplicates) = repeats(&slot.block);
-        slot.tally = Tally { ties, duplicates: duplicates.len() as u64 };
+        slot.tally = Tally {
+            ties,
+            duplicates: duplicates.len() as u64,
+        };
         if options.dedupe && !duplicates.is_empty() {
             dropped += duplicates.len() as u64;
             let block = without(&slot.block, &duplicates, catalog)?;
-            slot.tally = Tally { ties: repeats(&block).0, duplicates: 0 };
+            slot.tally = Tally {
+                ties: repeats(&block).0,
+                duplicates: 0,
+            };
             slot.block = Arc::new(block);
         }
     }
@@ -234,7 +266,11 @@ fn repeats(block: &Block) -> (u64, Vec<usize>) {
         columns.map(move |c| bits(c.get(row)))
     };
     let order = |a: &usize, b: &usize| {
-        block.codes.get(*a).cmp(&block.codes.get(*b)).then_with(|| cell(*a).cmp(cell(*b)))
+        block
+            .codes
+            .get(*a)
+            .cmp(&block.codes.get(*b))
+            .then_with(|| cell(*a).cmp(cell(*b)))
     };
     let (mut ties, mut duplicates, mut run) = (0, Vec::new(), Vec::new());
     for customer in block.offsets.windows(2) {
@@ -250,7 +286,11 @@ fn repeats(block: &Block) -> (u64, Vec<usize>) {
                 run.clear();
                 run.extend(start..stop);
                 run.sort_by(order);
-                duplicates.extend(run.windows(2).filter(|w| order(&w[0], &w[1]).is_eq()).map(|w| w[1]));
+                duplicates.extend(
+                    run.windows(2)
+                        .filter(|w| order(&w[0], &w[1]).is_eq())
+                        .map(|w| w[1]),
+                );
             }
             start = stop;
         }
@@ -261,7 +301,9 @@ fn repeats(block: &Block) -> (u64, Vec<usize>) {
 
 fn without(block: &Block, rows: &[usize], catalog: &Catalog) -> Result<Block> {
     let mut rows = rows.iter().copied().peekable();
-    let ids: Vec<Cow<'_, str>> = (0..block.n_customers()).map(|c| block.customers.get(c)).collect();
+    let ids: Vec<Cow<'_, str>> = (0..block.n_customers())
+        .map(|c| block.customers.get(c))
+        .collect();
     let to_u32 = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let groups: Vec<Group<'_>> = ids
         .into_iter()
@@ -270,14 +312,27 @@ fn without(block: &Block, rows: &[usize], catalog: &Catalog) -> Result<Block> {
             let (mut from, end) = (block.offsets[c], block.offsets[c + 1]);
             let mut segments = Vec::new();
             while let Some(row) = rows.next_if(|r| *r < end as usize) {
-                segments.push(Segment { part: 0, customer: to_u32(c), from, to: to_u32(row) });
+                segments.push(Segment {
+                    part: 0,
+                    customer: to_u32(c),
+                    from,
+                    to: to_u32(row),
+                });
                 from = to_u32(row) + 1;
             }
-            segments.push(Segment { part: 0, customer: to_u32(c), from, to: end });
+            segments.push(Segment {
+                part: 0,
+                customer: to_u32(c),
+                from,
+                to: end,
+            });
             Group { id, segments }
         })
         .collect();
-    let parts = [Part { block, translation: None }];
+    let parts = [Part {
+        block,
+        translation: None,
+    }];
     let mut blocks = assemble(&parts, &groups, catalog, usize::MAX)?;
     let text = matches!(block.customers, super::CustomerIds::Texts { .. });
     let mut smaller = blocks.swap_remove(0);
@@ -289,7 +344,10 @@ fn without(block: &Block, rows: &[usize], catalog: &Catalog) -> Result<Block> {
 
 fn for_each_slot(slots: &mut [Slot], one: impl Fn(&mut Slot) + Sync + Send) {
     #[cfg(feature = "parallel")]
-    rayon::iter::ParallelIterator::for_each(rayon::iter::IntoParallelRefMutIterator::par_iter_mut(slots), one);
+    rayon::iter::ParallelIterator::for_each(
+        rayon::iter::IntoParallelRefMutIterator::par_iter_mut(slots),
+        one,
+    );
     #[cfg(not(feature = "parallel"))]
     slots.iter_mut().for_each(one);
 }
@@ -305,10 +363,14 @@ impl Inner {
             });
         }
         if extent.times_without_zone > 0 {
-            caveats.push(Caveat::TimesWithoutZone { rows: extent.times_without_zone });
+            caveats.push(Caveat::TimesWithoutZone {
+                rows: extent.times_without_zone,
+            });
         }
         if extent.unresolved_ties > 0 {
-            caveats.push(Caveat::TiesInInputOrder { events: extent.unresolved_ties });
+            caveats.push(Caveat::TiesInInputOrder {
+                events: extent.unresolved_ties,
+            });
         }
         let duplicates: u64 = self.tallies.iter().map(|t| t.duplicates).sum();
         if duplicates > 0 {
@@ -330,7 +392,11 @@ impl Inner {
     /// Customers with more than 1,000 events and more than ten times the 99th percentile, with their events.
     fn large_customers(&self) -> Option<(u64, u64)> {
         const LEAST: u32 = 1_000;
-        let sizes = || self.blocks.iter().flat_map(|b| b.offsets.windows(2).map(|w| w[1] - w[0]));
+        let sizes = || {
+            self.blocks
+                .iter()
+                .flat_map(|b| b.offsets.windows(2).map(|w| w[1] - w[0]))
+        };
         if sizes().all(|s| s <= LEAST) {
             return None;
         }
@@ -338,8 +404,9 @@ impl Inner {
         let rank = (all.len() * 99).div_ceil(100).saturating_sub(1);
         let p99 = *all.select_nth_unstable(rank).1;
         let limit = LEAST.max(p99.saturating_mul(10));
-        let (customers, events) =
-            sizes().filter(|s| *s > limit).fold((0, 0), |(c, e), s| (c + 1, e + u64::from(s)));
+        let (customers, events) = sizes()
+            .filter(|s| *s > limit)
+            .fold((0, 0), |(c, e), s| (c + 1, e + u64::from(s)));
         (customers > 0).then_some((customers, events))
     }
 }

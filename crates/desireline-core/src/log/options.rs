@@ -53,14 +53,27 @@ impl LogOptions {
     /// Keeps one more attribute; whether it belongs to events or customers is found out from the data.
     #[must_use]
     pub fn attribute(mut self, name: impl Into<String>, kind: AttributeType) -> LogOptions {
-        self.attributes.push(AttributeSpec { name: name.into(), kind, level: None });
+        self.attributes.push(AttributeSpec {
+            name: name.into(),
+            kind,
+            level: None,
+        });
         self
     }
 
     /// Keeps one more attribute at a declared level.
     #[must_use]
-    pub fn attribute_at(mut self, name: impl Into<String>, kind: AttributeType, level: Level) -> LogOptions {
-        self.attributes.push(AttributeSpec { name: name.into(), kind, level: Some(level) });
+    pub fn attribute_at(
+        mut self,
+        name: impl Into<String>,
+        kind: AttributeType,
+        level: Level,
+    ) -> LogOptions {
+        self.attributes.push(AttributeSpec {
+            name: name.into(),
+            kind,
+            level: Some(level),
+        });
         self
     }
 

@@ -6,7 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Why a row was put aside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Reason {
@@ -101,7 +103,11 @@ impl Quarantine {
     /// Adds what was put aside elsewhere, after what is here.
     pub fn merge(&mut self, other: &Quarantine) {
         for row in &other.examples {
-            let have = self.examples.iter().filter(|r| r.reason == row.reason).count();
+            let have = self
+                .examples
+                .iter()
+                .filter(|r| r.reason == row.reason)
+                .count();
             if have < Self::EXAMPLES {
                 self.examples.push(row.clone());
             }
@@ -119,6 +125,10 @@ impl Quarantine {
 
     /// The share of rows put aside; 0 where nothing was read.
     pub fn share(&self) -> f64 {
-        if self.rows_read == 0 { 0.0 } else { self.total() as f64 / self.rows_read as f64 }
+        if self.rows_read == 0 {
+            0.0
+        } else {
+            self.total() as f64 / self.rows_read as f64
+        }
     }
 }

@@ -32,7 +32,9 @@ const STEP: usize = 1 << 22;
 /// The codes of `ids` in ascending order: as numbers when all are, else as texts by bytes.
 pub(super) fn ascending(ids: &Interner) -> Vec<u32> {
     let keys = ids.keys();
-    let mut order: Vec<u32> = (0..keys.len()).map(|c| u32::try_from(c).unwrap_or(u32::MAX)).collect();
+    let mut order: Vec<u32> = (0..keys.len())
+        .map(|c| u32::try_from(c).unwrap_or(u32::MAX))
+        .collect();
     if ids.all_integers() {
         let number = |c: &u32| match keys[*c as usize] {
             Stored::Integer(n) => n,
@@ -107,7 +109,12 @@ pub(super) fn sort(builder: &mut LogBuilder, go_on: &dyn Fn(f64) -> Result<()>) 
 
     let tie = builder.tie.as_deref();
     if in_order && let Some(unresolved_ties) = rows_in_order(&builder.time, tie, &offsets) {
-        return Ok(Sorted { records: None, customers, offsets, unresolved_ties });
+        return Ok(Sorted {
+            records: None,
+            customers,
+            offsets,
+            unresolved_ties,
+        });
     }
     let mut records = scatter(builder, &rank, &offsets, go_on)?;
     drop(rank);
@@ -134,7 +141,12 @@ pub(super) fn sort(builder: &mut LogBuilder, go_on: &dyn Fn(f64) -> Result<()>) 
         }
         unresolved_ties += sort_slices(slices, tie);
     }
-    Ok(Sorted { records: Some(records), customers, offsets, unresolved_ties })
+    Ok(Sorted {
+        records: Some(records),
+        customers,
+        offsets,
+        unresolved_ties,
+    })
 }
 
 /// Whether times and tie keys ascend within each customer, and then how many rows equal the one before.
@@ -165,7 +177,14 @@ fn scatter(
     go_on: &dyn Fn(f64) -> Result<()>,
 ) -> Result<Vec<Record>> {
     let n = builder.time.len();
-    let mut records = vec![Record { time: 0, row: 0, event: 0 }; n];
+    let mut records = vec![
+        Record {
+            time: 0,
+            row: 0,
+            event: 0
+        };
+        n
+    ];
     let mut next = offsets.to_vec();
     let mut from = 0;
     while from < n {
@@ -189,7 +208,15 @@ fn scatter(
 fn sort_slices(slices: Vec<(&mut [Record], &[u32])>, tie: Option<&[i64]>) -> u64 {
     let one = |(records, offsets): (&mut [Record], &[u32])| -> u64 {
         let base = offsets.first().copied().unwrap_or(0);
-        offsets.windows(2).map(|c| sort_customer(&mut records[(c[0] - base) as usize..(c[1] - base) as usize], tie)).sum()
+        offsets
+            .windows(2)
+            .map(|c| {
+                sort_customer(
+                    &mut records[(c[0] - base) as usize..(c[1] - base) as usize],
+                    tie,
+                )
+            })
+            .sum()
     };
     #[cfg(feature = "parallel")]
     {
@@ -203,9 +230,16 @@ fn sort_slices(slices: Vec<(&mut [Record], &[u32])>, tie: Option<&[i64]>) -> u64
 /// Sorts one customer's rows and counts those that only the input's order told apart.
 fn sort_customer(rows: &mut [Record], tie: Option<&[i64]>) -> u64 {
     let key = |r: &Record| tie.map_or(0, |t| t[r.row as usize]);
-    let order = |a: &Record, b: &Record| a.time.cmp(&b.time).then_with(|| key(a).cmp(&key(b))).then(a.row.cmp(&b.row));
+    let order = |a: &Record, b: &Record| {
+        a.time
+            .cmp(&b.time)
+            .then_with(|| key(a).cmp(&key(b)))
+            .then(a.row.cmp(&b.row))
+    };
     if !rows.is_sorted_by(|a, b| order(a, b).is_lt()) {
         rows.sort_unstable_by(order);
     }
-    rows.windows(2).filter(|w| w[0].time == w[1].time && key(&w[0]) == key(&w[1])).count() as u64
+    rows.windows(2)
+        .filter(|w| w[0].time == w[1].time && key(&w[0]) == key(&w[1]))
+        .count() as u64
 }

@@ -118,11 +118,21 @@ pub struct ValueSummary {
 impl Summary {
     pub(super) fn of(log: &Log) -> Summary {
         let (inner, catalog) = (&log.inner, log.catalog());
-        let per_event = |bytes: usize| if inner.n_events == 0 { 0.0 } else { bytes as f64 / inner.n_events as f64 };
+        let per_event = |bytes: usize| {
+            if inner.n_events == 0 {
+                0.0
+            } else {
+                bytes as f64 / inner.n_events as f64
+            }
+        };
         let core: usize = inner.blocks.iter().map(|b| b.core_bytes()).sum();
         let all: usize = inner.blocks.iter().map(|b| b.heap_bytes()).sum();
         let names = catalog.events.heap_bytes()
-            + catalog.attributes.iter().map(|a| a.dictionary.heap_bytes()).sum::<usize>();
+            + catalog
+                .attributes
+                .iter()
+                .map(|a| a.dictionary.heap_bytes())
+                .sum::<usize>();
         Summary {
             customers: inner.n_customers,
             events: inner.n_events,
@@ -149,8 +159,11 @@ impl Summary {
 
 impl PerCustomer {
     fn of(log: &Log) -> PerCustomer {
-        let mut sizes: Vec<u32> =
-            log.blocks().iter().flat_map(|b| b.offsets.windows(2).map(|w| w[1] - w[0])).collect();
+        let mut sizes: Vec<u32> = log
+            .blocks()
+            .iter()
+            .flat_map(|b| b.offsets.windows(2).map(|w| w[1] - w[0]))
+            .collect();
         sizes.sort_unstable();
         let at = |percent: usize| {
             let rank = (sizes.len() * percent).div_ceil(100).saturating_sub(1);
@@ -165,7 +178,11 @@ impl PerCustomer {
             p90: at(90),
             p99: at(99),
             max: at(100),
-            mean: if sizes.is_empty() { 0.0 } else { log.n_events() as f64 / n },
+            mean: if sizes.is_empty() {
+                0.0
+            } else {
+                log.n_events() as f64 / n
+            },
         }
     }
 }
@@ -179,7 +196,9 @@ fn name_counts(log: &Log) -> Vec<NameCount> {
     for block in log.blocks() {
         for range in block.offsets.windows(2) {
             for row in range[0] as usize..range[1] as usize {
-                if let Some((events, customers, last)) = counts.get_mut(block.codes.get(row) as usize) {
+                if let Some((events, customers, last)) =
+                    counts.get_mut(block.codes.get(row) as usize)
+                {
                     *events += 1;
                     *customers += u64::from(*last != customer);
                     *last = customer;
@@ -205,7 +224,11 @@ fn name_counts(log: &Log) -> Vec<NameCount> {
 
 fn attributes(log: &Log) -> Vec<AttributeSummary> {
     let one = |(place, info): (usize, &super::AttributeInfo)| {
-        let columns = || log.blocks().iter().filter_map(move |b: &std::sync::Arc<Block>| b.attributes.get(place));
+        let columns = || {
+            log.blocks()
+                .iter()
+                .filter_map(move |b: &std::sync::Arc<Block>| b.attributes.get(place))
+        };
         let coded = matches!(info.kind, AttributeType::Text | AttributeType::Boolean);
         let mut seen = vec![false; info.dictionary.len() + 1];
         let mut missing = 0;
@@ -224,7 +247,12 @@ fn attributes(log: &Log) -> Vec<AttributeSummary> {
             missing,
         }
     };
-    log.catalog().attributes.iter().enumerate().map(one).collect()
+    log.catalog()
+        .attributes
+        .iter()
+        .enumerate()
+        .map(one)
+        .collect()
 }
 
 /// Marks the codes that occur and counts the missing ones.
@@ -253,7 +281,12 @@ fn value(log: &Log) -> Option<ValueSummary> {
             }
         }
     }
-    Some(ValueSummary { currency, exponent: log.catalog().currency_exponent, events, sum: sum.to_string() })
+    Some(ValueSummary {
+        currency,
+        exponent: log.catalog().currency_exponent,
+        events,
+        sum: sum.to_string(),
+    })
 }
 
 impl Report for Summary {
@@ -262,7 +295,12 @@ impl Report for Summary {
     }
 
     fn tables(&self) -> Vec<Table> {
-        vec![self.overview(), self.event_table(), self.attribute_table(), self.quarantine_table()]
+        vec![
+            self.overview(),
+            self.event_table(),
+            self.attribute_table(),
+            self.quarantine_table(),
+        ]
     }
 
     fn caveats(&self) -> &[Caveat] {
@@ -300,17 +338,35 @@ impl Summary {
             ("ties in time", self.ties.to_string()),
             ("ties in input order", self.ties_in_input_order.to_string()),
             ("exact duplicates kept", self.exact_duplicates.to_string()),
-            ("exact duplicates dropped", self.duplicates_dropped.to_string()),
+            (
+                "exact duplicates dropped",
+                self.duplicates_dropped.to_string(),
+            ),
             ("rows read", self.rows_read.to_string()),
-            ("rows put aside", self.quarantine.values().sum::<u64>().to_string()),
-            ("bytes per event, core", format!("{:.1}", self.core_bytes_per_event)),
-            ("bytes per event, all", format!("{:.1}", self.bytes_per_event)),
+            (
+                "rows put aside",
+                self.quarantine.values().sum::<u64>().to_string(),
+            ),
+            (
+                "bytes per event, core",
+                format!("{:.1}", self.core_bytes_per_event),
+            ),
+            (
+                "bytes per event, all",
+                format!("{:.1}", self.bytes_per_event),
+            ),
         ];
         if let Some(value) = &self.value {
             rows.push(("events with a value", value.events.to_string()));
-            rows.push(("value", format!("{} {}", decimal(&value.sum, value.exponent), value.currency)));
+            rows.push((
+                "value",
+                format!("{} {}", decimal(&value.sum, value.exponent), value.currency),
+            ));
         }
-        let (measures, values): (Vec<_>, Vec<_>) = rows.into_iter().map(|(m, v)| (Some(m.to_owned()), Some(v))).unzip();
+        let (measures, values): (Vec<_>, Vec<_>) = rows
+            .into_iter()
+            .map(|(m, v)| (Some(m.to_owned()), Some(v)))
+            .unzip();
         Table::new("overview", "Overview")
             .with("measure", "Measure", Cells::Text(measures))
             .with("value", "Value", Cells::Text(values))
@@ -319,42 +375,115 @@ impl Summary {
     fn event_table(&self) -> Table {
         let names = &self.names;
         Table::new("events", "Event names")
-            .with("event", "Event", Cells::Text(names.iter().map(|n| Some(n.name.clone())).collect()))
-            .with("events", "Events", Cells::Count(names.iter().map(|n| Some(n.events)).collect()))
-            .with("share", "Share", Cells::Share(names.iter().map(|n| Some(n.share)).collect()))
-            .with("customers", "Customers", Cells::Count(names.iter().map(|n| Some(n.customers)).collect()))
+            .with(
+                "event",
+                "Event",
+                Cells::Text(names.iter().map(|n| Some(n.name.clone())).collect()),
+            )
+            .with(
+                "events",
+                "Events",
+                Cells::Count(names.iter().map(|n| Some(n.events)).collect()),
+            )
+            .with(
+                "share",
+                "Share",
+                Cells::Share(names.iter().map(|n| Some(n.share)).collect()),
+            )
+            .with(
+                "customers",
+                "Customers",
+                Cells::Count(names.iter().map(|n| Some(n.customers)).collect()),
+            )
     }
 
     fn attribute_table(&self) -> Table {
         let all = &self.attributes;
-        let level = |l: Level| if l == Level::Event { "event" } else { "customer" };
+        let level = |l: Level| {
+            if l == Level::Event {
+                "event"
+            } else {
+                "customer"
+            }
+        };
         Table::new("attributes", "Attributes")
-            .with("attribute", "Attribute", Cells::Text(all.iter().map(|a| Some(a.name.clone())).collect()))
-            .with("level", "Level", Cells::Text(all.iter().map(|a| Some(level(a.level).to_owned())).collect()))
-            .with("kind", "Kind", Cells::Text(all.iter().map(|a| Some(kind_word(a.kind).to_owned())).collect()))
-            .with("distinct", "Distinct values", Cells::Count(all.iter().map(|a| a.distinct).collect()))
-            .with("missing", "Missing", Cells::Count(all.iter().map(|a| Some(a.missing)).collect()))
+            .with(
+                "attribute",
+                "Attribute",
+                Cells::Text(all.iter().map(|a| Some(a.name.clone())).collect()),
+            )
+            .with(
+                "level",
+                "Level",
+                Cells::Text(
+                    all.iter()
+                        .map(|a| Some(level(a.level).to_owned()))
+                        .collect(),
+                ),
+            )
+            .with(
+                "kind",
+                "Kind",
+                Cells::Text(
+                    all.iter()
+                        .map(|a| Some(kind_word(a.kind).to_owned()))
+                        .collect(),
+                ),
+            )
+            .with(
+                "distinct",
+                "Distinct values",
+                Cells::Count(all.iter().map(|a| a.distinct).collect()),
+            )
+            .with(
+                "missing",
+                "Missing",
+                Cells::Count(all.iter().map(|a| Some(a.missing)).collect()),
+            )
     }
 
     fn quarantine_table(&self) -> Table {
-        let mut reasons: Vec<(Reason, u64)> = self.quarantine.iter().map(|(r, n)| (*r, *n)).collect();
+        let mut reasons: Vec<(Reason, u64)> =
+            self.quarantine.iter().map(|(r, n)| (*r, *n)).collect();
         reasons.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.label().cmp(b.0.label())));
         let example = |reason: Reason| {
-            self.quarantined_rows.iter().find(|row| row.reason == reason).map(|row| match &row.column {
-                Some(column) => format!("{}, row {}, column {column}", row.source, row.row),
-                None => format!("{}, row {}", row.source, row.row),
-            })
+            self.quarantined_rows
+                .iter()
+                .find(|row| row.reason == reason)
+                .map(|row| match &row.column {
+                    Some(column) => format!("{}, row {}, column {column}", row.source, row.row),
+                    None => format!("{}, row {}", row.source, row.row),
+                })
         };
         Table::new("quarantine", "Rows put aside")
-            .with("reason", "Reason", Cells::Text(reasons.iter().map(|(r, _)| Some(r.label().to_owned())).collect()))
-            .with("rows", "Rows", Cells::Count(reasons.iter().map(|(_, n)| Some(*n)).collect()))
-            .with("first", "First", Cells::Text(reasons.iter().map(|(r, _)| example(*r)).collect()))
+            .with(
+                "reason",
+                "Reason",
+                Cells::Text(
+                    reasons
+                        .iter()
+                        .map(|(r, _)| Some(r.label().to_owned()))
+                        .collect(),
+                ),
+            )
+            .with(
+                "rows",
+                "Rows",
+                Cells::Count(reasons.iter().map(|(_, n)| Some(*n)).collect()),
+            )
+            .with(
+                "first",
+                "First",
+                Cells::Text(reasons.iter().map(|(r, _)| example(*r)).collect()),
+            )
     }
 }
 
 /// A whole number of minor units with its decimal point.
 fn decimal(minor: &str, exponent: u32) -> String {
-    let (sign, digits) = minor.strip_prefix('-').map_or(("", minor), |rest| ("-", rest));
+    let (sign, digits) = minor
+        .strip_prefix('-')
+        .map_or(("", minor), |rest| ("-", rest));
     let places = exponent as usize;
     if places == 0 {
         return minor.to_owned();
@@ -370,9 +499,13 @@ mod tests {
 
     #[test]
     fn minor_units_get_their_point() {
-        for (minor, exponent, text) in
-            [("0", 2, "0.00"), ("-5", 2, "-0.05"), ("12345", 2, "123.45"), ("7", 0, "7"), ("1", 3, "0.001")]
-        {
+        for (minor, exponent, text) in [
+            ("0", 2, "0.00"),
+            ("-5", 2, "-0.05"),
+            ("12345", 2, "123.45"),
+            ("7", 0, "7"),
+            ("1", 3, "0.001"),
+        ] {
             assert_eq!(decimal(minor, exponent), text);
         }
     }

@@ -28,7 +28,8 @@ impl Times {
     /// Stores `len` times, each asked of `time`.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // ranges are checked before each cast
     pub fn gather(len: usize, time: impl Fn(usize) -> i64) -> Times {
-        let (mut low, mut high, mut whole_seconds, mut whole_millis) = (i64::MAX, i64::MIN, true, true);
+        let (mut low, mut high, mut whole_seconds, mut whole_millis) =
+            (i64::MAX, i64::MIN, true, true);
         for i in 0..len {
             let t = time(i);
             low = low.min(t);
@@ -37,29 +38,53 @@ impl Times {
             whole_millis &= t % 1_000 == 0;
         }
         if len == 0 {
-            return Times { base: 0, seconds: Vec::new(), rest: Rest::None };
+            return Times {
+                base: 0,
+                seconds: Vec::new(),
+                rest: Rest::None,
+            };
         }
         let base = low.div_euclid(SECOND);
         if high.div_euclid(SECOND) - base > i64::from(u32::MAX) {
-            return Times { base: 0, seconds: Vec::new(), rest: Rest::Wide((0..len).map(time).collect()) };
+            return Times {
+                base: 0,
+                seconds: Vec::new(),
+                rest: Rest::Wide((0..len).map(time).collect()),
+            };
         }
-        let seconds = (0..len).map(|i| (time(i).div_euclid(SECOND) - base) as u32).collect();
+        let seconds = (0..len)
+            .map(|i| (time(i).div_euclid(SECOND) - base) as u32)
+            .collect();
         let rest = if whole_seconds {
             Rest::None
         } else if whole_millis {
-            Rest::Millis((0..len).map(|i| (time(i).rem_euclid(SECOND) / 1_000) as u16).collect())
+            Rest::Millis(
+                (0..len)
+                    .map(|i| (time(i).rem_euclid(SECOND) / 1_000) as u16)
+                    .collect(),
+            )
         } else {
-            Rest::Micros((0..len).map(|i| time(i).rem_euclid(SECOND) as u32).collect())
+            Rest::Micros(
+                (0..len)
+                    .map(|i| time(i).rem_euclid(SECOND) as u32)
+                    .collect(),
+            )
         };
-        Times { base, seconds, rest }
+        Times {
+            base,
+            seconds,
+            rest,
+        }
     }
 
     /// The earliest and the latest time; `None` when there are none.
     pub fn extent(&self) -> Option<(i64, i64)> {
-        (0..self.len()).map(|i| self.get(i)).fold(None, |extent, t| match extent {
-            None => Some((t, t)),
-            Some((low, high)) => Some((low.min(t), high.max(t))),
-        })
+        (0..self.len())
+            .map(|i| self.get(i))
+            .fold(None, |extent, t| match extent {
+                None => Some((t, t)),
+                Some((low, high)) => Some((low.min(t), high.max(t))),
+            })
     }
 
     /// How many times there are.
@@ -99,10 +124,19 @@ impl Times {
         let second = |s: &u32| self.second(*s);
         match &self.rest {
             Rest::None => out.extend(self.seconds[range].iter().map(second)),
-            Rest::Millis(ms) => out
-                .extend(self.seconds[range.clone()].iter().zip(&ms[range]).map(|(s, m)| second(s).wrapping_add(i64::from(*m) * 1_000))),
+            Rest::Millis(ms) => out.extend(
+                self.seconds[range.clone()]
+                    .iter()
+                    .zip(&ms[range])
+                    .map(|(s, m)| second(s).wrapping_add(i64::from(*m) * 1_000)),
+            ),
             Rest::Micros(us) => {
-                out.extend(self.seconds[range.clone()].iter().zip(&us[range]).map(|(s, u)| second(s).wrapping_add(i64::from(*u))));
+                out.extend(
+                    self.seconds[range.clone()]
+                        .iter()
+                        .zip(&us[range])
+                        .map(|(s, u)| second(s).wrapping_add(i64::from(*u))),
+                );
             }
             Rest::Wide(all) => out.extend_from_slice(&all[range]),
         }

@@ -28,7 +28,9 @@ impl Vocabulary {
 
     /// The code of `name`, if it is known.
     pub fn code(&self, name: &str) -> Option<u32> {
-        self.names.get_index_of(name).and_then(|i| u32::try_from(i).ok())
+        self.names
+            .get_index_of(name)
+            .and_then(|i| u32::try_from(i).ok())
     }
 
     /// The name of `code`; empty for a code that was never given.
