@@ -122,7 +122,8 @@ pub(crate) fn quantile_ranks(n: u64, q: f64, alpha: f64) -> (u64, u64) {
         let rank = if q <= 0.0 { 1 } else { n };
         return (rank, rank);
     }
-    if sd > 1e4 {
+    // Beyond this the normal ranks are off by one or two among millions.
+    if sd > 1e3 {
         let reach = z_quantile(alpha) * sd;
         return (
             (mean - reach).floor() as u64,
@@ -205,5 +206,43 @@ mod tests {
         ] {
             close(t_quantile(0.05, df), truth, 1e-11);
         }
+    }
+
+    #[test]
+    fn student_quantiles_hold_for_any_degrees_of_freedom() {
+        // scipy: t.isf(alpha / 2, df)
+        for (alpha, df, truth) in [
+            (0.001, 1.3, 153.265892773503),
+            (0.001, 1.9, 36.65717125691258),
+            (0.001, 3.0, 12.923978636687481),
+            (0.001, 250.0, 3.329867205673119),
+            (0.001, 301.0, 3.323141818183968),
+            (0.05, 1.3, 7.500529325562036),
+            (0.05, 1.9, 4.5271180771003285),
+            (0.05, 3.0, 3.1824463052837086),
+            (0.05, 250.0, 1.9694983934211538),
+            (0.05, 301.0, 1.9678765312856954),
+            (0.5, 1.3, 0.9095175281352076),
+            (0.5, 1.9, 0.82504695828764),
+            (0.5, 3.0, 0.7648923284043444),
+            (0.5, 250.0, 0.675472361397439),
+            (0.5, 301.0, 0.6753056935631732),
+        ] {
+            close(t_quantile(alpha, df), truth, 1e-9);
+        }
+    }
+
+    #[test]
+    fn ranks_enclose_with_their_level() {
+        // scipy: binom.ppf([.025, .975], 100, .5) is 40 and 60; the upper rank is one more.
+        assert_eq!(quantile_ranks(100, 0.5, 0.05), (40, 61));
+        assert_eq!(quantile_ranks(6, 0.5, 0.05), (1, 6));
+        assert_eq!(quantile_ranks(5, 0.5, 0.05), (0, 6));
+        // Where the normal takes over from the binomial, the two agree.
+        let (exact, normal) = (
+            quantile_ranks(3_999_000, 0.5, 0.05),
+            quantile_ranks(4_001_000, 0.5, 0.05),
+        );
+        assert!((normal.1 - normal.0).abs_diff(exact.1 - exact.0) <= 4);
     }
 }

@@ -145,7 +145,7 @@ fn kaplan_meier_of_freireich() {
         .unwrap();
     assert_eq!((nobody_yet.value, nobody_yet.upper), (1.0, 1.0));
     close(nobody_yet.lower, 0.025_f64.powf(0.1));
-    // lifelines 0.30, KaplanMeierFitter
+    // lifelines: KaplanMeierFitter
     close(ten.value, 0.7529411764705878);
     close(ten.lower, 0.5031995107999564);
     close(ten.upper, 0.8893618351692651);
