@@ -353,7 +353,8 @@ fn join(list: Vec<Expr>, span: TextSpan, conjunction: bool) -> Expr {
                     span,
                 };
             }
-            if !(all || never) && !flat.contains(&member) {
+            let idle = all || never || flat.contains(&member);
+            if !idle {
                 flat.push(member);
             }
         }

@@ -7,6 +7,7 @@ use super::error::{ExprError, shorten};
 use super::pattern::Pattern;
 use super::print::Binding;
 use super::{MAX_DEPTH, MAX_LIST, MAX_PATTERNS};
+use crate::time::TimeSpan;
 
 /// The type of a field's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -135,6 +136,14 @@ impl Expr {
                 found: "`0`".to_owned(),
                 reason: "is not a count: events are counted from 1".to_owned(),
             }),
+            // Lengths of more than some 20,000 years cannot be read back.
+            Node::After { within, .. } if TimeSpan::parse(&within.to_string()).is_err() => {
+                Err(ExprError::Time {
+                    at,
+                    found: shorten(&within.to_string()),
+                    reason: "it is too long".to_owned(),
+                })
+            }
             Node::First(inner) | Node::Nth(inner, _) | Node::After { anchor: inner, .. } => {
                 inner.validate_at(depth + 1, Binding::Or, patterns)
             }
@@ -216,7 +225,7 @@ impl<'a> Check<'a> {
             };
             ExprError::UnknownField {
                 at,
-                field: quote(&written),
+                field: shorten(&written),
                 help,
             }
         })?;
@@ -260,7 +269,7 @@ impl<'a> Check<'a> {
         let operation = format!(
             "compared with {} ({})",
             value.kind(),
-            quote(&value.to_string())
+            shorten(&value.to_string())
         );
         Err(self.clash(operation, help))
     }
@@ -276,7 +285,7 @@ impl<'a> Check<'a> {
     fn clash(&self, operation: String, help: Option<String>) -> ExprError {
         ExprError::Type {
             at: self.at,
-            field: quote(&self.field.to_string()),
+            field: shorten(&self.field.to_string()),
             field_type: self.kind.to_string(),
             operation,
             help,
@@ -287,21 +296,12 @@ impl<'a> Check<'a> {
 const TIME_HELP: &str =
     "write a date or an RFC 3339 time in quotes: \"2024-05-01\", \"2024-05-01T12:30:00Z\"";
 
-/// Like [`shorten`], without doubling backticks that are already there.
-fn quote(text: &str) -> String {
-    if text.starts_with('`') {
-        text.to_owned()
-    } else {
-        shorten(text)
-    }
-}
-
 fn listed(known: &[String]) -> String {
     const LIMIT: usize = 8;
     let mut text = known
         .iter()
         .take(LIMIT)
-        .map(|name| quote(name))
+        .map(|name| shorten(name))
         .collect::<Vec<_>>()
         .join(", ");
     if known.len() > LIMIT {

@@ -170,10 +170,15 @@ fn tail(help: &Option<String>) -> String {
         .unwrap_or_default()
 }
 
-/// `found` in backticks, made visible and cut to a length fit for a message.
+/// `found` in backticks (unless it brings its own), made visible and cut to a length fit for a message.
 pub(super) fn shorten(found: &str) -> String {
     const LIMIT: usize = 40;
-    let mut text = String::from("`");
+    let quote = if found.len() > 1 && found.starts_with('`') && found.ends_with('`') {
+        ""
+    } else {
+        "`"
+    };
+    let mut text = String::from(quote);
     for (n, c) in found.chars().enumerate() {
         if n == LIMIT {
             text.push('…');
@@ -185,7 +190,7 @@ pub(super) fn shorten(found: &str) -> String {
             text.push(c);
         }
     }
-    text.push('`');
+    text.push_str(quote);
     text
 }
 

@@ -2,7 +2,7 @@
 
 use super::ast::{CompareOp, Expr, Field, Literal, Node, Scope, TextSpan};
 use super::error::{ExprError, shorten};
-use super::lex::{KEYWORDS, Keyword, Kind, Token, keyword, lex};
+use super::lex::{KEYWORDS, Keyword, Kind, Token, is_bare_word, keyword, lex};
 use super::pattern::Pattern;
 use super::{MAX_DEPTH, MAX_LIST, MAX_PATTERNS, MAX_TEXT, nearest};
 use crate::time::TimeSpan;
@@ -203,7 +203,12 @@ impl<'t> Parser<'t> {
                 }
             }
         };
-        self.close(open)?;
+        match self.kind() {
+            // After a count or a time span the expression cannot go on.
+            Kind::Close => _ = self.bump(),
+            _ if matches!(node, Node::First(_)) => self.close(open)?,
+            _ => return Err(self.syntax(&closing(open), None)),
+        }
         Ok(self.finish(start, node))
     }
 
@@ -492,7 +497,7 @@ impl<'t> Parser<'t> {
             self.bump();
             return Ok(());
         }
-        Err(self.trailing(&format!("`)` to close the `(` at {open}")))
+        Err(self.trailing(&closing(open)))
     }
 
     fn nested<T>(
@@ -571,12 +576,16 @@ impl<'t> Parser<'t> {
     fn trailing(&self, close: &str) -> ExprError {
         let word = self.slice(self.before());
         let help = match self.kind() {
-            Kind::Text(_) | Kind::OpenList | Kind::Open => word_for_operator(word),
+            Kind::Text(_) | Kind::OpenList => word_for_operator(word),
+            Kind::Open => Some("put an event name with parentheses in backticks".to_owned()),
             Kind::Word(next) if keyword(next) == Some(Keyword::Not) => {
                 Some("`not` stands before a condition, or as `not in` and `not like`".to_owned())
             }
-            Kind::Word(_) | Kind::Quoted(_) => {
+            Kind::Word(next) if keyword(next).is_none() && is_name(word) => {
                 Some("put a name of several words in backticks".to_owned())
+            }
+            Kind::Word(_) | Kind::Quoted(_) => {
+                Some("write `and` or `or` between conditions".to_owned())
             }
             Kind::Close => Some("there is no `(` for it".to_owned()),
             _ => None,
@@ -618,6 +627,14 @@ fn word_for_operator(word: &str) -> Option<String> {
         }
     };
     Some(format!("write {instead} for {}", shorten(word)))
+}
+
+fn closing(open: TextSpan) -> String {
+    format!("`)` to close the `(` at {open}")
+}
+
+fn is_name(word: &str) -> bool {
+    is_bare_word(word) && !matches!(number(word, TextSpan::NONE), Ok(Some(_)))
 }
 
 /// What to write for words without quotes in the place of a value.

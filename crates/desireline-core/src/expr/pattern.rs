@@ -7,7 +7,7 @@ use regex::{Regex, RegexBuilder};
 pub struct Pattern(Regex);
 
 /// Compiled size above which a pattern is refused.
-const SIZE_LIMIT: usize = 1 << 20;
+const SIZE_LIMIT: usize = 2 << 20;
 
 impl Pattern {
     /// The pattern of `like`, which must match the whole text, upper and lower case told apart.
