@@ -47,6 +47,7 @@ mod ast;
 mod build;
 mod check;
 mod error;
+mod expect;
 mod lex;
 mod parse;
 mod pattern;
