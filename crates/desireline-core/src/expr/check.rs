@@ -7,7 +7,7 @@ use super::error::{ExprError, shorten};
 use super::pattern::Pattern;
 use super::print::Binding;
 use super::{MAX_DEPTH, MAX_LIST, MAX_PATTERNS};
-use crate::time::TimeSpan;
+use crate::time::parse_instant;
 
 /// The type of a field's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,7 +20,7 @@ pub enum FieldType {
     Decimal,
     /// True or false: only `==`, `!=` and `in`.
     Boolean,
-    /// Instants: compare with text that [`time_micros`] reads.
+    /// Instants: compare with text that [`parse_instant`] reads.
     Time,
     /// Money: compares with numbers in major units (`20` is 20.00).
     Money,
@@ -136,14 +136,6 @@ impl Expr {
                 found: "`0`".to_owned(),
                 reason: "is not a count: events are counted from 1".to_owned(),
             }),
-            // Lengths of more than some 20,000 years cannot be read back.
-            Node::After { within, .. } if TimeSpan::parse(&within.to_string()).is_err() => {
-                Err(ExprError::Time {
-                    at,
-                    found: shorten(&within.to_string()),
-                    reason: "it is too long".to_owned(),
-                })
-            }
             Node::First(inner) | Node::Nth(inner, _) | Node::After { anchor: inner, .. } => {
                 inner.validate_at(depth + 1, Binding::Or, patterns)
             }
@@ -245,7 +237,7 @@ impl<'a> Check<'a> {
                 true
             }
             (Time, Literal::Text(text)) => {
-                if time_micros(text).is_none() {
+                if parse_instant(text).is_none() {
                     let operation = format!("compared with {}", shorten(text));
                     return Err(self.clash(operation, Some(TIME_HELP.to_owned())));
                 }
@@ -308,24 +300,6 @@ fn listed(known: &[String]) -> String {
         text.push_str(&format!(" and {} more", known.len() - LIMIT));
     }
     text
-}
-
-/// The instant that a text in a time comparison means, in microseconds since 1970-01-01 UTC: an RFC 3339 time, or a
-/// date with or without a time of day, which is read in UTC. Nothing for any other text.
-///
-/// ```
-/// use desireline_core::expr::time_micros;
-/// assert_eq!(time_micros("1970-01-02"), Some(86_400_000_000));
-/// assert_eq!(time_micros("1970-01-01T02:00:00+02:00"), Some(0));
-/// assert_eq!(time_micros("yesterday"), None);
-/// ```
-pub fn time_micros(text: &str) -> Option<i64> {
-    if let Ok(instant) = text.parse::<jiff::Timestamp>() {
-        return Some(instant.as_microsecond());
-    }
-    let civil: jiff::civil::DateTime = text.parse().ok()?;
-    let instant = jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()?;
-    Some(instant.as_microsecond())
 }
 
 /// The candidate nearest to `word` by edit distance, if any is near enough to be a slip of the pen: at most a third of

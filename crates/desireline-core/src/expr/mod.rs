@@ -63,7 +63,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use self::ast::{CompareOp, Expr, Field, Literal, Node, Scope, TextSpan};
 pub use self::build::{Col, IntoExpr, after, col, event, first, nth};
-pub use self::check::{FieldType, Schema, nearest, time_micros};
+pub use self::check::{FieldType, Schema, nearest};
 pub use self::error::ExprError;
 pub use self::pattern::Pattern;
 
