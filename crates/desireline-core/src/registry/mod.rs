@@ -1,6 +1,10 @@
 //! The one list of analyses. A new analysis is a file in `analyses/` and a line here; the command line, the Python
 //! package, the JSON schemas, the reference and the law tests follow.
 
+mod fields;
+
+pub use fields::{FieldInfo, FieldKind, fields};
+
 use serde_json::Value;
 
 use crate::engine::{Analysis, Breakdown, By, DynAnalysis};
@@ -47,6 +51,24 @@ impl Entry {
                 }))
             },
         }
+    }
+
+    /// One sentence on the question it answers.
+    pub fn summary(&self) -> String {
+        let schema = (self.spec_schema)();
+        let doc = schema
+            .get("description")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        doc.split("\n\n")
+            .next()
+            .unwrap_or_default()
+            .replace('\n', " ")
+    }
+
+    /// The fields of its question.
+    pub fn fields(&self) -> Vec<FieldInfo> {
+        fields(&(self.spec_schema)())
     }
 
     /// The entry called `name`.
