@@ -1,1 +1,3 @@
-//! tests
+//! Helpers that several tests share.
+
+pub mod random_log;
