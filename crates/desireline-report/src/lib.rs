@@ -1,1 +1,19 @@
-//! desireline-report
+//! Reports for people and machines: terminal text, Markdown, CSV, JSON, Arrow, SVG and a self-contained HTML page.
+//!
+//! This crate reads reports only and knows no engine. People get rounded numbers through [`format`](mod@format); machines get full
+//! precision. Names from the log may be hostile: every renderer escapes them for its own medium.
+#![forbid(unsafe_code)]
+
+pub mod arrow;
+pub mod csv;
+mod error;
+mod flat;
+pub mod format;
+pub mod json;
+pub mod markdown;
+pub mod names;
+pub mod text;
+mod view;
+
+pub use error::{Error, Result};
+pub use view::AnswerView;
