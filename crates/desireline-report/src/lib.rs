@@ -12,6 +12,7 @@ pub mod format;
 pub mod json;
 pub mod markdown;
 pub mod names;
+pub mod svg;
 pub mod text;
 mod view;
 
