@@ -344,9 +344,9 @@ fn percent_decimals(share: f64) -> usize {
     // Enough decimals that a share next to 0 or 1 does not read as exactly that.
     let edge = (share.abs() * 100.0).min((1.0 - share.abs()).abs() * 100.0);
     match edge {
-        e if e == 0.0 || e >= 0.1 => 1,
-        e if e >= 0.01 => 2,
-        e if e >= 0.001 => 3,
+        e if e == 0.0 || e >= 0.1 - 1e-9 => 1,
+        e if e >= 0.01 - 1e-9 => 2,
+        e if e >= 0.001 - 1e-9 => 3,
         _ => 4,
     }
 }

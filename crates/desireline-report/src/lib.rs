@@ -9,12 +9,14 @@ pub mod csv;
 mod error;
 mod flat;
 pub mod format;
+pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod names;
 pub mod svg;
 pub mod text;
 mod view;
+mod words;
 
 pub use error::{Error, Result};
 pub use view::AnswerView;

@@ -6,6 +6,7 @@
 mod canvas;
 mod comparison;
 mod curve;
+mod draw;
 mod dropoff;
 mod flow;
 mod funnel;
@@ -17,6 +18,7 @@ mod scale;
 
 pub use comparison::{ComparisonPanel, ComparisonPicture, ComparisonRow};
 pub use curve::{CurveGroup, CurvePicture, CurvePoint};
+pub use draw::picture;
 pub use dropoff::{DropoffPicture, DropoffRow};
 pub use flow::{FlowPath, FlowPicture};
 pub use funnel::{FunnelPicture, FunnelStep};

@@ -1,0 +1,105 @@
+//! What stands in words around the numbers: headings that state the finding, how to read, what the method can and cannot say.
+
+use std::collections::BTreeSet;
+
+use desireline_core::report::{Cells, Report, Table};
+use desireline_stats::Estimate;
+
+use crate::format;
+
+/// Fixed words about an analysis.
+pub(crate) struct Words {
+    pub(crate) question: &'static str,
+    pub(crate) read: &'static str,
+    pub(crate) limits: &'static [&'static str],
+}
+
+/// The words about the analysis called `name`.
+pub(crate) fn of(name: &str) -> Words {
+    match name {
+        "paths" => Words {
+            question: "Which paths do journeys take?",
+            read: "Each row is one path, first touchpoint on the left; ×n means n times in a row. The bar is the path's share of all journeys, the dot and line the share of it that reached the goal.",
+            limits: &[
+                "The rows and `other` add up to all journeys exactly. A high goal rate on a path does not show that the path causes it.",
+            ],
+        },
+        "transitions" => Words {
+            question: "What comes after what?",
+            read: "Each row is a step from one touchpoint to the next. Of the times the first was left, the share says how often the second came next.",
+            limits: &[
+                "Only neighbouring events count as a step; a loop counts each time it is taken.",
+            ],
+        },
+        "funnel" => Words {
+            question: "How many reach each step?",
+            read: "Blue reached the step, grey may still reach it, pale brown left before it. Each row is as long as the blue of the row above. The whisker is the interval of the share of entered.",
+            limits: &[
+                "Steps count in the given order; other events may lie between. Journeys still inside the window are not counted as lost.",
+            ],
+        },
+        "dropoff" => Words {
+            question: "Where do journeys end without their goal?",
+            read: "Each bar is the share of visits to a touchpoint after which the journey ended without its goal; the whisker is the interval. The dashed line is the rate over all touchpoints.",
+            limits: &[
+                "The last touchpoint seen need not be the reason for leaving. Journeys that may still go on are apart.",
+            ],
+        },
+        "goals" => Words {
+            question: "How many reach the goal, and how long does it take?",
+            read: "Each curve is the share that has reached the goal by that time; the band is its interval, and the numbers below say how many were still without the goal and observed.",
+            limits: &[
+                "Journeys still open are censored: they count as long as they were seen, and not as lost.",
+            ],
+        },
+        "compare" => Words {
+            question: "Where do the groups differ?",
+            read: "Each dot is a difference, first group minus second; the line is its interval. Filled dots stay below the q limit after correction for everything shown; hollow ones could be chance.",
+            limits: &[
+                "Differences are associations. Groups may differ in more than the attribute they were cut by.",
+            ],
+        },
+        _ => Words {
+            question: "Results",
+            read: "",
+            limits: &[],
+        },
+    }
+}
+
+/// How the intervals in the tables were made.
+pub(crate) fn methods(tables: &[Table]) -> String {
+    let mut seen: BTreeSet<(String, &'static str)> = BTreeSet::new();
+    let mut note = |e: &Estimate| {
+        seen.insert((format::percent(e.level), e.method.label()));
+    };
+    for cells in tables.iter().flat_map(|t| &t.columns).map(|c| &c.cells) {
+        match cells {
+            Cells::Rate(v) => v
+                .iter()
+                .flatten()
+                .filter_map(|r| r.estimate.as_ref())
+                .for_each(&mut note),
+            Cells::Estimate(v) => v.iter().flatten().for_each(&mut note),
+            _ => {}
+        }
+    }
+    if seen.is_empty() {
+        return String::new();
+    }
+    let told: Vec<String> = seen
+        .into_iter()
+        .map(|(level, method)| format!("{method} ({level})"))
+        .collect();
+    format!("Intervals: {}.", told.join("; "))
+}
+
+/// The most important thing that a report says, in a sentence.
+pub(crate) fn finding(_report: &dyn Report) -> Option<String> {
+    None
+}
+
+/// Figures of a report that belong on the cover: label, value, note.
+pub(crate) fn facts(_report: &dyn Report) -> Vec<(String, String, String)> {
+    Vec::new()
+}
