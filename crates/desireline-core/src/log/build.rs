@@ -130,7 +130,9 @@ pub(super) fn blocks(
             .map_or(0, |(_, exponent)| *exponent),
         first_time,
         last_time,
-        observed_until: options.observed_until.unwrap_or(last_time),
+        observed_until: options
+            .observed_until
+            .map_or(last_time, |until| until.max(last_time)),
     };
     Ok((catalog, blocks))
 }

@@ -33,13 +33,14 @@ impl CustomerIds {
 
     /// The ids in the order given, which must be ascending as numbers where all are plain integers, else by bytes.
     pub(super) fn from_ascending(ids: &[Cow<'_, str>]) -> CustomerIds {
+        // Some of a longer list by bytes may be all integers and yet not ascending as numbers.
         match ids
             .iter()
             .map(|id| plain_integer(id))
             .collect::<Option<Vec<i64>>>()
         {
-            Some(numbers) => CustomerIds::Integers(numbers),
-            None => CustomerIds::from_texts(ids),
+            Some(numbers) if numbers.is_sorted() => CustomerIds::Integers(numbers),
+            _ => CustomerIds::from_texts(ids),
         }
     }
 

@@ -193,6 +193,19 @@ impl Log {
             .map_or(Cow::Borrowed(""), |b| b.customers.get(customer))
     }
 
+    /// The log with the one it was made from.
+    pub(super) fn with_source(self, source: &Log) -> Log {
+        match Arc::try_unwrap(self.inner) {
+            Ok(inner) => Log {
+                inner: Arc::new(Inner {
+                    source: Some(source.clone()),
+                    ..inner
+                }),
+            },
+            Err(inner) => Log { inner },
+        }
+    }
+
     /// Counts, hashes and closes what was put together.
     pub(super) fn seal(
         catalog: Catalog,
@@ -333,13 +346,9 @@ fn without(block: &Block, rows: &[usize], catalog: &Catalog) -> Result<Block> {
         block,
         translation: None,
     }];
+    // Fewer events than one block had always fit into one.
     let mut blocks = assemble(&parts, &groups, catalog, usize::MAX)?;
-    let text = matches!(block.customers, super::CustomerIds::Texts { .. });
-    let mut smaller = blocks.swap_remove(0);
-    if text {
-        smaller.customers = block.customers.clone();
-    }
-    Ok(smaller)
+    Ok(blocks.swap_remove(0))
 }
 
 fn for_each_slot(slots: &mut [Slot], one: impl Fn(&mut Slot) + Sync + Send) {

@@ -1,5 +1,7 @@
 //! The log: all events, sorted by customer, time and order of input, immutable.
 
+mod alias;
+mod append;
 mod assemble;
 mod bitmap;
 mod block;
@@ -22,6 +24,7 @@ mod summary;
 mod times;
 mod vocabulary;
 
+pub use alias::{Alias, AliasPolicy};
 pub use bitmap::Bitmap;
 pub use block::{AttributeColumn, Block};
 pub use buffer::AttributeValue;
