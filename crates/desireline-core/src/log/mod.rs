@@ -41,3 +41,6 @@ pub use quarantine::{Quarantine, QuarantinedRow, Reason};
 pub use summary::{AttributeSummary, NameCount, PerCustomer, Summary, ValueSummary};
 pub use times::Times;
 pub use vocabulary::Vocabulary;
+
+#[cfg(test)]
+mod tests;
