@@ -30,11 +30,11 @@ pub enum Error {
         known: Vec<String>,
     },
     /// The work was cancelled through its token.
-    #[error("cancelled after {done} of {total} morsels")]
+    #[error("cancelled after {done} of {total} steps")]
     Cancelled {
-        /// Morsels done.
+        /// Morsels of an analysis, or hundredths of a build, that were done.
         done: u64,
-        /// Morsels in all.
+        /// Morsels in all, or 100.
         total: u64,
     },
     /// The partial results outgrew the memory budget.

@@ -25,7 +25,7 @@ pub enum Caveat {
     },
     /// Rows equal in every column were kept.
     ExactDuplicates {
-        /// Rows equal to the row before them.
+        /// Rows equal to an earlier row of the same customer and time.
         events: u64,
     },
     /// Journeys that may still go on are left out of the rates.
@@ -111,7 +111,7 @@ impl Caveat {
                 )
             }
             Caveat::ExactDuplicates { events } => {
-                format!("{events} events repeat the one before in every column; they were kept")
+                format!("{events} events repeat an earlier one in every column; they were kept")
             }
             Caveat::JourneysOpen { journeys, of } => {
                 format!("{journeys} of {of} journeys may still go on; they are not counted as lost")
