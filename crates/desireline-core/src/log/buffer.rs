@@ -145,14 +145,15 @@ impl Buffer {
         source: &str,
     ) -> Result<()> {
         use AttributeValue as V;
-        let fits = match (spec.kind, value) {
-            (AttributeType::Text, _) | (_, V::Missing) => true,
-            (AttributeType::Boolean, V::Boolean(_)) => true,
-            (AttributeType::Integer, V::Integer(_)) => true,
-            (AttributeType::Decimal, V::Integer(_) | V::Decimal(_)) => true,
-            (AttributeType::Time, V::Time(_) | V::Integer(_)) => true,
-            _ => false,
-        };
+        let fits = matches!(
+            (spec.kind, value),
+            (AttributeType::Text, _)
+                | (_, V::Missing)
+                | (AttributeType::Boolean, V::Boolean(_))
+                | (AttributeType::Integer, V::Integer(_))
+                | (AttributeType::Decimal, V::Integer(_) | V::Decimal(_))
+                | (AttributeType::Time, V::Time(_) | V::Integer(_))
+        );
         if fits {
             Ok(())
         } else {

@@ -26,13 +26,20 @@ pub enum CodeSlice<'a> {
 /// is compiled once per width instead of asking for the width at each event.
 #[macro_export]
 macro_rules! with_codes {
-    ($codes:expr, $slice:ident => $body:expr) => {
-        match $codes {
+    ($codes:expr, $slice:ident => $body:expr) => {{
+        // Turning a code into a `u32` is needed for two of the three widths.
+        #[allow(
+            clippy::useless_conversion,
+            clippy::let_unit_value,
+            clippy::let_and_return
+        )]
+        let out = match $codes {
             $crate::log::CodeSlice::U8($slice) => $body,
             $crate::log::CodeSlice::U16($slice) => $body,
             $crate::log::CodeSlice::U32($slice) => $body,
-        }
-    };
+        };
+        out
+    }};
 }
 
 impl Codes {

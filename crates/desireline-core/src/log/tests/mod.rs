@@ -55,6 +55,17 @@ pub(super) fn options() -> LogOptions {
         .currency("EUR", 2)
 }
 
+type Drawn = (
+    usize,
+    i64,
+    usize,
+    Option<i64>,
+    Option<usize>,
+    Option<bool>,
+    Option<i64>,
+    Option<f64>,
+);
+
 /// Rows with many ties and repeats; attributes are now and then the same for all of a customer's events.
 pub(super) fn rows(most: usize) -> impl Strategy<Value = Vec<Given>> {
     let one = (
@@ -75,16 +86,7 @@ pub(super) fn rows(most: usize) -> impl Strategy<Value = Vec<Given>> {
         prop::sample::select(vec![1i64, 1_500, 1_000_000, 1 << 45]),
     )
         .prop_map(|(rows, fixed, grain)| {
-            let row = |(c, time, event, value, text, flag, number, decimal): (
-                usize,
-                i64,
-                usize,
-                Option<i64>,
-                Option<usize>,
-                Option<bool>,
-                Option<i64>,
-                Option<f64>,
-            )| {
+            let row = |(c, time, event, value, text, flag, number, decimal): Drawn| {
                 let name = |i: usize| EVENTS[i].to_owned();
                 Given {
                     customer: CUSTOMERS[c].to_owned(),
