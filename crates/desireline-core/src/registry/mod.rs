@@ -33,6 +33,7 @@ macro_rules! analyses {
 }
 
 analyses![
+    crate::analyses::Funnel,
     // One line per analysis.
 ];
 
