@@ -1,1 +1,26 @@
-//! desireline-io
+//! Readers and writers of desireline: from CSV, JSON Lines, Parquet and Arrow to a [`Log`](desireline_core::log::Log).
+//!
+//! Start at [`read`] for files and at [`read_batches`] for Arrow streams; [`Columns`] says which column is what.
+//! Nothing is guessed: bad rows go to the log's quarantine, a bad input is an [`IoError`].
+
+mod columnar;
+mod columns;
+mod error;
+mod format;
+mod kinds;
+mod limits;
+mod money;
+mod plan;
+mod read;
+mod sink;
+mod source;
+mod stream;
+mod text;
+mod times;
+
+pub use columns::{AttributeColumnSpec, Columns, Delimiter, Progress, TimeUnit};
+pub use error::IoError;
+pub use format::Format;
+pub use limits::Limits;
+pub use read::{read, read_batches};
+pub use source::Source;

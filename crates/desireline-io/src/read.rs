@@ -1,0 +1,153 @@
+//! From inputs to a log.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
+use arrow::error::ArrowError;
+use desireline_core::log::Log;
+use parquet::arrow::arrow_reader::ArrowReaderMetadata;
+
+use crate::columnar;
+use crate::format::{Packing, detect};
+use crate::plan::{Survey, check_names};
+use crate::sink::Sink;
+use crate::source::{Input, Source};
+use crate::text::{delimited, json};
+use crate::{Columns, Format, IoError};
+
+/// Reads files into a log.
+///
+/// The source is a file, a folder, a pattern, several of these, or bytes in memory: see [`Source`]. Formats are told from
+/// the names (see [`Format`]) and held against the first bytes. Columns are found by name in every input.
+///
+/// **Missing and bad.** An empty field of a delimited file is missing, JSON and Arrow nulls are missing; `NA`, `null`,
+/// `nan` and `None` are texts like any other. An empty text is missing as customer, time, event or value in every format;
+/// as an attribute of a JSON or columnar input it is an empty text. Rows without customer, time or event, and rows with
+/// anything that cannot be read as what it should be, go to the log's quarantine with row and column; above
+/// [`Columns::max_quarantine_share`] that is an error.
+///
+/// **Times.** RFC 3339 and what else jiff reads as ISO 8601; `YYYY-MM-DD` or `YYYY/MM/DD`, alone or with
+/// `HH:MM[:SS[.f]]`; `YYYYMMDD`; numbers with a declared [`TimeUnit`](crate::TimeUnit). Finer than a microsecond is floored.
+/// Second 60 of a leap second reads as 59. Times without a zone get the declared [`Columns::zone`] or count as UTC and are
+/// noted in the log.
+///
+/// **Kinds of attributes** in text files are found out over all rows before reading: integers, decimals or booleans only
+/// where no two different texts would become one value (`007` keeps a column text, so do `1.10` beside `1.1` and any
+/// `NA`), else text. Channel and journey are always text. Declare a kind to have other texts quarantined instead.
+/// NaN is missing; an infinite number is quarantined.
+///
+/// Time O(bytes); inputs with attributes that look like numbers are looked at twice. Memory beside the log: a window of
+/// each input and one batch of rows.
+///
+/// # Errors
+/// [`IoError`], each naming input, row, column and remedy. A panic inside a decoder is an error too
+/// ([`IoError::Damaged`]).
+///
+/// ```
+/// use desireline_io::{Columns, Source, read};
+///
+/// let csv = "user,time,event\nann,2024-01-01 10:00,home\nann,2024-01-01 10:05,buy\n";
+/// let log = read(Source::memory("events.csv", csv), &Columns::new("user", "time", "event"))?;
+/// assert_eq!((log.n_events(), log.n_customers()), (2, 1));
+/// # Ok::<(), desireline_io::IoError>(())
+/// ```
+pub fn read(source: impl Into<Source>, columns: &Columns) -> Result<Log, IoError> {
+    let inputs = source.into().inputs()?;
+    let mut survey = Survey::new(columns)?;
+    let mut outlined = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        let outline = guarded(&input.name, || outline(&input, columns, &mut survey))?;
+        outlined.push((input, outline));
+    }
+    let total = outlined.iter().map(|(input, _)| input.stored_bytes()).sum();
+    let mut sink = Sink::new(survey.plan()?, columns, outlined.len(), total)?;
+    for (input, outline) in &outlined {
+        guarded(&input.name, || match outline {
+            Outline::Delimited(outline, packing) => delimited::read(input, outline, *packing, &mut sink),
+            Outline::Json(packing) => json::read(input, *packing, &mut sink),
+            Outline::Parquet(metadata) => columnar::parquet::read(input, metadata, &mut sink),
+            Outline::ArrowIpc => columnar::ipc::read(input, &mut sink),
+        })?;
+        sink.source_done(&input.name, input.stored_bytes())?;
+    }
+    let name = outlined.first().map_or("", |(input, _)| &input.name);
+    sink.finish(name)
+}
+
+/// What the first look at an input found.
+enum Outline {
+    Delimited(delimited::Outline, Packing),
+    Json(Packing),
+    Parquet(Box<ArrowReaderMetadata>),
+    ArrowIpc,
+}
+
+fn outline(input: &Input, columns: &Columns, survey: &mut Survey<'_>) -> Result<Outline, IoError> {
+    let (format, packing) = detect(&input.name, columns.format, &input.head()?)?;
+    Ok(match format {
+        Format::Csv | Format::Tsv => {
+            Outline::Delimited(delimited::survey(input, format, packing, survey)?, packing)
+        }
+        Format::JsonLines => {
+            json::survey(input, packing, survey)?;
+            Outline::Json(packing)
+        }
+        Format::Parquet => Outline::Parquet(Box::new(columnar::parquet::survey(input, survey)?)),
+        Format::ArrowIpc => {
+            columnar::ipc::survey(input, survey)?;
+            Outline::ArrowIpc
+        }
+    })
+}
+
+/// Reads Arrow batches into a log, for hosts that hold frames: the same rules as [`read`].
+///
+/// Dictionary columns stay codes: each distinct text is looked at once a batch.
+///
+/// # Errors
+/// As [`read`]; an error of the reader itself is [`IoError::Damaged`].
+///
+/// ```
+/// use std::sync::Arc;
+/// use arrow::array::{RecordBatch, StringArray, TimestampMicrosecondArray};
+/// use desireline_io::{Columns, read_batches};
+///
+/// let batch = RecordBatch::try_from_iter([
+///     ("user", Arc::new(StringArray::from(vec!["ann", "ann"])) as _),
+///     ("time", Arc::new(TimestampMicrosecondArray::from(vec![1, 2]).with_timezone("UTC")) as _),
+///     ("event", Arc::new(StringArray::from(vec!["home", "buy"])) as _),
+/// ])?;
+/// let schema = batch.schema();
+/// let log = read_batches([Ok(batch)].into_iter(), &schema, "frame", &Columns::new("user", "time", "event"))?;
+/// assert_eq!(log.n_events(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn read_batches(
+    reader: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
+    schema: &Schema,
+    source_name: &str,
+    columns: &Columns,
+) -> Result<Log, IoError> {
+    let mut survey = Survey::new(columns)?;
+    columnar::survey(source_name, schema, &mut survey)?;
+    let mut names: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
+    check_names(source_name, &mut names)?;
+    let mut sink = Sink::new(survey.plan()?, columns, 1, 0)?;
+    guarded(source_name, || columnar::read(reader, &names, source_name, &mut sink, &mut |_| Ok(0)))?;
+    sink.source_done(source_name, 0)?;
+    sink.finish(source_name)
+}
+
+/// Decoders are other people's code and meet hostile bytes: a panic of theirs is an error of the input.
+fn guarded<T>(source_name: &str, work: impl FnOnce() -> Result<T, IoError>) -> Result<T, IoError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        Err(IoError::Damaged { source_name: source_name.to_owned(), row: None, reason: words(panic.as_ref()) })
+    })
+}
+
+fn words(panic: &(dyn Any + Send)) -> String {
+    let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    format!("the decoder gave up: {}", said.unwrap_or("no reason given"))
+}

@@ -1,0 +1,10 @@
+//! Formats made of text.
+
+pub(crate) mod delimited;
+pub(crate) mod json;
+mod json_row;
+mod lines;
+mod records;
+mod rows;
+
+pub(crate) use rows::whole;
