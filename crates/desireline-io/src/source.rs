@@ -197,7 +197,7 @@ fn expand(path: &Path, inputs: &mut Vec<Input>) -> Result<(), IoError> {
     for found in matches {
         paths.push(found.map_err(|e| IoError::Open {
             source_name: e.path().display().to_string(),
-            error: e.into_error(),
+            error: e.into(),
         })?);
     }
     paths.sort();

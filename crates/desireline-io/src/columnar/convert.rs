@@ -6,7 +6,7 @@ use arrow::datatypes::{
     TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
     UInt64Type,
 };
-use desireline_core::log::{AttributeType, Batch, KeyColumn, Reason, ValueColumn};
+use desireline_core::log::{AttributeType, Batch, Reason, ValueColumn};
 
 use super::keys::{Keys, Rule, is_text, keys, retain, texts, usual};
 use crate::kinds::{boolean, finite};

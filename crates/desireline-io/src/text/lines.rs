@@ -31,10 +31,6 @@ impl Lines {
         self.stream.stored_bytes()
     }
 
-    pub(crate) fn peek_line(&mut self) -> Result<&[u8], IoError> {
-        self.stream.peek_line()
-    }
-
     pub(crate) fn next(&mut self) -> Result<Option<Line<'_>>, IoError> {
         self.line.clear();
         let mut too_long = false;
