@@ -49,13 +49,21 @@ pub struct AttributeColumnSpec {
 
 impl From<&str> for AttributeColumnSpec {
     fn from(name: &str) -> AttributeColumnSpec {
-        AttributeColumnSpec { name: name.to_owned(), kind: None, level: None }
+        AttributeColumnSpec {
+            name: name.to_owned(),
+            kind: None,
+            level: None,
+        }
     }
 }
 
 impl From<String> for AttributeColumnSpec {
     fn from(name: String) -> AttributeColumnSpec {
-        AttributeColumnSpec { name, kind: None, level: None }
+        AttributeColumnSpec {
+            name,
+            kind: None,
+            level: None,
+        }
     }
 }
 
@@ -132,7 +140,11 @@ impl fmt::Debug for Columns {
 
 impl Columns {
     /// The three columns that every log has.
-    pub fn new(customer: impl Into<String>, time: impl Into<String>, event: impl Into<String>) -> Columns {
+    pub fn new(
+        customer: impl Into<String>,
+        time: impl Into<String>,
+        event: impl Into<String>,
+    ) -> Columns {
         Columns {
             customer: customer.into(),
             time: time.into(),
@@ -169,7 +181,10 @@ impl Columns {
         time: impl Into<String>,
         event: impl Into<String>,
     ) -> Columns {
-        Columns { every_event: Some(event.into()), ..Columns::new(customer, time, "") }
+        Columns {
+            every_event: Some(event.into()),
+            ..Columns::new(customer, time, "")
+        }
     }
 
     /// Whether a column is one of those that are no attributes.
@@ -215,7 +230,11 @@ impl Columns {
     /// More columns to keep, by name; their kinds are found out from the data.
     #[must_use]
     pub fn attributes<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Columns {
-        self.attributes.extend(names.into_iter().map(|n| AttributeColumnSpec::from(n.into())));
+        self.attributes.extend(
+            names
+                .into_iter()
+                .map(|n| AttributeColumnSpec::from(n.into())),
+        );
         self
     }
 

@@ -67,7 +67,9 @@ pub enum IoError {
         source_name: String,
     },
     /// Two columns share a name.
-    #[error("`{source_name}` has two columns called `{column}` (columns {first} and {second}); rename one")]
+    #[error(
+        "`{source_name}` has two columns called `{column}` (columns {first} and {second}); rename one"
+    )]
     DuplicateColumn {
         /// The input.
         source_name: String,
@@ -93,7 +95,9 @@ pub enum IoError {
         available: Vec<String>,
     },
     /// A column's type does not fit its role.
-    #[error("column `{column}` of `{source_name}` holds {found}, which cannot be {role}; allowed: {allowed}")]
+    #[error(
+        "column `{column}` of `{source_name}` holds {found}, which cannot be {role}; allowed: {allowed}"
+    )]
     ColumnType {
         /// The input.
         source_name: String,
@@ -107,7 +111,9 @@ pub enum IoError {
         allowed: &'static str,
     },
     /// The same attribute has irreconcilable types in two inputs.
-    #[error("attribute `{column}` is {first} in one input and {second} in `{source_name}`; declare its kind")]
+    #[error(
+        "attribute `{column}` is {first} in one input and {second} in `{source_name}`; declare its kind"
+    )]
     KindClash {
         /// The input that differs.
         source_name: String,
@@ -137,7 +143,9 @@ pub enum IoError {
         zone: String,
     },
     /// No such currency, or one without a minor unit.
-    #[error("`{currency}` is no ISO 4217 currency with a minor unit; write for example `EUR`, `USD` or `JPY`")]
+    #[error(
+        "`{currency}` is no ISO 4217 currency with a minor unit; write for example `EUR`, `USD` or `JPY`"
+    )]
     UnknownCurrency {
         /// The code as given.
         currency: String,
@@ -165,7 +173,9 @@ pub enum IoError {
         row: Option<u64>,
     },
     /// A quoted field never ends.
-    #[error("`{source_name}` opens a quote in row {row} that never closes; all after it would be lost; close or double the quote")]
+    #[error(
+        "`{source_name}` opens a quote in row {row} that never closes; all after it would be lost; close or double the quote"
+    )]
     UnclosedQuote {
         /// The input.
         source_name: String,
@@ -173,7 +183,9 @@ pub enum IoError {
         row: u64,
     },
     /// A JSON document where lines of JSON were expected.
-    #[error("`{source_name}` is one JSON document, not JSON Lines; write one object a line (`jq -c '.[]'`)")]
+    #[error(
+        "`{source_name}` is one JSON document, not JSON Lines; write one object a line (`jq -c '.[]'`)"
+    )]
     NotJsonLines {
         /// The input.
         source_name: String,
@@ -248,7 +260,8 @@ struct DidYouMean<'a>(Option<&'a str>);
 
 impl fmt::Display for DidYouMean<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.map_or(Ok(()), |name| write!(f, " (did you mean `{name}`?)"))
+        self.0
+            .map_or(Ok(()), |name| write!(f, " (did you mean `{name}`?)"))
     }
 }
 

@@ -21,8 +21,7 @@ pub enum Format {
 }
 
 /// The endings that tell a format, for messages.
-pub(crate) const ENDINGS: &str =
-    ".csv .tsv .txt .jsonl .ndjson (each also with .gz or .zst), .parquet, .arrow, .arrows, .feather, .ipc";
+pub(crate) const ENDINGS: &str = ".csv .tsv .txt .jsonl .ndjson (each also with .gz or .zst), .parquet, .arrow, .arrows, .feather, .ipc";
 
 /// How the bytes are packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,11 +132,17 @@ pub(crate) fn detect(
         (None, None) => match magic {
             Magic::Parquet => (Format::Parquet, Packing::Plain),
             Magic::ArrowFile => (Format::ArrowIpc, Packing::Plain),
-            _ => return Err(IoError::UnknownFormat { source_name: source_name.to_owned() }),
+            _ => {
+                return Err(IoError::UnknownFormat {
+                    source_name: source_name.to_owned(),
+                });
+            }
         },
     };
     if head.is_empty() {
-        return Err(IoError::EmptyInput { source_name: source_name.to_owned() });
+        return Err(IoError::EmptyInput {
+            source_name: source_name.to_owned(),
+        });
     }
     let mismatch = |expected: &str| {
         Err(IoError::FormatMismatch {

@@ -10,14 +10,19 @@ pub(crate) fn exponent(code: &str) -> Result<u32, IoError> {
     Currency::from_code(&code.to_ascii_uppercase())
         .and_then(Currency::exponent)
         .map(u32::from)
-        .ok_or_else(|| IoError::UnknownCurrency { currency: code.to_owned() })
+        .ok_or_else(|| IoError::UnknownCurrency {
+            currency: code.to_owned(),
+        })
 }
 
 /// Exact minor units of a decimal text; `None` when it is no number, is finer than the minor unit, or is too large.
 pub(crate) fn parse(text: &str, exponent: u32) -> Option<i64> {
     let text = text.trim();
     // The decimal parser also takes digit groups such as `1_000`.
-    if !text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')) {
+    if !text
+        .bytes()
+        .all(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'))
+    {
         return None;
     }
     let decimal = if text.bytes().any(|b| matches!(b, b'e' | b'E')) {

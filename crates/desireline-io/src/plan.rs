@@ -51,7 +51,13 @@ struct Wanted {
 
 impl Wanted {
     fn optional() -> Wanted {
-        Wanted { declared: None, level: None, required: false, found: None, guess: Guess::default() }
+        Wanted {
+            declared: None,
+            level: None,
+            required: false,
+            found: None,
+            guess: Guess::default(),
+        }
     }
 }
 
@@ -82,17 +88,25 @@ impl<'c> Survey<'c> {
             attributes.insert(spec.name.clone(), named(spec.kind, spec.level, true));
         }
         for name in [&columns.channel, &columns.journey].into_iter().flatten() {
-            let wanted = attributes.entry(name.clone()).or_insert_with(|| named(None, None, true));
+            let wanted = attributes
+                .entry(name.clone())
+                .or_insert_with(|| named(None, None, true));
             wanted.declared = Some(AttributeType::Text);
         }
-        Ok(Survey { columns, exponent, attributes })
+        Ok(Survey {
+            columns,
+            exponent,
+            attributes,
+        })
     }
 
     /// Takes in the column names of one input; the wanted ones must be among them.
     pub(crate) fn offer(&mut self, source_name: &str, available: &[String]) -> Result<(), IoError> {
         if self.columns.all_attributes {
             for name in available.iter().filter(|n| !self.columns.has_role(n)) {
-                self.attributes.entry(name.clone()).or_insert_with(Wanted::optional);
+                self.attributes
+                    .entry(name.clone())
+                    .or_insert_with(Wanted::optional);
             }
         }
         for slot in self.slots() {
@@ -106,9 +120,15 @@ impl<'c> Survey<'c> {
     /// The attribute columns among `names` whose kind is to be found out, as (place in `names`, place here).
     pub(crate) fn undecided(&self, names: &[String]) -> Vec<(usize, usize)> {
         let open = |name: &String| {
-            self.attributes.get_full(name).filter(|(_, _, w)| w.declared.is_none() && !w.guess.settled())
+            self.attributes
+                .get_full(name)
+                .filter(|(_, _, w)| w.declared.is_none() && !w.guess.settled())
         };
-        names.iter().enumerate().filter_map(|(i, n)| open(n).map(|(at, ..)| (i, at))).collect()
+        names
+            .iter()
+            .enumerate()
+            .filter_map(|(i, n)| open(n).map(|(at, ..)| (i, at)))
+            .collect()
     }
 
     /// Shows one text of an attribute; true when more texts can no longer change its kind.
@@ -121,7 +141,12 @@ impl<'c> Survey<'c> {
     }
 
     /// Takes in the kind an input declares for a column.
-    pub(crate) fn typed(&mut self, source_name: &str, name: &str, kind: AttributeType) -> Result<(), IoError> {
+    pub(crate) fn typed(
+        &mut self,
+        source_name: &str,
+        name: &str,
+        kind: AttributeType,
+    ) -> Result<(), IoError> {
         let Some(wanted) = self.attributes.get_mut(name) else {
             return Ok(());
         };
@@ -161,17 +186,29 @@ impl<'c> Survey<'c> {
 
     pub(crate) fn slots(&self) -> Vec<Slot> {
         let c = self.columns;
-        let slot = |name: &String, role| Slot { name: name.clone(), role, required: true };
-        let mut slots =
-            vec![slot(&c.customer, Role::Customer), slot(&c.time, Role::Time), slot(&c.event, Role::Event)];
+        let slot = |name: &String, role| Slot {
+            name: name.clone(),
+            role,
+            required: true,
+        };
+        let mut slots = vec![
+            slot(&c.customer, Role::Customer),
+            slot(&c.time, Role::Time),
+            slot(&c.event, Role::Event),
+        ];
         slots[2].required = c.every_event.is_none();
         slots.extend(c.value.iter().map(|(name, _)| slot(name, Role::Value)));
         slots.extend(c.tie.iter().map(|name| slot(name, Role::Tie)));
-        slots.extend(self.attributes.iter().enumerate().map(|(i, (name, wanted))| Slot {
-            name: name.clone(),
-            role: Role::Attribute(i),
-            required: wanted.required,
-        }));
+        slots.extend(
+            self.attributes
+                .iter()
+                .enumerate()
+                .map(|(i, (name, wanted))| Slot {
+                    name: name.clone(),
+                    role: Role::Attribute(i),
+                    required: wanted.required,
+                }),
+        );
         slots
     }
 
@@ -195,13 +232,20 @@ impl<'c> Survey<'c> {
                     })?
                 }
             };
-            attributes.push(AttributeSpec { name, kind, level: wanted.level });
+            attributes.push(AttributeSpec {
+                name,
+                kind,
+                level: wanted.level,
+            });
         }
         let mut options = LogOptions {
             attributes,
             channel: c.channel.clone(),
             journey: c.journey.clone(),
-            currency: c.value.as_ref().map(|(_, code)| (code.to_ascii_uppercase(), self.exponent)),
+            currency: c
+                .value
+                .as_ref()
+                .map(|(_, code)| (code.to_ascii_uppercase(), self.exponent)),
             observed_until: c.observed_until,
             dedupe: c.dedupe,
             ..LogOptions::default()
@@ -209,7 +253,11 @@ impl<'c> Survey<'c> {
         if let Some(share) = c.max_quarantine_share {
             options.max_quarantine_share = share;
         }
-        Ok(Plan { slots, options, exponent: self.exponent })
+        Ok(Plan {
+            slots,
+            options,
+            exponent: self.exponent,
+        })
     }
 }
 
@@ -224,14 +272,25 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) fn kind(&self, attribute: usize) -> AttributeType {
-        self.options.attributes.get(attribute).map_or(AttributeType::Text, |a| a.kind)
+        self.options
+            .attributes
+            .get(attribute)
+            .map_or(AttributeType::Text, |a| a.kind)
     }
 
     /// Where each slot stands among `names`.
-    pub(crate) fn places(&self, source_name: &str, names: &[String]) -> Result<Vec<Option<usize>>, IoError> {
+    pub(crate) fn places(
+        &self,
+        source_name: &str,
+        names: &[String],
+    ) -> Result<Vec<Option<usize>>, IoError> {
         let place = |slot: &Slot| {
             let at = names.iter().position(|n| *n == slot.name);
-            if at.is_none() && slot.required { Err(unknown_column(source_name, slot, names)) } else { Ok(at) }
+            if at.is_none() && slot.required {
+                Err(unknown_column(source_name, slot, names))
+            } else {
+                Ok(at)
+            }
         };
         self.slots.iter().map(place).collect()
     }
@@ -259,20 +318,37 @@ fn unknown_column(source_name: &str, slot: &Slot, available: &[String]) -> IoErr
 }
 
 fn check_settings(columns: &Columns) -> Result<(), IoError> {
-    let refuse = |setting, problem: &str| Err(IoError::Setting { setting, problem: problem.to_owned() });
-    if columns.max_quarantine_share.is_some_and(|s| !(0.0..=1.0).contains(&s)) {
+    let refuse = |setting, problem: &str| {
+        Err(IoError::Setting {
+            setting,
+            problem: problem.to_owned(),
+        })
+    };
+    if columns
+        .max_quarantine_share
+        .is_some_and(|s| !(0.0..=1.0).contains(&s))
+    {
         return refuse("max_quarantine_share", "it is a share from 0 to 1");
     }
     if let Some(crate::Delimiter::Byte(byte)) = columns.delimiter
         && (matches!(byte, b'"' | b'\r' | b'\n') || !byte.is_ascii())
     {
-        return refuse("delimiter", "it is one ASCII character other than a quote or a line end");
+        return refuse(
+            "delimiter",
+            "it is one ASCII character other than a quote or a line end",
+        );
     }
     if columns.limits.json_depth > 120 {
         return refuse("limits.json_depth", "it is at most 120");
     }
-    if columns.limits.line_bytes > 1 << 30 || columns.limits.line_bytes == 0 || columns.limits.columns == 0 {
-        return refuse("limits", "line_bytes is from 1 to 2^30 and columns at least 1");
+    if columns.limits.line_bytes > 1 << 30
+        || columns.limits.line_bytes == 0
+        || columns.limits.columns == 0
+    {
+        return refuse(
+            "limits",
+            "line_bytes is from 1 to 2^30 and columns at least 1",
+        );
     }
     Ok(())
 }

@@ -65,7 +65,9 @@ pub fn read(source: impl Into<Source>, columns: &Columns) -> Result<Log, IoError
     let mut sink = Sink::new(survey.plan()?, columns, outlined.len(), total)?;
     for (input, outline) in &outlined {
         guarded(&input.name, || match outline {
-            Outline::Delimited(outline, packing) => delimited::read(input, outline, *packing, &mut sink),
+            Outline::Delimited(outline, packing) => {
+                delimited::read(input, outline, *packing, &mut sink)
+            }
             Outline::Json(packing) => json::read(input, *packing, &mut sink),
             Outline::Parquet(metadata) => columnar::parquet::read(input, metadata, &mut sink),
             Outline::ArrowIpc => columnar::ipc::read(input, &mut sink),
@@ -135,7 +137,9 @@ pub fn read_batches(
     let mut names: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
     check_names(source_name, &mut names)?;
     let mut sink = Sink::new(survey.plan()?, columns, 1, 0)?;
-    guarded(source_name, || columnar::read(reader, &names, source_name, &mut sink, &mut |_| Ok(0)))?;
+    guarded(source_name, || {
+        columnar::read(reader, &names, source_name, &mut sink, &mut |_| Ok(0))
+    })?;
     sink.source_done(source_name, 0)?;
     sink.finish(source_name)
 }
@@ -143,11 +147,18 @@ pub fn read_batches(
 /// Decoders are other people's code and meet hostile bytes: a panic of theirs is an error of the input.
 fn guarded<T>(source_name: &str, work: impl FnOnce() -> Result<T, IoError>) -> Result<T, IoError> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        Err(IoError::Damaged { source_name: source_name.to_owned(), row: None, reason: words(panic.as_ref()) })
+        Err(IoError::Damaged {
+            source_name: source_name.to_owned(),
+            row: None,
+            reason: words(panic.as_ref()),
+        })
     })
 }
 
 fn words(panic: &(dyn Any + Send)) -> String {
-    let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let said = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied());
     format!("the decoder gave up: {}", said.unwrap_or("no reason given"))
 }

@@ -20,17 +20,38 @@ pub(crate) struct Sink<'c> {
 }
 
 impl<'c> Sink<'c> {
-    pub(crate) fn new(plan: Plan, columns: &'c Columns, sources: usize, bytes_total: u64) -> Result<Sink<'c>, IoError> {
+    pub(crate) fn new(
+        plan: Plan,
+        columns: &'c Columns,
+        sources: usize,
+        bytes_total: u64,
+    ) -> Result<Sink<'c>, IoError> {
         let times = TimeParser::new(columns.zone.as_deref(), columns.time_unit)?;
         let builder = LogBuilder::new(plan.options.clone());
-        let progress =
-            Progress { source: String::new(), sources_done: 0, sources, bytes_done: 0, bytes_total, rows: 0 };
-        Ok(Sink { plan, columns, times, builder, rows: 0, progress, bytes_before: 0 })
+        let progress = Progress {
+            source: String::new(),
+            sources_done: 0,
+            sources,
+            bytes_done: 0,
+            bytes_total,
+            rows: 0,
+        };
+        Ok(Sink {
+            plan,
+            columns,
+            times,
+            builder,
+            rows: 0,
+            progress,
+            bytes_before: 0,
+        })
     }
 
     pub(crate) fn put(&mut self, source: &str, row: u64, column: Option<&str>, reason: Reason) {
         self.rows += 1;
-        self.builder.quarantine_mut().put(source, row, column, reason);
+        self.builder
+            .quarantine_mut()
+            .put(source, row, column, reason);
     }
 
     pub(crate) fn push(&mut self, batch: &Batch<'_>) -> Result<(), IoError> {
@@ -40,22 +61,31 @@ impl<'c> Sink<'c> {
 
     /// Tells how far reading has come and stops when asked to.
     pub(crate) fn tick(&mut self, source: &str, bytes_of_source: u64) -> Result<(), IoError> {
-        if self.columns.cancel.as_ref().is_some_and(|c| c.load(Ordering::Relaxed)) {
+        if self
+            .columns
+            .cancel
+            .as_ref()
+            .is_some_and(|c| c.load(Ordering::Relaxed))
+        {
             return Err(IoError::Cancelled { rows: self.rows });
         }
         if let Some(hook) = &self.columns.progress {
             if self.progress.source != source {
                 source.clone_into(&mut self.progress.source);
             }
-            self.progress.bytes_done =
-                (self.bytes_before + bytes_of_source).clamp(self.progress.bytes_done, self.progress.bytes_total);
+            self.progress.bytes_done = (self.bytes_before + bytes_of_source)
+                .clamp(self.progress.bytes_done, self.progress.bytes_total);
             self.progress.rows = self.rows;
             hook(self.progress.clone());
         }
         Ok(())
     }
 
-    pub(crate) fn source_done(&mut self, source: &str, bytes_of_source: u64) -> Result<(), IoError> {
+    pub(crate) fn source_done(
+        &mut self,
+        source: &str,
+        bytes_of_source: u64,
+    ) -> Result<(), IoError> {
         self.progress.sources_done += 1;
         self.tick(source, bytes_of_source)?;
         self.bytes_before += bytes_of_source;
@@ -63,7 +93,8 @@ impl<'c> Sink<'c> {
     }
 
     pub(crate) fn finish(mut self, source: &str) -> Result<Log, IoError> {
-        self.builder.note_times_without_zone(self.times.without_zone);
+        self.builder
+            .note_times_without_zone(self.times.without_zone);
         let log = self.builder.finish()?;
         let limit = self.columns.limits.names;
         if log.catalog().events.len() > limit {

@@ -35,7 +35,12 @@ impl Source {
     /// Bytes in memory; the name tells the format, as a file's would.
     pub fn memory(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Source {
         let bytes = Bytes::from(bytes.into());
-        Source { parts: vec![Part::Memory(Input { name: name.into(), at: Place::Memory(bytes) })] }
+        Source {
+            parts: vec![Part::Memory(Input {
+                name: name.into(),
+                at: Place::Memory(bytes),
+            })],
+        }
     }
 
     /// Adds another source behind this one.
@@ -55,7 +60,10 @@ impl Source {
             }
         }
         if inputs.is_empty() {
-            return Err(IoError::NoInput { pattern: String::new(), reason: "no path was given".to_owned() });
+            return Err(IoError::NoInput {
+                pattern: String::new(),
+                reason: "no path was given".to_owned(),
+            });
         }
         Ok(inputs)
     }
@@ -93,7 +101,9 @@ impl From<&PathBuf> for Source {
 
 impl From<PathBuf> for Source {
     fn from(path: PathBuf) -> Source {
-        Source { parts: vec![Part::Pattern(path)] }
+        Source {
+            parts: vec![Part::Pattern(path)],
+        }
     }
 }
 
@@ -105,7 +115,9 @@ impl<S: Into<Source>> From<Vec<S>> for Source {
 
 impl<S: Into<Source>> FromIterator<S> for Source {
     fn from_iter<I: IntoIterator<Item = S>>(paths: I) -> Source {
-        Source { parts: paths.into_iter().flat_map(|p| p.into().parts).collect() }
+        Source {
+            parts: paths.into_iter().flat_map(|p| p.into().parts).collect(),
+        }
     }
 }
 
@@ -134,7 +146,10 @@ impl Input {
         match &self.at {
             Place::Memory(bytes) => Ok(Opened::Memory(bytes.clone())),
             Place::File(path) => {
-                let failed = |error| IoError::Open { source_name: self.name.clone(), error };
+                let failed = |error| IoError::Open {
+                    source_name: self.name.clone(),
+                    error,
+                };
                 let file = File::open(path).map_err(failed)?;
                 let meta = file.metadata().map_err(failed)?;
                 if !meta.is_file() {
@@ -152,7 +167,10 @@ impl Input {
             .reader()
             .take(8)
             .read_to_end(&mut head)
-            .map_err(|error| IoError::Open { source_name: self.name.clone(), error })?;
+            .map_err(|error| IoError::Open {
+                source_name: self.name.clone(),
+                error,
+            })?;
         Ok(head)
     }
 
@@ -178,21 +196,32 @@ impl Opened {
 const DEEPEST: usize = 64;
 
 fn expand(path: &Path, inputs: &mut Vec<Input>) -> Result<(), IoError> {
-    let none = |reason: &str| IoError::NoInput { pattern: path.display().to_string(), reason: reason.to_owned() };
+    let none = |reason: &str| IoError::NoInput {
+        pattern: path.display().to_string(),
+        reason: reason.to_owned(),
+    };
     if path.is_dir() {
         let before = inputs.len();
         walk(path, 0, inputs)?;
-        return if inputs.len() == before { Err(none("is a folder without files")) } else { Ok(()) };
+        return if inputs.len() == before {
+            Err(none("is a folder without files"))
+        } else {
+            Ok(())
+        };
     }
     if path.exists() {
-        inputs.push(Input { name: path.display().to_string(), at: Place::File(path.to_path_buf()) });
+        inputs.push(Input {
+            name: path.display().to_string(),
+            at: Place::File(path.to_path_buf()),
+        });
         return Ok(());
     }
     let pattern = path.to_str().filter(|p| p.contains(['*', '?', '[']));
     let Some(pattern) = pattern else {
         return Err(none("does not exist"));
     };
-    let matches = glob::glob(pattern).map_err(|e| none(&format!("is no valid pattern: {}", e.msg)))?;
+    let matches =
+        glob::glob(pattern).map_err(|e| none(&format!("is no valid pattern: {}", e.msg)))?;
     let mut paths = Vec::new();
     for found in matches {
         paths.push(found.map_err(|e| IoError::Open {
@@ -206,16 +235,28 @@ fn expand(path: &Path, inputs: &mut Vec<Input>) -> Result<(), IoError> {
         if found.is_dir() {
             walk(&found, 0, inputs)?;
         } else {
-            inputs.push(Input { name: found.display().to_string(), at: Place::File(found) });
+            inputs.push(Input {
+                name: found.display().to_string(),
+                at: Place::File(found),
+            });
         }
     }
-    if inputs.len() == before { Err(none("matches no file")) } else { Ok(()) }
+    if inputs.len() == before {
+        Err(none("matches no file"))
+    } else {
+        Ok(())
+    }
 }
 
 fn walk(folder: &Path, depth: usize, inputs: &mut Vec<Input>) -> Result<(), IoError> {
-    let failed = |error| IoError::Open { source_name: folder.display().to_string(), error };
+    let failed = |error| IoError::Open {
+        source_name: folder.display().to_string(),
+        error,
+    };
     if depth > DEEPEST {
-        return Err(failed(io::Error::other(format!("folders are nested more than {DEEPEST} deep"))));
+        return Err(failed(io::Error::other(format!(
+            "folders are nested more than {DEEPEST} deep"
+        ))));
     }
     let mut entries = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
@@ -233,7 +274,10 @@ fn walk(folder: &Path, depth: usize, inputs: &mut Vec<Input>) -> Result<(), IoEr
                 walk(&path, depth + 1, inputs)?;
             }
         } else {
-            inputs.push(Input { name: path.display().to_string(), at: Place::File(path) });
+            inputs.push(Input {
+                name: path.display().to_string(),
+                at: Place::File(path),
+            });
         }
     }
     Ok(())

@@ -50,8 +50,14 @@ impl Stream {
         cancel: Option<&Arc<AtomicBool>>,
     ) -> Result<Stream, IoError> {
         let stored = Arc::new(AtomicU64::new(0));
-        let counted = Counted { reader: input.open()?.reader(), stored: Arc::clone(&stored) };
-        let failed = |error| IoError::Open { source_name: input.name.clone(), error };
+        let counted = Counted {
+            reader: input.open()?.reader(),
+            stored: Arc::clone(&stored),
+        };
+        let failed = |error| IoError::Open {
+            source_name: input.name.clone(),
+            error,
+        };
         let reader: Box<dyn Read + Send> = match packing {
             Packing::Plain => Box::new(counted),
             Packing::Gzip => Box::new(flate2::read::MultiGzDecoder::new(counted)),
@@ -80,7 +86,9 @@ impl Stream {
         }
         let head = &self.window[..self.to];
         if head.is_empty() {
-            return Err(IoError::EmptyInput { source_name: self.name.clone() });
+            return Err(IoError::EmptyInput {
+                source_name: self.name.clone(),
+            });
         }
         let magic = Magic::of(head);
         if head.starts_with(&[0xef, 0xbb, 0xbf]) {
@@ -102,7 +110,11 @@ impl Stream {
 
     /// Reads once behind what the window holds.
     fn extend(&mut self) -> Result<(), IoError> {
-        if self.cancel.as_ref().is_some_and(|c| c.load(Ordering::Relaxed)) {
+        if self
+            .cancel
+            .as_ref()
+            .is_some_and(|c| c.load(Ordering::Relaxed))
+        {
             return Err(IoError::Cancelled { rows: 0 });
         }
         let n = loop {
@@ -115,7 +127,12 @@ impl Stream {
                         reason: error.to_string(),
                     });
                 }
-                Err(error) => return Err(IoError::Open { source_name: self.name.clone(), error }),
+                Err(error) => {
+                    return Err(IoError::Open {
+                        source_name: self.name.clone(),
+                        error,
+                    });
+                }
                 Ok(n) => break n,
             }
         };
@@ -130,14 +147,28 @@ impl Stream {
 
     fn check_size(&self) -> Result<(), IoError> {
         let over = |what, limit, setting| {
-            Err(IoError::Limit { source_name: self.name.clone(), what, limit, setting, row: None })
+            Err(IoError::Limit {
+                source_name: self.name.clone(),
+                what,
+                limit,
+                setting,
+                row: None,
+            })
         };
         if self.unpacked > self.limits.decompressed_bytes {
-            return over("more unpacked bytes", self.limits.decompressed_bytes, "decompressed_bytes");
+            return over(
+                "more unpacked bytes",
+                self.limits.decompressed_bytes,
+                "decompressed_bytes",
+            );
         }
         let stored = self.stored.load(Ordering::Relaxed).max(1);
         if self.unpacked > RATIO_GRACE && self.unpacked / stored > self.limits.decompressed_ratio {
-            return over("more unpacked bytes to each packed one", self.limits.decompressed_ratio, "decompressed_ratio");
+            return over(
+                "more unpacked bytes to each packed one",
+                self.limits.decompressed_ratio,
+                "decompressed_ratio",
+            );
         }
         Ok(())
     }
@@ -172,7 +203,10 @@ impl Stream {
         }
         let mut looked = 0;
         loop {
-            if let Some(i) = self.window[looked..self.to].iter().position(|b| *b == b'\n') {
+            if let Some(i) = self.window[looked..self.to]
+                .iter()
+                .position(|b| *b == b'\n')
+            {
                 return Ok(&self.window[..looked + i]);
             }
             looked = self.to;

@@ -29,9 +29,9 @@ impl TimeParser {
     pub(crate) fn new(zone: Option<&str>, unit: Option<TimeUnit>) -> Result<TimeParser, IoError> {
         let zone = match zone {
             None => None,
-            Some(name) => {
-                Some(TimeZone::get(name).map_err(|_| IoError::UnknownZone { zone: name.to_owned() })?)
-            }
+            Some(name) => Some(TimeZone::get(name).map_err(|_| IoError::UnknownZone {
+                zone: name.to_owned(),
+            })?),
         };
         Ok(TimeParser {
             zone,
@@ -49,7 +49,11 @@ impl TimeParser {
     }
 
     fn checked(&self, micros: i64) -> Result<i64, Reason> {
-        if (self.min..=self.max).contains(&micros) { Ok(micros) } else { Err(Reason::TimeOutOfRange) }
+        if (self.min..=self.max).contains(&micros) {
+            Ok(micros)
+        } else {
+            Err(Reason::TimeOutOfRange)
+        }
     }
 
     /// A time in the declared unit.
@@ -105,16 +109,30 @@ impl TimeParser {
         let utc = instant.as_microsecond();
         let offset = micros - utc;
         // A day's margin on either side keeps clear of every gap and fold.
-        let before = zone.preceding(instant).next().map_or(self.min, |t| t.timestamp().as_microsecond());
-        let after = zone.following(instant).next().map_or(self.max, |t| t.timestamp().as_microsecond());
-        self.steady = (before.saturating_add(2 * DAY), after.saturating_sub(2 * DAY), offset);
+        let before = zone
+            .preceding(instant)
+            .next()
+            .map_or(self.min, |t| t.timestamp().as_microsecond());
+        let after = zone
+            .following(instant)
+            .next()
+            .map_or(self.max, |t| t.timestamp().as_microsecond());
+        self.steady = (
+            before.saturating_add(2 * DAY),
+            after.saturating_sub(2 * DAY),
+            offset,
+        );
         self.checked(utc)
     }
 
     /// A time written as text.
     pub(crate) fn text(&mut self, text: &str) -> Result<i64, Reason> {
         let text = text.trim();
-        if self.unit.is_some() && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'.')) {
+        if self.unit.is_some()
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'.'))
+        {
             if let Ok(n) = text.parse::<i64>() {
                 return self.number(n);
             }
@@ -142,7 +160,11 @@ impl TimeParser {
         let scale = 10_i128.pow(fraction.len() as u32);
         let exact = (|| {
             let n = whole.parse::<i128>().ok()?.checked_mul(scale)?;
-            let n = n + if fraction.is_empty() { 0 } else { fraction.parse::<i128>().ok()? };
+            let n = n + if fraction.is_empty() {
+                0
+            } else {
+                fraction.parse::<i128>().ok()?
+            };
             let n = if negative { -n } else { n };
             match self.unit? {
                 TimeUnit::Seconds => n.checked_mul(1_000_000).map(|n| n.div_euclid(scale)),
@@ -152,7 +174,11 @@ impl TimeParser {
             }
         })();
         let micros = exact.and_then(|n| i64::try_from(n).ok());
-        Some(micros.ok_or(Reason::TimeOutOfRange).and_then(|m| self.checked(m)))
+        Some(
+            micros
+                .ok_or(Reason::TimeOutOfRange)
+                .and_then(|m| self.checked(m)),
+        )
     }
 
     /// `YYYY-MM-DD` or `YYYY/MM/DD`, then `[T ]HH:MM[:SS[.f]]`, then a zone or none; `None` leaves it to [`Self::slow`].
@@ -205,7 +231,11 @@ impl TimeParser {
                     return None;
                 }
                 let offset = (hours * 3_600 + minutes * 60) * SECOND;
-                Some(self.checked(if *sign == b'+' { clock - offset } else { clock + offset }))
+                Some(self.checked(if *sign == b'+' {
+                    clock - offset
+                } else {
+                    clock + offset
+                }))
             }
             _ => None,
         }
@@ -221,7 +251,11 @@ impl TimeParser {
         } else {
             text
         };
-        if !text.bytes().next().is_some_and(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-')) {
+        if !text
+            .bytes()
+            .next()
+            .is_some_and(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-'))
+        {
             return Err(Reason::UnparseableTime);
         }
         if text.contains('[') {
@@ -258,7 +292,9 @@ fn micros_of_fraction(b: &[u8]) -> Option<(i64, &[u8])> {
         return None;
     }
     let (digits, rest) = b.split_at(length);
-    let micros = (0..6).try_fold(0, |n, i| Some(n * 10 + digits.get(i).map_or(Some(0), |&b| digit(b))?))?;
+    let micros = (0..6).try_fold(0, |n, i| {
+        Some(n * 10 + digits.get(i).map_or(Some(0), |&b| digit(b))?)
+    })?;
     Some((micros, rest))
 }
 
@@ -322,16 +358,35 @@ mod tests {
         for text in ["2024-02-29", "2024/02/29", "20240229"] {
             assert_eq!(p.text(text), Ok(midnight), "{text}");
         }
-        assert_eq!(p.text("2016-12-31T23:59:60Z"), Ok(at("2016-12-31T23:59:59Z")));
+        assert_eq!(
+            p.text("2016-12-31T23:59:60Z"),
+            Ok(at("2016-12-31T23:59:59Z"))
+        );
         assert_eq!(p.text("1969-12-31 23:59:59.9999999"), Ok(-1));
-        for text in ["2023-02-29", "2024-13-01", "12/31/1899 09:30:00 AM", "6:00:00", "", "now", "2024-02-29T25:00", "1700000000", "2024-02-29T12:00:00+99:99", "2024/02-29"] {
+        for text in [
+            "2023-02-29",
+            "2024-13-01",
+            "12/31/1899 09:30:00 AM",
+            "6:00:00",
+            "",
+            "now",
+            "2024-02-29T25:00",
+            "1700000000",
+            "2024-02-29T12:00:00+99:99",
+            "2024/02-29",
+        ] {
             assert_eq!(p.text(text), Err(Reason::UnparseableTime), "{text}");
         }
     }
 
     #[test]
     fn numbers_never_wrap() {
-        for unit in [TimeUnit::Seconds, TimeUnit::Millis, TimeUnit::Micros, TimeUnit::Nanos] {
+        for unit in [
+            TimeUnit::Seconds,
+            TimeUnit::Millis,
+            TimeUnit::Micros,
+            TimeUnit::Nanos,
+        ] {
             let mut p = parser(None, Some(unit));
             for edge in [i64::MIN, i64::MAX] {
                 let exact = match unit {
@@ -353,7 +408,10 @@ mod tests {
         let mut p = parser(None, Some(TimeUnit::Seconds));
         assert_eq!(p.text("1700000000.1234567"), Ok(1_700_000_000_123_456));
         assert_eq!(p.text("-0.0000001"), Ok(-1));
-        assert_eq!(p.text("99999999999999999999999"), Err(Reason::TimeOutOfRange));
+        assert_eq!(
+            p.text("99999999999999999999999"),
+            Err(Reason::TimeOutOfRange)
+        );
     }
 
     #[test]
@@ -361,10 +419,22 @@ mod tests {
         let mut p = parser(Some("Europe/Berlin"), None);
         assert_eq!(p.text("2024-03-31 02:30:00"), Err(Reason::AmbiguousTime));
         assert_eq!(p.text("2024-10-27 02:30:00"), Err(Reason::AmbiguousTime));
-        assert_eq!(p.text("2024-03-31 01:59:59"), Ok(at("2024-03-31T00:59:59Z")));
-        assert_eq!(p.text("2024-03-31 03:00:00"), Ok(at("2024-03-31T01:00:00Z")));
-        assert_eq!(p.text("2024-07-01 12:00:00"), Ok(at("2024-07-01T10:00:00Z")));
-        assert_eq!(p.text("2024-07-01T12:00:00Z"), Ok(at("2024-07-01T12:00:00Z")));
+        assert_eq!(
+            p.text("2024-03-31 01:59:59"),
+            Ok(at("2024-03-31T00:59:59Z"))
+        );
+        assert_eq!(
+            p.text("2024-03-31 03:00:00"),
+            Ok(at("2024-03-31T01:00:00Z"))
+        );
+        assert_eq!(
+            p.text("2024-07-01 12:00:00"),
+            Ok(at("2024-07-01T10:00:00Z"))
+        );
+        assert_eq!(
+            p.text("2024-07-01T12:00:00Z"),
+            Ok(at("2024-07-01T12:00:00Z"))
+        );
         assert_eq!(p.without_zone, 0);
     }
 

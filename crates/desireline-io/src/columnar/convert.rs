@@ -2,9 +2,9 @@
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{
-    DataType, Date32Type, Date64Type, Decimal128Type, Decimal256Type, Float64Type, Int64Type, TimeUnit as ArrowUnit,
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
-    UInt64Type,
+    DataType, Date32Type, Date64Type, Decimal128Type, Decimal256Type, Float64Type, Int64Type,
+    TimeUnit as ArrowUnit, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType, UInt64Type,
 };
 use desireline_core::log::{AttributeType, Batch, Reason, ValueColumn};
 
@@ -62,10 +62,16 @@ pub(crate) fn push(
                 found: data_type.to_string(),
                 allowed,
             },
-            Wrong::Unit => IoError::TimeUnitNeeded { source_name: source.to_owned(), column, row: None },
-            Wrong::Damaged(reason) => {
-                IoError::Damaged { source_name: source.to_owned(), row: Some(rows_before + 1), reason }
-            }
+            Wrong::Unit => IoError::TimeUnitNeeded {
+                source_name: source.to_owned(),
+                column,
+                row: None,
+            },
+            Wrong::Damaged(reason) => IoError::Damaged {
+                source_name: source.to_owned(),
+                row: Some(rows_before + 1),
+                reason,
+            },
         }
     };
     let mut arrays: Vec<Option<ArrayRef>> = Vec::with_capacity(slots.len());
@@ -81,18 +87,26 @@ pub(crate) fn push(
     let field_bytes = sink.columns.limits.field_bytes;
     let every_event = sink.columns.every_event.clone();
     let without_zone = sink.times.without_zone;
-    let (mut customer, mut time, mut event) = (Keys::Texts(Vec::new()), Vec::new(), Keys::Texts(Vec::new()));
+    let (mut customer, mut time, mut event) =
+        (Keys::Texts(Vec::new()), Vec::new(), Keys::Texts(Vec::new()));
     let (mut value, mut tie) = (None, None);
     let mut attributes: Vec<Values<'_>> = Vec::new();
     let mut naive = false;
     for (slot, array) in arrays.iter().enumerate() {
         let role = slots[slot].role;
-        let rule = Rule { slot, empty_is_missing: !matches!(role, Role::Attribute(_)), field_bytes };
+        let rule = Rule {
+            slot,
+            empty_is_missing: !matches!(role, Role::Attribute(_)),
+            field_bytes,
+        };
         let Some(array) = array else {
             match role {
                 Role::Attribute(i) => attributes.push(absent(sink.plan.kind(i), n)),
                 Role::Event => {
-                    event = Keys::Dictionary { codes: vec![Some(0); n], values: vec![every_event.as_deref()] };
+                    event = Keys::Dictionary {
+                        codes: vec![Some(0); n],
+                        values: vec![every_event.as_deref()],
+                    };
                 }
                 _ => {}
             }
@@ -103,20 +117,31 @@ pub(crate) fn push(
         match role {
             Role::Customer => customer = keys(array, rule, &mut bad).map_err(wrong)?,
             Role::Event if every_event.is_some() => {
-                event = Keys::Dictionary { codes: vec![Some(0); n], values: vec![every_event.as_deref()] };
+                event = Keys::Dictionary {
+                    codes: vec![Some(0); n],
+                    values: vec![every_event.as_deref()],
+                };
             }
             Role::Event => event = keys(array, rule, &mut bad).map_err(wrong)?,
             Role::Time => {
                 time = times(sink, array, rule, &mut bad, None).map_err(wrong)?;
                 naive = sink.times.without_zone > without_zone;
             }
-            Role::Value => value = Some(amounts(array, sink.plan.exponent, rule, &mut bad).map_err(wrong)?),
+            Role::Value => {
+                value = Some(amounts(array, sink.plan.exponent, rule, &mut bad).map_err(wrong)?)
+            }
             Role::Tie => tie = Some(integers(array, rule, &mut bad).map_err(wrong)?),
             Role::Attribute(i) => attributes.push(match sink.plan.kind(i) {
                 AttributeType::Text => Values::Keys(keys(array, rule, &mut bad).map_err(wrong)?),
-                AttributeType::Integer => Values::Integers(integers(array, rule, &mut bad).map_err(wrong)?),
-                AttributeType::Decimal => Values::Decimals(decimals(array, rule, &mut bad).map_err(wrong)?),
-                AttributeType::Boolean => Values::Booleans(booleans(array, rule, &mut bad).map_err(wrong)?),
+                AttributeType::Integer => {
+                    Values::Integers(integers(array, rule, &mut bad).map_err(wrong)?)
+                }
+                AttributeType::Decimal => {
+                    Values::Decimals(decimals(array, rule, &mut bad).map_err(wrong)?)
+                }
+                AttributeType::Boolean => {
+                    Values::Booleans(booleans(array, rule, &mut bad).map_err(wrong)?)
+                }
                 AttributeType::Time => {
                     let counted = sink.times.without_zone;
                     let reason = Some(Reason::UnparseableAttribute);
@@ -178,13 +203,16 @@ pub(crate) fn push(
             _ => Vec::new(),
         })
         .collect();
-    let columns = attributes.iter().zip(&borrowed).map(|(column, borrowed)| match column {
-        Values::Keys(keys) => ValueColumn::Key(keys.column(borrowed)),
-        Values::Integers(x) => ValueColumn::Integers(x),
-        Values::Decimals(x) => ValueColumn::Decimals(x),
-        Values::Booleans(x) => ValueColumn::Booleans(x),
-        Values::Times(x) => ValueColumn::Times(x),
-    });
+    let columns = attributes
+        .iter()
+        .zip(&borrowed)
+        .map(|(column, borrowed)| match column {
+            Values::Keys(keys) => ValueColumn::Key(keys.column(borrowed)),
+            Values::Integers(x) => ValueColumn::Integers(x),
+            Values::Decimals(x) => ValueColumn::Decimals(x),
+            Values::Booleans(x) => ValueColumn::Booleans(x),
+            Values::Times(x) => ValueColumn::Times(x),
+        });
     sink.push(&Batch {
         customer: customer.column(&customers),
         time: &time,
@@ -200,7 +228,10 @@ pub(crate) fn push(
 /// A column that this input does not have.
 fn absent<'a>(kind: AttributeType, n: usize) -> Values<'a> {
     match kind {
-        AttributeType::Text => Values::Keys(Keys::Dictionary { codes: vec![None; n], values: Vec::new() }),
+        AttributeType::Text => Values::Keys(Keys::Dictionary {
+            codes: vec![None; n],
+            values: Vec::new(),
+        }),
         AttributeType::Integer => Values::Integers(vec![None; n]),
         AttributeType::Decimal => Values::Decimals(vec![None; n]),
         AttributeType::Boolean => Values::Booleans(vec![None; n]),
@@ -211,10 +242,13 @@ fn absent<'a>(kind: AttributeType, n: usize) -> Values<'a> {
 /// The texts of a text column or of a dictionary, row by row.
 fn row_texts<'a>(array: &'a dyn Array, rule: Rule, bad: &mut Bad) -> Option<Vec<Option<&'a str>>> {
     match array.data_type() {
-        t if is_text(t) => Some(texts(array, rule, &mut |row, reason| bad.put(row, rule.slot, reason))),
+        t if is_text(t) => Some(texts(array, rule, &mut |row, reason| {
+            bad.put(row, rule.slot, reason)
+        })),
         DataType::Dictionary(..) => match keys(array, rule, bad) {
             Ok(Keys::Dictionary { codes, values }) => {
-                let value = |c: Option<u32>| c.and_then(|c| values.get(c as usize).copied().flatten());
+                let value =
+                    |c: Option<u32>| c.and_then(|c| values.get(c as usize).copied().flatten());
                 Some(codes.into_iter().map(value).collect())
             }
             _ => None,
@@ -253,10 +287,22 @@ fn times(
     let slot = rule.slot;
     let times = &mut sink.times;
     let fault = |r: Reason| reason.unwrap_or(r);
-    if let Some(texts) = row_texts(array, Rule { empty_is_missing: true, ..rule }, bad) {
-        return Ok(each(texts.into_iter(), slot, bad, |t| times.text(t).map(Some).map_err(fault)));
+    if let Some(texts) = row_texts(
+        array,
+        Rule {
+            empty_is_missing: true,
+            ..rule
+        },
+        bad,
+    ) {
+        return Ok(each(texts.into_iter(), slot, bad, |t| {
+            times.text(t).map(Some).map_err(fault)
+        }));
     }
-    let numbers = matches!(array.data_type(), DataType::Int64 | DataType::UInt64 | DataType::Float64);
+    let numbers = matches!(
+        array.data_type(),
+        DataType::Int64 | DataType::UInt64 | DataType::Float64
+    );
     if numbers && times.unit().is_none() {
         return Err(Wrong::Unit);
     }
@@ -264,41 +310,82 @@ fn times(
         ($type:ty, $unit:expr, $zone:expr) => {
             each(array.as_primitive::<$type>().iter(), slot, bad, |n| {
                 let micros = times.in_unit(n, $unit).map_err(fault)?;
-                if $zone { Ok(Some(micros)) } else { times.local(micros).map(Some).map_err(fault) }
+                if $zone {
+                    Ok(Some(micros))
+                } else {
+                    times.local(micros).map(Some).map_err(fault)
+                }
             })
         };
     }
     Ok(match array.data_type() {
         DataType::Timestamp(unit, zone) => match unit {
-            ArrowUnit::Second => timestamps!(TimestampSecondType, TimeUnit::Seconds, zone.is_some()),
-            ArrowUnit::Millisecond => timestamps!(TimestampMillisecondType, TimeUnit::Millis, zone.is_some()),
-            ArrowUnit::Microsecond => timestamps!(TimestampMicrosecondType, TimeUnit::Micros, zone.is_some()),
-            ArrowUnit::Nanosecond => timestamps!(TimestampNanosecondType, TimeUnit::Nanos, zone.is_some()),
+            ArrowUnit::Second => {
+                timestamps!(TimestampSecondType, TimeUnit::Seconds, zone.is_some())
+            }
+            ArrowUnit::Millisecond => {
+                timestamps!(TimestampMillisecondType, TimeUnit::Millis, zone.is_some())
+            }
+            ArrowUnit::Microsecond => {
+                timestamps!(TimestampMicrosecondType, TimeUnit::Micros, zone.is_some())
+            }
+            ArrowUnit::Nanosecond => {
+                timestamps!(TimestampNanosecondType, TimeUnit::Nanos, zone.is_some())
+            }
         },
-        DataType::Date32 => each(array.as_primitive::<Date32Type>().iter(), slot, bad, |days| {
-            times.local(i64::from(days) * DAY).map(Some).map_err(fault)
-        }),
+        DataType::Date32 => each(
+            array.as_primitive::<Date32Type>().iter(),
+            slot,
+            bad,
+            |days| times.local(i64::from(days) * DAY).map(Some).map_err(fault),
+        ),
         DataType::Date64 => timestamps!(Date64Type, TimeUnit::Millis, false),
         DataType::Int64 => each(array.as_primitive::<Int64Type>().iter(), slot, bad, |n| {
             times.number(n).map(Some).map_err(fault)
         }),
         DataType::UInt64 => each(array.as_primitive::<UInt64Type>().iter(), slot, bad, |n| {
-            i64::try_from(n).map_err(|_| Reason::TimeOutOfRange).and_then(|n| times.number(n)).map(Some).map_err(fault)
+            i64::try_from(n)
+                .map_err(|_| Reason::TimeOutOfRange)
+                .and_then(|n| times.number(n))
+                .map(Some)
+                .map_err(fault)
         }),
         // NaN is how some tools write a gap.
         DataType::Float64 => each(array.as_primitive::<Float64Type>().iter(), slot, bad, |x| {
-            if x.is_nan() { Ok(None) } else { times.float(x).map(Some).map_err(fault) }
+            if x.is_nan() {
+                Ok(None)
+            } else {
+                times.float(x).map(Some).map_err(fault)
+            }
         }),
         DataType::Null => vec![None; array.len()],
-        _ => return Err(Wrong::Type("timestamps, dates, text, and numbers with a declared unit")),
+        _ => {
+            return Err(Wrong::Type(
+                "timestamps, dates, text, and numbers with a declared unit",
+            ));
+        }
     })
 }
 
-fn amounts(array: &dyn Array, exponent: u32, rule: Rule, bad: &mut Bad) -> Result<Vec<Option<i64>>, Wrong> {
+fn amounts(
+    array: &dyn Array,
+    exponent: u32,
+    rule: Rule,
+    bad: &mut Bad,
+) -> Result<Vec<Option<i64>>, Wrong> {
     let slot = rule.slot;
     let there = |minor: Option<i64>| minor.map(Some).ok_or(Reason::UnparseableValue);
-    if let Some(texts) = row_texts(array, Rule { empty_is_missing: true, ..rule }, bad) {
-        return Ok(each(texts.into_iter(), slot, bad, |t| there(money::parse(t, exponent))));
+    if let Some(texts) = row_texts(
+        array,
+        Rule {
+            empty_is_missing: true,
+            ..rule
+        },
+        bad,
+    ) {
+        return Ok(each(texts.into_iter(), slot, bad, |t| {
+            there(money::parse(t, exponent))
+        }));
     }
     Ok(match array.data_type() {
         DataType::Int64 => each(array.as_primitive::<Int64Type>().iter(), slot, bad, |n| {
@@ -308,39 +395,73 @@ fn amounts(array: &dyn Array, exponent: u32, rule: Rule, bad: &mut Bad) -> Resul
             there(money::scaled(i128::from(n), 0, exponent))
         }),
         DataType::Float64 => each(array.as_primitive::<Float64Type>().iter(), slot, bad, |x| {
-            if x.is_nan() { Ok(None) } else { there(money::from_float(x, exponent)) }
+            if x.is_nan() {
+                Ok(None)
+            } else {
+                there(money::from_float(x, exponent))
+            }
         }),
-        DataType::Decimal128(_, scale) => each(array.as_primitive::<Decimal128Type>().iter(), slot, bad, |n| {
-            there(money::scaled(n, i64::from(*scale), exponent))
-        }),
-        DataType::Decimal256(_, scale) => each(array.as_primitive::<Decimal256Type>().iter(), slot, bad, |n| {
-            there(n.to_i128().and_then(|n| money::scaled(n, i64::from(*scale), exponent)))
-        }),
+        DataType::Decimal128(_, scale) => each(
+            array.as_primitive::<Decimal128Type>().iter(),
+            slot,
+            bad,
+            |n| there(money::scaled(n, i64::from(*scale), exponent)),
+        ),
+        DataType::Decimal256(_, scale) => each(
+            array.as_primitive::<Decimal256Type>().iter(),
+            slot,
+            bad,
+            |n| {
+                there(
+                    n.to_i128()
+                        .and_then(|n| money::scaled(n, i64::from(*scale), exponent)),
+                )
+            },
+        ),
         DataType::Null => vec![None; array.len()],
-        _ => return Err(Wrong::Type("decimals, integers, floating-point numbers and text")),
+        _ => {
+            return Err(Wrong::Type(
+                "decimals, integers, floating-point numbers and text",
+            ));
+        }
     })
 }
 
 fn integers(array: &dyn Array, rule: Rule, bad: &mut Bad) -> Result<Vec<Option<i64>>, Wrong> {
     let slot = rule.slot;
     let there = |n: Option<i64>| n.map(Some).ok_or(Reason::UnparseableAttribute);
-    if let Some(texts) = row_texts(array, Rule { empty_is_missing: true, ..rule }, bad) {
-        return Ok(each(texts.into_iter(), slot, bad, |t| there(t.trim().parse().ok())));
+    if let Some(texts) = row_texts(
+        array,
+        Rule {
+            empty_is_missing: true,
+            ..rule
+        },
+        bad,
+    ) {
+        return Ok(each(texts.into_iter(), slot, bad, |t| {
+            there(t.trim().parse().ok())
+        }));
     }
     Ok(match array.data_type() {
         DataType::Int64 => array.as_primitive::<Int64Type>().iter().collect(),
-        DataType::UInt64 => {
-            each(array.as_primitive::<UInt64Type>().iter(), slot, bad, |n| there(i64::try_from(n).ok()))
-        }
-        DataType::Float64 => each(array.as_primitive::<Float64Type>().iter(), slot, bad, |x| {
-            if x.is_nan() { Ok(None) } else { there(whole(x)) }
+        DataType::UInt64 => each(array.as_primitive::<UInt64Type>().iter(), slot, bad, |n| {
+            there(i64::try_from(n).ok())
         }),
-        DataType::Timestamp(ArrowUnit::Microsecond, _) => {
-            array.as_primitive::<TimestampMicrosecondType>().iter().collect()
-        }
-        DataType::Timestamp(ArrowUnit::Nanosecond, _) => {
-            array.as_primitive::<TimestampNanosecondType>().iter().collect()
-        }
+        DataType::Float64 => each(array.as_primitive::<Float64Type>().iter(), slot, bad, |x| {
+            if x.is_nan() {
+                Ok(None)
+            } else {
+                there(whole(x))
+            }
+        }),
+        DataType::Timestamp(ArrowUnit::Microsecond, _) => array
+            .as_primitive::<TimestampMicrosecondType>()
+            .iter()
+            .collect(),
+        DataType::Timestamp(ArrowUnit::Nanosecond, _) => array
+            .as_primitive::<TimestampNanosecondType>()
+            .iter()
+            .collect(),
         DataType::Null => vec![None; array.len()],
         _ => return Err(Wrong::Type("integers, and text that is integers")),
     })
@@ -349,24 +470,60 @@ fn integers(array: &dyn Array, rule: Rule, bad: &mut Bad) -> Result<Vec<Option<i
 fn decimals(array: &dyn Array, rule: Rule, bad: &mut Bad) -> Result<Vec<Option<f64>>, Wrong> {
     let slot = rule.slot;
     let there = |x: Option<f64>| x.map(Some).ok_or(Reason::UnparseableAttribute);
-    if let Some(texts) = row_texts(array, Rule { empty_is_missing: true, ..rule }, bad) {
-        return Ok(each(texts.into_iter(), slot, bad, |t| there(t.trim().parse().ok().and_then(finite))));
+    if let Some(texts) = row_texts(
+        array,
+        Rule {
+            empty_is_missing: true,
+            ..rule
+        },
+        bad,
+    ) {
+        return Ok(each(texts.into_iter(), slot, bad, |t| {
+            there(t.trim().parse().ok().and_then(finite))
+        }));
     }
     Ok(match array.data_type() {
         DataType::Float64 => each(array.as_primitive::<Float64Type>().iter(), slot, bad, |x| {
-            if x.is_nan() { Ok(None) } else { there(finite(x)) }
+            if x.is_nan() {
+                Ok(None)
+            } else {
+                there(finite(x))
+            }
         }),
-        DataType::Int64 => array.as_primitive::<Int64Type>().iter().map(|n| n.map(|n| n as f64)).collect(),
-        DataType::UInt64 => array.as_primitive::<UInt64Type>().iter().map(|n| n.map(|n| n as f64)).collect(),
+        DataType::Int64 => array
+            .as_primitive::<Int64Type>()
+            .iter()
+            .map(|n| n.map(|n| n as f64))
+            .collect(),
+        DataType::UInt64 => array
+            .as_primitive::<UInt64Type>()
+            .iter()
+            .map(|n| n.map(|n| n as f64))
+            .collect(),
         DataType::Decimal128(_, scale) => {
             let scale = 10_f64.powi(i32::from(*scale));
-            array.as_primitive::<Decimal128Type>().iter().map(|n| n.map(|n| n as f64 / scale)).collect()
+            array
+                .as_primitive::<Decimal128Type>()
+                .iter()
+                .map(|n| n.map(|n| n as f64 / scale))
+                .collect()
         }
         DataType::Decimal256(_, scale) => {
             let scale = 10_f64.powi(i32::from(*scale));
-            each(array.as_primitive::<Decimal256Type>().iter(), slot, bad, |n| {
-                there(n.to_string().parse::<f64>().ok().map(|n| n / scale).and_then(finite))
-            })
+            each(
+                array.as_primitive::<Decimal256Type>().iter(),
+                slot,
+                bad,
+                |n| {
+                    there(
+                        n.to_string()
+                            .parse::<f64>()
+                            .ok()
+                            .map(|n| n / scale)
+                            .and_then(finite),
+                    )
+                },
+            )
         }
         DataType::Null => vec![None; array.len()],
         _ => return Err(Wrong::Type("numbers, and text that is numbers")),
@@ -376,8 +533,17 @@ fn decimals(array: &dyn Array, rule: Rule, bad: &mut Bad) -> Result<Vec<Option<f
 fn booleans(array: &dyn Array, rule: Rule, bad: &mut Bad) -> Result<Vec<Option<bool>>, Wrong> {
     let slot = rule.slot;
     let there = |b: Option<bool>| b.map(Some).ok_or(Reason::UnparseableAttribute);
-    if let Some(texts) = row_texts(array, Rule { empty_is_missing: true, ..rule }, bad) {
-        return Ok(each(texts.into_iter(), slot, bad, |t| there(boolean(t.trim()))));
+    if let Some(texts) = row_texts(
+        array,
+        Rule {
+            empty_is_missing: true,
+            ..rule
+        },
+        bad,
+    ) {
+        return Ok(each(texts.into_iter(), slot, bad, |t| {
+            there(boolean(t.trim()))
+        }));
     }
     Ok(match array.data_type() {
         DataType::Boolean => array.as_boolean().iter().collect(),

@@ -70,7 +70,12 @@ pub(crate) fn read(input: &Input, sink: &mut Sink<'_>) -> Result<(), IoError> {
     let source = input.name.as_str();
     let (_, schema) = open(input, None)?;
     let names: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
-    let mut roots: Vec<usize> = sink.plan.places(source, &names)?.into_iter().flatten().collect();
+    let mut roots: Vec<usize> = sink
+        .plan
+        .places(source, &names)?
+        .into_iter()
+        .flatten()
+        .collect();
     roots.sort_unstable();
     roots.dedup();
     let wanted: Vec<String> = roots.iter().map(|&r| names[r].clone()).collect();
@@ -82,7 +87,11 @@ pub(crate) fn read(input: &Input, sink: &mut Sink<'_>) -> Result<(), IoError> {
 fn check(input: &Input, limits: &Limits) -> Result<(), IoError> {
     let (mut reader, length) = bytes(input)?;
     let wrong = |reason: &str| damaged(&input.name, 0, &reason);
-    let mut checker = Checker { input, limits, length };
+    let mut checker = Checker {
+        input,
+        limits,
+        length,
+    };
     if Magic::of(&input.head()?) == Magic::ArrowFile {
         let mut tail = [0; 10];
         let Some(end) = length.checked_sub(10) else {
@@ -100,8 +109,16 @@ fn check(input: &Input, limits: &Limits) -> Result<(), IoError> {
             return Err(wrong("its footer has no schema"));
         }
         let blocks = [footer.dictionaries(), footer.recordBatches()];
-        for block in blocks.into_iter().flatten().flat_map(|blocks| blocks.iter()) {
-            let at = (u64::try_from(block.offset()), u64::try_from(block.metaDataLength()), u64::try_from(block.bodyLength()));
+        for block in blocks
+            .into_iter()
+            .flatten()
+            .flat_map(|blocks| blocks.iter())
+        {
+            let at = (
+                u64::try_from(block.offset()),
+                u64::try_from(block.metaDataLength()),
+                u64::try_from(block.bodyLength()),
+            );
             let (Ok(offset), Ok(meta), Ok(body)) = at else {
                 return Err(wrong("a block has a negative length"));
             };
@@ -140,7 +157,10 @@ impl Checker<'_> {
         at: u64,
         block: Option<(u64, u64)>,
     ) -> Result<Option<u64>, IoError> {
-        let rest = self.length.checked_sub(at).ok_or_else(|| self.wrong("a block lies behind the end"))?;
+        let rest = self
+            .length
+            .checked_sub(at)
+            .ok_or_else(|| self.wrong("a block lies behind the end"))?;
         if block.is_some_and(|(meta, body)| meta.checked_add(body).is_none_or(|sum| sum > rest)) {
             return Err(self.wrong("a block reaches behind the end"));
         }
@@ -164,12 +184,17 @@ impl Checker<'_> {
         if prefix + meta > rest || block.is_some_and(|(whole, _)| prefix + meta > whole) {
             return Err(self.wrong("a message is longer than the file"));
         }
-        let mut bytes = vec![0; usize::try_from(meta).map_err(|_| self.wrong("a message is too long"))?];
+        let mut bytes =
+            vec![0; usize::try_from(meta).map_err(|_| self.wrong("a message is too long"))?];
         read_at(self.input, reader, at + prefix, &mut bytes)?;
         let message = root_as_message(&bytes).map_err(|e| damaged(&self.input.name, 0, &e))?;
-        let body = u64::try_from(message.bodyLength()).map_err(|_| self.wrong("a message has a negative length"))?;
+        let body = u64::try_from(message.bodyLength())
+            .map_err(|_| self.wrong("a message has a negative length"))?;
         let body_at = at + block.map_or(prefix + meta, |(whole, _)| whole);
-        if body_at.checked_add(body).is_none_or(|end| end > self.length) {
+        if body_at
+            .checked_add(body)
+            .is_none_or(|end| end > self.length)
+        {
             return Err(self.wrong("a message is longer than the file"));
         }
         if block.is_some_and(|(_, of_block)| of_block != body) {
@@ -179,10 +204,18 @@ impl Checker<'_> {
         Ok(Some(body_at + body))
     }
 
-    fn batch(&self, reader: &mut Reader, message: &Message<'_>, body_at: u64, body: u64) -> Result<(), IoError> {
+    fn batch(
+        &self,
+        reader: &mut Reader,
+        message: &Message<'_>,
+        body_at: u64,
+        body: u64,
+    ) -> Result<(), IoError> {
         let batch = match message.header_type() {
             MessageHeader::RecordBatch => message.header_as_record_batch(),
-            MessageHeader::DictionaryBatch => message.header_as_dictionary_batch().and_then(|d| d.data()),
+            MessageHeader::DictionaryBatch => {
+                message.header_as_dictionary_batch().and_then(|d| d.data())
+            }
             _ => return Ok(()),
         };
         let Some(batch) = batch else {
@@ -190,7 +223,10 @@ impl Checker<'_> {
         };
         let mut unpacked = 0_u64;
         for buffer in batch.buffers().into_iter().flat_map(|b| b.iter()) {
-            let (Ok(offset), Ok(length)) = (u64::try_from(buffer.offset()), u64::try_from(buffer.length())) else {
+            let (Ok(offset), Ok(length)) = (
+                u64::try_from(buffer.offset()),
+                u64::try_from(buffer.length()),
+            ) else {
                 return Err(self.wrong("a buffer has a negative length"));
             };
             if offset.checked_add(length).is_none_or(|end| end > body) {
@@ -203,7 +239,8 @@ impl Checker<'_> {
                 // −1 says that the buffer is not packed after all.
                 size = match i64::from_le_bytes(prefix) {
                     -1 => length,
-                    n => u64::try_from(n).map_err(|_| self.wrong("a buffer has a negative length"))?,
+                    n => u64::try_from(n)
+                        .map_err(|_| self.wrong("a buffer has a negative length"))?,
                 };
             }
             unpacked = unpacked.saturating_add(size);
@@ -220,11 +257,13 @@ impl Checker<'_> {
         if unpacked > self.limits.decompressed_bytes {
             return over(self.limits.decompressed_bytes, "decompressed_bytes");
         }
-        if unpacked > RATIO_GRACE && unpacked / self.length.max(1) > self.limits.decompressed_ratio {
+        if unpacked > RATIO_GRACE && unpacked / self.length.max(1) > self.limits.decompressed_ratio
+        {
             return over(self.limits.decompressed_ratio, "decompressed_ratio");
         }
         // Nothing that can be a customer or a time takes less than a bit a row.
-        let rows = u64::try_from(batch.length()).map_err(|_| self.wrong("a batch has a negative length"))?;
+        let rows = u64::try_from(batch.length())
+            .map_err(|_| self.wrong("a batch has a negative length"))?;
         if rows / 8 > unpacked {
             return Err(self.wrong("a batch claims more rows than it has bytes for"));
         }

@@ -12,7 +12,10 @@ pub(crate) enum Keys<'a> {
     Texts(Vec<Option<&'a str>>),
     Owned(Vec<Option<String>>),
     Integers(Vec<Option<i64>>),
-    Dictionary { codes: Vec<Option<u32>>, values: Vec<Option<&'a str>> },
+    Dictionary {
+        codes: Vec<Option<u32>>,
+        values: Vec<Option<&'a str>>,
+    },
 }
 
 /// What a text column must satisfy.
@@ -36,16 +39,27 @@ pub(crate) fn usual(array: &ArrayRef) -> Result<ArrayRef, Wrong> {
         _ => return Ok(ArrayRef::clone(array)),
     };
     let unpacked = cast(array, &target).map_err(|e| Wrong::Damaged(e.to_string()))?;
-    if *unpacked.data_type() == *array.data_type() { Ok(unpacked) } else { usual(&unpacked) }
+    if *unpacked.data_type() == *array.data_type() {
+        Ok(unpacked)
+    } else {
+        usual(&unpacked)
+    }
 }
 
 pub(crate) fn is_text(data_type: &DataType) -> bool {
     use DataType as D;
-    matches!(data_type, D::Utf8 | D::LargeUtf8 | D::Utf8View | D::Binary | D::LargeBinary | D::BinaryView)
+    matches!(
+        data_type,
+        D::Utf8 | D::LargeUtf8 | D::Utf8View | D::Binary | D::LargeBinary | D::BinaryView
+    )
 }
 
 /// The texts of a usual array of text, judged.
-pub(crate) fn texts<'a>(array: &'a dyn Array, rule: Rule, bad: &mut dyn FnMut(usize, Reason)) -> Vec<Option<&'a str>> {
+pub(crate) fn texts<'a>(
+    array: &'a dyn Array,
+    rule: Rule,
+    bad: &mut dyn FnMut(usize, Reason),
+) -> Vec<Option<&'a str>> {
     let mut judge = |(row, text): (usize, Option<Result<&'a str, ()>>)| match text? {
         Err(()) => {
             bad(row, Reason::InvalidUtf8);
@@ -62,14 +76,48 @@ pub(crate) fn texts<'a>(array: &'a dyn Array, rule: Rule, bad: &mut dyn FnMut(us
         std::str::from_utf8(bytes).map_err(|_| ())
     }
     match array.data_type() {
-        DataType::Utf8 => array.as_string::<i32>().iter().map(|t| t.map(Ok)).enumerate().map(&mut judge).collect(),
-        DataType::LargeUtf8 => array.as_string::<i64>().iter().map(|t| t.map(Ok)).enumerate().map(&mut judge).collect(),
-        DataType::Utf8View => array.as_string_view().iter().map(|t| t.map(Ok)).enumerate().map(&mut judge).collect(),
-        DataType::Binary => array.as_binary::<i32>().iter().map(|t| t.map(utf8)).enumerate().map(&mut judge).collect(),
-        DataType::LargeBinary => {
-            array.as_binary::<i64>().iter().map(|t| t.map(utf8)).enumerate().map(&mut judge).collect()
-        }
-        DataType::BinaryView => array.as_binary_view().iter().map(|t| t.map(utf8)).enumerate().map(&mut judge).collect(),
+        DataType::Utf8 => array
+            .as_string::<i32>()
+            .iter()
+            .map(|t| t.map(Ok))
+            .enumerate()
+            .map(&mut judge)
+            .collect(),
+        DataType::LargeUtf8 => array
+            .as_string::<i64>()
+            .iter()
+            .map(|t| t.map(Ok))
+            .enumerate()
+            .map(&mut judge)
+            .collect(),
+        DataType::Utf8View => array
+            .as_string_view()
+            .iter()
+            .map(|t| t.map(Ok))
+            .enumerate()
+            .map(&mut judge)
+            .collect(),
+        DataType::Binary => array
+            .as_binary::<i32>()
+            .iter()
+            .map(|t| t.map(utf8))
+            .enumerate()
+            .map(&mut judge)
+            .collect(),
+        DataType::LargeBinary => array
+            .as_binary::<i64>()
+            .iter()
+            .map(|t| t.map(utf8))
+            .enumerate()
+            .map(&mut judge)
+            .collect(),
+        DataType::BinaryView => array
+            .as_binary_view()
+            .iter()
+            .map(|t| t.map(utf8))
+            .enumerate()
+            .map(&mut judge)
+            .collect(),
         _ => vec![None; array.len()],
     }
 }
@@ -78,22 +126,37 @@ pub(crate) fn texts<'a>(array: &'a dyn Array, rule: Rule, bad: &mut dyn FnMut(us
 pub(crate) fn keys<'a>(array: &'a dyn Array, rule: Rule, bad: &mut Bad) -> Result<Keys<'a>, Wrong> {
     let n = array.len();
     Ok(match array.data_type() {
-        t if is_text(t) => Keys::Texts(texts(array, rule, &mut |row, reason| bad.put(row, rule.slot, reason))),
+        t if is_text(t) => Keys::Texts(texts(array, rule, &mut |row, reason| {
+            bad.put(row, rule.slot, reason)
+        })),
         DataType::Dictionary(..) => dictionary(array, rule, bad)?,
         DataType::Int64 => Keys::Integers(array.as_primitive::<Int64Type>().iter().collect()),
         DataType::UInt64 => {
             let array = array.as_primitive::<UInt64Type>();
             if array.iter().flatten().all(|n| i64::try_from(n).is_ok()) {
-                Keys::Integers(array.iter().map(|n| n.and_then(|n| i64::try_from(n).ok())).collect())
+                Keys::Integers(
+                    array
+                        .iter()
+                        .map(|n| n.and_then(|n| i64::try_from(n).ok()))
+                        .collect(),
+                )
             } else {
                 Keys::Owned(array.iter().map(|n| n.map(|n| n.to_string())).collect())
             }
         }
-        DataType::Decimal128(_, 0) => {
-            Keys::Owned(array.as_primitive::<Decimal128Type>().iter().map(|n| n.map(|n| n.to_string())).collect())
-        }
+        DataType::Decimal128(_, 0) => Keys::Owned(
+            array
+                .as_primitive::<Decimal128Type>()
+                .iter()
+                .map(|n| n.map(|n| n.to_string()))
+                .collect(),
+        ),
         DataType::Boolean => Keys::Dictionary {
-            codes: array.as_boolean().iter().map(|b| b.map(u32::from)).collect(),
+            codes: array
+                .as_boolean()
+                .iter()
+                .map(|b| b.map(u32::from))
+                .collect(),
             values: vec![Some("false"), Some("true")],
         },
         DataType::Null => Keys::Texts(vec![None; n]),
@@ -104,8 +167,11 @@ pub(crate) fn keys<'a>(array: &'a dyn Array, rule: Rule, bad: &mut Bad) -> Resul
 fn dictionary<'a>(array: &'a dyn Array, rule: Rule, bad: &mut Bad) -> Result<Keys<'a>, Wrong> {
     let dictionary = array.as_any_dictionary();
     let mut faults = Vec::new();
-    let values = texts(dictionary.values().as_ref(), rule, &mut |value, reason| faults.push((value, reason)));
-    let keys = cast(dictionary.keys(), &DataType::UInt32).map_err(|e| Wrong::Damaged(e.to_string()))?;
+    let values = texts(dictionary.values().as_ref(), rule, &mut |value, reason| {
+        faults.push((value, reason))
+    });
+    let keys =
+        cast(dictionary.keys(), &DataType::UInt32).map_err(|e| Wrong::Damaged(e.to_string()))?;
     let codes: Vec<Option<u32>> = keys.as_primitive::<UInt32Type>().iter().collect();
     if !faults.is_empty() {
         for (row, code) in codes.iter().enumerate() {

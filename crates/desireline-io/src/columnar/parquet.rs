@@ -7,7 +7,9 @@ use arrow::datatypes::{DataType, Field, Schema};
 use bytes::Bytes;
 use desireline_core::log::AttributeType;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::reader::{ChunkReader, Length};
 
@@ -36,7 +38,9 @@ impl Chunks {
     fn check(&self, start: u64, length: u64) -> ParquetResult<()> {
         match start.checked_add(length) {
             Some(end) if end <= self.len() => Ok(()),
-            _ => Err(ParquetError::EOF(format!("bytes {start} to {start}+{length} lie outside the file"))),
+            _ => Err(ParquetError::EOF(format!(
+                "bytes {start} to {start}+{length} lie outside the file"
+            ))),
         }
     }
 }
@@ -53,7 +57,9 @@ impl ChunkReader for Chunks {
                 Box::new(BufReader::new(file))
             }
             Opened::Memory(bytes) => {
-                let from = usize::try_from(start).unwrap_or(bytes.len()).min(bytes.len());
+                let from = usize::try_from(start)
+                    .unwrap_or(bytes.len())
+                    .min(bytes.len());
                 Box::new(std::io::Cursor::new(bytes.slice(from..)))
             }
         })
@@ -78,20 +84,37 @@ impl ChunkReader for Chunks {
 }
 
 /// Reads the footer.
-pub(crate) fn survey(input: &Input, survey: &mut Survey<'_>) -> Result<ArrowReaderMetadata, IoError> {
+pub(crate) fn survey(
+    input: &Input,
+    survey: &mut Survey<'_>,
+) -> Result<ArrowReaderMetadata, IoError> {
     let file = Chunks(input.open()?);
-    let metadata =
-        ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|e| damaged(&input.name, 0, &e))?;
+    let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
+        .map_err(|e| damaged(&input.name, 0, &e))?;
     super::survey(&input.name, metadata.schema(), survey)?;
     Ok(metadata)
 }
 
 /// Reads the wanted columns of all rows.
-pub(crate) fn read(input: &Input, metadata: &ArrowReaderMetadata, sink: &mut Sink<'_>) -> Result<(), IoError> {
+pub(crate) fn read(
+    input: &Input,
+    metadata: &ArrowReaderMetadata,
+    sink: &mut Sink<'_>,
+) -> Result<(), IoError> {
     let source = input.name.as_str();
     let failed = |e: ParquetError| damaged(source, 0, &e);
-    let names: Vec<String> = metadata.schema().fields().iter().map(|f| f.name().clone()).collect();
-    let mut roots: Vec<usize> = sink.plan.places(source, &names)?.into_iter().flatten().collect();
+    let names: Vec<String> = metadata
+        .schema()
+        .fields()
+        .iter()
+        .map(|f| f.name().clone())
+        .collect();
+    let mut roots: Vec<usize> = sink
+        .plan
+        .places(source, &names)?
+        .into_iter()
+        .flatten()
+        .collect();
     roots.sort_unstable();
     roots.dedup();
     let wanted: Vec<String> = roots.iter().map(|&r| names[r].clone()).collect();
@@ -117,11 +140,12 @@ pub(crate) fn read(input: &Input, metadata: &ArrowReaderMetadata, sink: &mut Sin
         Err(_) => metadata.clone(),
     };
     let mask = ProjectionMask::roots(metadata.parquet_schema(), roots);
-    let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(Chunks(input.open()?), metadata)
-        .with_projection(mask)
-        .with_batch_size(BATCH)
-        .build()
-        .map_err(failed)?;
+    let reader =
+        ParquetRecordBatchReaderBuilder::new_with_metadata(Chunks(input.open()?), metadata)
+            .with_projection(mask)
+            .with_batch_size(BATCH)
+            .build()
+            .map_err(failed)?;
     super::read(reader, &wanted, source, sink, &mut |rows| {
         let share = rows as f64 / total.max(1) as f64;
         Ok((stored as f64 * share.min(1.0)) as u64)
@@ -131,19 +155,26 @@ pub(crate) fn read(input: &Input, metadata: &ArrowReaderMetadata, sink: &mut Sin
 /// The schema with event names and text attributes as dictionary codes, so that no text is built for a row.
 fn coded(schema: &Schema, plan: &Plan) -> Schema {
     let is_coded = |name: &str| {
-        plan.slots.iter().filter(|s| s.name == name).any(|s| match s.role {
-            Role::Event => true,
-            Role::Attribute(i) => plan.kind(i) == AttributeType::Text,
-            _ => false,
-        })
+        plan.slots
+            .iter()
+            .filter(|s| s.name == name)
+            .any(|s| match s.role {
+                Role::Event => true,
+                Role::Attribute(i) => plan.kind(i) == AttributeType::Text,
+                _ => false,
+            })
     };
     let fields: Vec<Field> = schema
         .fields()
         .iter()
         .map(|field| {
-            let text = matches!(field.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+            let text = matches!(
+                field.data_type(),
+                DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+            );
             if text && is_coded(field.name()) {
-                let codes = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+                let codes =
+                    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
                 field.as_ref().clone().with_data_type(codes)
             } else {
                 field.as_ref().clone()

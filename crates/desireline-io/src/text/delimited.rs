@@ -102,7 +102,9 @@ pub(crate) fn read(
             sink.put(source, number, None, Reason::WrongFieldCount);
             continue;
         }
-        let text = std::str::from_utf8(bytes).ok().filter(|t| ends.iter().all(|&e| t.is_char_boundary(e)));
+        let text = std::str::from_utf8(bytes)
+            .ok()
+            .filter(|t| ends.iter().all(|&e| t.is_char_boundary(e)));
         let Some(text) = text else {
             sink.put(source, number, None, Reason::InvalidUtf8);
             continue;
@@ -126,23 +128,42 @@ fn field<'a>(text: &'a str, ends: &[usize], place: usize) -> Option<&'a str> {
 fn header(records: &mut Records, input: &Input, columns: &Columns) -> Result<Vec<String>, IoError> {
     let source_name = || input.name.clone();
     let (bytes, ends) = match records.next()? {
-        None => return Err(IoError::EmptyInput { source_name: source_name() }),
+        None => {
+            return Err(IoError::EmptyInput {
+                source_name: source_name(),
+            });
+        }
         Some(Record::Fields { bytes, ends }) => (bytes, ends),
         Some(Record::TooLong) => {
             let limit = columns.limits.field_bytes as u64;
             let what = "a header field";
-            return Err(IoError::Limit { source_name: source_name(), what, limit, setting: "field_bytes", row: Some(1) });
+            return Err(IoError::Limit {
+                source_name: source_name(),
+                what,
+                limit,
+                setting: "field_bytes",
+                row: Some(1),
+            });
         }
         Some(Record::TooManyFields) => {
             let limit = columns.limits.columns as u64;
             let what = "more columns";
-            return Err(IoError::Limit { source_name: source_name(), what, limit, setting: "columns", row: Some(1) });
+            return Err(IoError::Limit {
+                source_name: source_name(),
+                what,
+                limit,
+                setting: "columns",
+                row: Some(1),
+            });
         }
     };
     if !columns.header {
         return Ok((1..=ends.len()).map(|i| format!("column_{i}")).collect());
     }
-    let not_utf8 = || IoError::Encoding { source_name: source_name(), found: "its header is not valid".to_owned() };
+    let not_utf8 = || IoError::Encoding {
+        source_name: source_name(),
+        found: "its header is not valid".to_owned(),
+    };
     let text = std::str::from_utf8(bytes).map_err(|_| not_utf8())?;
     let mut names = Vec::with_capacity(ends.len());
     for place in 0..ends.len() {
@@ -154,7 +175,11 @@ fn header(records: &mut Records, input: &Input, columns: &Columns) -> Result<Vec
 
 /// The delimiter by which most of the wanted columns are found in the first line; else the one that occurs most often.
 fn sniff(line: &[u8], columns: &Columns) -> Delimiter {
-    let wanted = [columns.customer.as_bytes(), columns.time.as_bytes(), columns.event.as_bytes()];
+    let wanted = [
+        columns.customer.as_bytes(),
+        columns.time.as_bytes(),
+        columns.event.as_bytes(),
+    ];
     let found = |fields: &[&[u8]]| wanted.iter().filter(|w| fields.contains(w)).count();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let mut best = (Delimiter::Byte(b','), 0, 0);
@@ -165,10 +190,20 @@ fn sniff(line: &[u8], columns: &Columns) -> Delimiter {
             best = (Delimiter::Byte(byte), score.0, score.1);
         }
     }
-    let blank: Vec<&[u8]> = line.split(|b| matches!(b, b' ' | b'\t')).filter(|f| !f.is_empty()).collect();
-    if best.1 < found(&blank) && columns.header { Delimiter::Whitespace } else { best.0 }
+    let blank: Vec<&[u8]> = line
+        .split(|b| matches!(b, b' ' | b'\t'))
+        .filter(|f| !f.is_empty())
+        .collect();
+    if best.1 < found(&blank) && columns.header {
+        Delimiter::Whitespace
+    } else {
+        best.0
+    }
 }
 
 fn unquoted(field: &[u8]) -> &[u8] {
-    field.strip_prefix(b"\"").and_then(|f| f.strip_suffix(b"\"")).unwrap_or(field)
+    field
+        .strip_prefix(b"\"")
+        .and_then(|f| f.strip_suffix(b"\""))
+        .unwrap_or(field)
 }

@@ -26,7 +26,12 @@ enum Judged<'a> {
     Blank,
 }
 
-fn judge<'a>(line: Line<'a>, row: u64, input: &Input, columns: &Columns) -> Result<Judged<'a>, IoError> {
+fn judge<'a>(
+    line: Line<'a>,
+    row: u64,
+    input: &Input,
+    columns: &Columns,
+) -> Result<Judged<'a>, IoError> {
     let Line::Bytes(bytes) = line else {
         return Ok(Judged::Bad(Reason::FieldTooLong));
     };
@@ -48,20 +53,39 @@ fn judge<'a>(line: Line<'a>, row: u64, input: &Input, columns: &Columns) -> Resu
         });
     }
     if row == 1 && (text.starts_with('[') || text == "{") {
-        return Err(IoError::NotJsonLines { source_name: input.name.clone() });
+        return Err(IoError::NotJsonLines {
+            source_name: input.name.clone(),
+        });
     }
-    Ok(if text.starts_with('{') { Judged::Object(text) } else { Judged::Bad(Reason::InvalidJson) })
+    Ok(if text.starts_with('{') {
+        Judged::Object(text)
+    } else {
+        Judged::Bad(Reason::InvalidJson)
+    })
 }
 
 /// Finds out names and kinds, reading as many lines as that takes: all of them where every column is wanted.
 ///
 /// Lines need not hold all keys, so a wanted column is missed only when no line looked at has it.
-pub(crate) fn survey(input: &Input, packing: Packing, survey: &mut Survey<'_>) -> Result<(), IoError> {
+pub(crate) fn survey(
+    input: &Input,
+    packing: Packing,
+    survey: &mut Survey<'_>,
+) -> Result<(), IoError> {
     let columns = survey.columns;
     let mut lines = open(input, packing, columns)?;
     let mut names: IndexSet<String> = IndexSet::new();
-    let wanted: Vec<String> = survey.slots().into_iter().filter(|s| s.required).map(|s| s.name).collect();
-    let undecided: Vec<String> = survey.undecided(&wanted).into_iter().map(|(i, _)| wanted[i].clone()).collect();
+    let wanted: Vec<String> = survey
+        .slots()
+        .into_iter()
+        .filter(|s| s.required)
+        .map(|s| s.name)
+        .collect();
+    let undecided: Vec<String> = survey
+        .undecided(&wanted)
+        .into_iter()
+        .map(|(i, _)| wanted[i].clone())
+        .collect();
     let mut text = hashbrown::HashSet::new();
     let mut any = false;
     loop {
@@ -103,7 +127,8 @@ pub(crate) fn survey(input: &Input, packing: Packing, survey: &mut Survey<'_>) -
                 }
             }
         }
-        let enough = wanted.iter().all(|w| names.contains(w)) && undecided.iter().all(|u| text.contains(u));
+        let enough =
+            wanted.iter().all(|w| names.contains(w)) && undecided.iter().all(|u| text.contains(u));
         if enough && !columns.all_attributes {
             break;
         }

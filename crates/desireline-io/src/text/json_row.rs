@@ -47,7 +47,10 @@ impl JsonRow {
         let mut slots = 0;
         for name in names {
             wanted.entry(name.to_owned()).or_default().push(slots);
-            inner.extend(name.match_indices('.').map(|(dot, _)| name[..dot].to_owned()));
+            inner.extend(
+                name.match_indices('.')
+                    .map(|(dot, _)| name[..dot].to_owned()),
+            );
             slots += 1;
         }
         JsonRow {
@@ -156,7 +159,9 @@ impl<'de> Visitor<'de> for Object<'_> {
 }
 
 fn entries<'de, A: MapAccess<'de>>(row: &mut JsonRow, mut map: A) -> Result<(), A::Error> {
-    while let Some(before) = map.next_key_seed(Key { path: &mut row.path })? {
+    while let Some(before) = map.next_key_seed(Key {
+        path: &mut row.path,
+    })? {
         if row.wanted.contains_key(row.path.as_str()) || row.inner.contains(row.path.as_str()) {
             map.next_value_seed(Value { row: &mut *row })?;
         } else {
@@ -192,7 +197,8 @@ impl<'de> Visitor<'de> for Value<'_> {
         Ok(())
     }
     fn visit_u64<E>(self, n: u64) -> Result<(), E> {
-        self.row.set(i64::try_from(n).map_or(Held::Large(n), Held::Integer));
+        self.row
+            .set(i64::try_from(n).map_or(Held::Large(n), Held::Integer));
         Ok(())
     }
     fn visit_f64<E>(self, x: f64) -> Result<(), E> {
@@ -212,7 +218,8 @@ impl<'de> Visitor<'de> for Value<'_> {
         while let Some(item) = items.next_element::<serde_json::Value>()? {
             list.push(item);
         }
-        self.row.set_text(&serde_json::Value::Array(list).to_string());
+        self.row
+            .set_text(&serde_json::Value::Array(list).to_string());
         Ok(())
     }
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {

@@ -19,7 +19,12 @@ pub(crate) enum Line<'a> {
 
 impl Lines {
     pub(crate) fn new(stream: Stream, longest: usize) -> Lines {
-        Lines { stream, line: Vec::new(), longest, row: 0 }
+        Lines {
+            stream,
+            line: Vec::new(),
+            longest,
+            row: 0,
+        }
     }
 
     /// The number of the line that was read last, from 1.
@@ -63,6 +68,8 @@ impl Lines {
         if too_long {
             return Ok(Some(Line::TooLong));
         }
-        Ok(Some(Line::Bytes(self.line.strip_suffix(b"\r").unwrap_or(&self.line))))
+        Ok(Some(Line::Bytes(
+            self.line.strip_suffix(b"\r").unwrap_or(&self.line),
+        )))
     }
 }

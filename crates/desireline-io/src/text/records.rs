@@ -53,7 +53,9 @@ impl Records {
             }
         };
         Ok(record.map(|record| match record {
-            Record::Fields { bytes, ends } if bytes.len() > limit && any_longer(ends, limit) => Record::TooLong,
+            Record::Fields { bytes, ends } if bytes.len() > limit && any_longer(ends, limit) => {
+                Record::TooLong
+            }
             other => other,
         }))
     }
@@ -103,8 +105,11 @@ impl Quoted {
                 self.check_closed()?;
             }
             let input = self.stream.held();
-            let (result, read, wrote, ended) =
-                self.parser.read_record(input, &mut self.bytes[written..], &mut self.ends[fields..]);
+            let (result, read, wrote, ended) = self.parser.read_record(
+                input,
+                &mut self.bytes[written..],
+                &mut self.ends[fields..],
+            );
             self.stream.consume(read);
             written += wrote;
             fields += ended;
@@ -139,7 +144,10 @@ impl Quoted {
         if too_long {
             return Ok(Some(Record::TooLong));
         }
-        Ok(Some(Record::Fields { bytes: &self.bytes[..written], ends: &self.ends[..fields] }))
+        Ok(Some(Record::Fields {
+            bytes: &self.bytes[..written],
+            ends: &self.ends[..fields],
+        }))
     }
 
     /// At the end of the input: an open quote has swallowed the rest of the file, which nobody may lose in silence.
@@ -157,7 +165,10 @@ impl Quoted {
                 break;
             }
         }
-        Err(IoError::UnclosedQuote { source_name: self.stream.name().to_owned(), row: self.row + 1 })
+        Err(IoError::UnclosedQuote {
+            source_name: self.stream.name().to_owned(),
+            row: self.row + 1,
+        })
     }
 }
 
@@ -180,7 +191,10 @@ impl Blank {
             };
             self.bytes.clear();
             self.ends.clear();
-            for field in line.split(|b| matches!(b, b' ' | b'\t')).filter(|f| !f.is_empty()) {
+            for field in line
+                .split(|b| matches!(b, b' ' | b'\t'))
+                .filter(|f| !f.is_empty())
+            {
                 self.bytes.extend_from_slice(field);
                 self.ends.push(self.bytes.len());
             }
@@ -191,6 +205,9 @@ impl Blank {
                 break;
             }
         }
-        Ok(Some(Record::Fields { bytes: &self.bytes, ends: &self.ends }))
+        Ok(Some(Record::Fields {
+            bytes: &self.bytes,
+            ends: &self.ends,
+        }))
     }
 }

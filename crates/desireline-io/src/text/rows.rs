@@ -81,7 +81,12 @@ impl Rows {
             events: Vec::new(),
             values: has(Role::Value).then(Vec::new),
             ties: has(Role::Tie).then(Vec::new),
-            attributes: plan.options.attributes.iter().map(|a| column(a.kind)).collect(),
+            attributes: plan
+                .options
+                .attributes
+                .iter()
+                .map(|a| column(a.kind))
+                .collect(),
             numbers: Vec::new(),
             parsed: Vec::new(),
             first_attribute: plan.slots.len() - plan.options.attributes.len(),
@@ -121,10 +126,19 @@ impl Rows {
             self.events.push(keep(&mut self.arena, cell(2)));
         }
         self.numbers.push(number);
-        for (i, (column, parsed)) in self.attributes.iter_mut().zip(self.parsed.drain(..)).enumerate() {
+        for (i, (column, parsed)) in self
+            .attributes
+            .iter_mut()
+            .zip(self.parsed.drain(..))
+            .enumerate()
+        {
             match (column, parsed) {
-                (Column::Texts(column), _) => column.push(keep(&mut self.arena, cell(self.first_attribute + i))),
-                (Column::Integers(column) | Column::Times(column), Parsed::Integer(x)) => column.push(x),
+                (Column::Texts(column), _) => {
+                    column.push(keep(&mut self.arena, cell(self.first_attribute + i)))
+                }
+                (Column::Integers(column) | Column::Times(column), Parsed::Integer(x)) => {
+                    column.push(x)
+                }
                 (Column::Decimals(column), Parsed::Decimal(x)) => column.push(x),
                 (Column::Booleans(column), Parsed::Boolean(x)) => column.push(x),
                 (Column::Integers(column) | Column::Times(column), _) => column.push(None),
@@ -154,7 +168,9 @@ impl Rows {
             match cell(slot) {
                 Cell::Missing | Cell::Text("") => return Ok(Err((slot, missing))),
                 // A rounded number is no name for anybody.
-                Cell::Float(_) | Cell::Object => return Ok(Err((slot, Reason::UnparseableAttribute))),
+                Cell::Float(_) | Cell::Object => {
+                    return Ok(Err((slot, Reason::UnparseableAttribute)));
+                }
                 _ => {}
             }
         }
@@ -230,14 +246,23 @@ impl Rows {
             return Ok(());
         }
         let arena = self.arena.as_str();
-        let texts = |places: &[Place]| -> Vec<Option<&str>> { places.iter().map(|p| text(arena, *p)).collect() };
+        let texts = |places: &[Place]| -> Vec<Option<&str>> {
+            places.iter().map(|p| text(arena, *p)).collect()
+        };
         let customers = texts(&self.customers);
         let events = texts(&self.events);
         let name = [self.every_event.as_deref()];
-        let codes = if self.every_event.is_some() { vec![Some(0); customers.len()] } else { Vec::new() };
+        let codes = if self.every_event.is_some() {
+            vec![Some(0); customers.len()]
+        } else {
+            Vec::new()
+        };
         let event = match self.every_event {
             None => KeyColumn::Texts(&events),
-            Some(_) => KeyColumn::Dictionary { codes: &codes, values: &name },
+            Some(_) => KeyColumn::Dictionary {
+                codes: &codes,
+                values: &name,
+            },
         };
         let attribute_texts: Vec<Vec<Option<&str>>> = self
             .attributes
@@ -294,7 +319,11 @@ impl Rows {
 }
 
 fn text(arena: &str, (from, length): Place) -> Option<&str> {
-    if from == u32::MAX { None } else { arena.get(from as usize..from as usize + length as usize) }
+    if from == u32::MAX {
+        None
+    } else {
+        arena.get(from as usize..from as usize + length as usize)
+    }
 }
 
 /// Puts a cell's text into the arena. Rows are handed on long before the arena outgrows `u32`.
@@ -327,7 +356,11 @@ fn is_bare_number(text: &str) -> bool {
 }
 
 fn unit_needed(sink: &Sink<'_>, source: &str, row: u64) -> IoError {
-    IoError::TimeUnitNeeded { source_name: source.to_owned(), column: sink.columns.time.clone(), row: Some(row) }
+    IoError::TimeUnitNeeded {
+        source_name: source.to_owned(),
+        column: sink.columns.time.clone(),
+        row: Some(row),
+    }
 }
 
 fn amount(cell: Cell<'_>, exponent: u32) -> Result<Option<i64>, Reason> {
