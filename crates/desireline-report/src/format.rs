@@ -95,8 +95,37 @@ pub fn percent(share: f64) -> String {
 pub fn estimate(e: &Estimate) -> String {
     let value = value(e);
     let (lower, upper) = interval_ends(e);
-    let joint = if e.lower < 0.0 { " to " } else { "–" };
+    let joint = joint(e);
     format!("{value} ({lower}{joint}{upper})")
+}
+
+/// An estimate of a difference: like [`estimate`], always with its sign.
+pub fn difference(e: &Estimate) -> String {
+    let plus = |x: f64, text: String| {
+        if x > 0.0 && !text.starts_with(['+', '−', '0']) {
+            format!("+{text}")
+        } else {
+            text
+        }
+    };
+    match e.unit {
+        Unit::ProportionDifference | Unit::Effect => estimate(e),
+        Unit::Proportion => estimate(&e.with_unit(Unit::ProportionDifference)),
+        _ => {
+            let (lower, upper) = interval_ends(e);
+            format!(
+                "{} ({} to {})",
+                plus(e.value, value(e)),
+                plus(e.lower, lower),
+                plus(e.upper, upper)
+            )
+        }
+    }
+}
+
+/// A share as per cent on an axis: `20 %`, `2.5 %`.
+pub(crate) fn tick_percent(share: f64) -> String {
+    format!("{} %", number((share * 1e6).round() / 1e4))
 }
 
 /// The value of an estimate alone, by its unit.
@@ -116,8 +145,18 @@ pub fn value(e: &Estimate) -> String {
 /// The interval of an estimate alone, such as `17.7–18.7`, by its unit.
 pub fn interval(e: &Estimate) -> String {
     let (lower, upper) = interval_ends(e);
-    let joint = if e.lower < 0.0 { " to " } else { "–" };
+    let joint = joint(e);
     format!("{lower}{joint}{upper}")
+}
+
+/// Ends with signs need a word between them.
+fn joint(e: &Estimate) -> &'static str {
+    let signed = matches!(e.unit, Unit::ProportionDifference | Unit::Effect);
+    if signed || e.lower < 0.0 {
+        " to "
+    } else {
+        "–"
+    }
 }
 
 fn interval_ends(e: &Estimate) -> (String, String) {

@@ -8,6 +8,9 @@ use crate::names::escape_xml;
 
 const FONT: &str = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', 'DejaVu Sans', sans-serif";
 
+/// Empty room left and right of the drawing.
+pub(crate) const PAD: f64 = 8.0;
+
 /// Where a text is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Anchor {
@@ -228,11 +231,11 @@ impl Canvas {
 
     /// The finished document. `title` says what it is, `told` the same in words for those who do not see it.
     pub(crate) fn finish(self, height: f64, title: &str, told: &str) -> String {
-        let (w, h) = (n(self.width), n(height.ceil()));
+        let (w, h) = (n(self.width + 2.0 * PAD), n(height.ceil()));
         format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {w} {h}\" width=\"{w}\" height=\"{h}\" role=\"img\" \
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"-{PAD} 0 {w} {h}\" width=\"{w}\" height=\"{h}\" role=\"img\" \
              aria-label=\"{label}\" font-family=\"{FONT}\" style=\"max-width:100%;height:auto\"><title>{label}</title><desc>{told}</desc>\
-             <style>{style}</style><rect width=\"{w}\" height=\"{h}\" class=\"dl-w\"/>{body}</svg>",
+             <style>{style}</style><rect x=\"-{PAD}\" width=\"{w}\" height=\"{h}\" class=\"dl-w\"/>{body}</svg>",
             label = escape_xml(&one_line(title)),
             told = escape_xml(told),
             style = style(),

@@ -2,7 +2,7 @@ use desireline_stats::{Estimate, Unit};
 
 use super::canvas::{Canvas, Type, n};
 use super::palette::Ink;
-use super::scale::{Scale, round_up, ticks};
+use super::scale::{Scale, round_up, ticks, time_ticks};
 use super::{ROOMY, head, sane};
 use crate::format;
 
@@ -103,12 +103,18 @@ impl ComparisonPicture {
         let differences = || panel.rows.iter().filter_map(|r| r.difference.as_ref());
         let unit = differences().next().map(|e| e.unit);
         let (left, right) = if roomy {
-            ((width * 0.24).min(210.0), width - 300.0)
+            ((width * 0.24).min(210.0), width - 345.0)
         } else {
             (8.0, width - 8.0)
         };
         // One very wide interval must not flatten the others: whiskers beyond the axis end in an arrow.
         let reach = reach(differences());
+        let time = unit == Some(Unit::Microseconds);
+        let marks = if time {
+            time_ticks(reach, if roomy { 2 } else { 1 })
+        } else {
+            Vec::new()
+        };
         let scale = Scale::new((-reach, reach), (left, right));
         let mut y = y + 16.0;
         if !panel.title.is_empty() {
@@ -117,10 +123,18 @@ impl ComparisonPicture {
                 y += 16.0;
             }
         }
-        let pitch = if roomy { 27.0 } else { 64.0 };
+        let pitch = if roomy { 32.0 } else { 64.0 };
         let top = y + 8.0;
         let bottom = top + pitch * panel.rows.len() as f64;
-        for t in ticks(-reach, reach, if roomy { 4 } else { 2 }) {
+        let marks = if time {
+            marks
+                .iter()
+                .flat_map(|t| if *t > 0.0 { vec![-t, *t] } else { vec![0.0] })
+                .collect()
+        } else {
+            ticks(-reach, reach, if roomy { 4 } else { 2 })
+        };
+        for t in marks {
             let x = scale.at(t);
             let (ink, stroke) = if t == 0.0 {
                 (Ink::Muted, 1.2)
@@ -138,9 +152,9 @@ impl ComparisonPicture {
             c.text(x, y + 3.0, &tick(t, unit), held);
         }
         if roomy {
-            let x = width - 286.0;
+            let x = width - 306.0;
             c.text(x, y + 3.0, "difference", quiet);
-            c.text(width - 66.0, y + 3.0, "q", quiet.end());
+            c.text(width - 98.0, y + 3.0, "q", quiet.end());
             c.text(width, y + 3.0, "n", quiet.end());
         }
         for (i, row) in panel.rows.iter().enumerate() {
@@ -161,14 +175,14 @@ impl ComparisonPicture {
         let sure = row.q.is_some_and(|q| q < self.q_below);
         let ink = if sure { Ink::Blue } else { Ink::Muted };
         let label = Type::new(12.0, Ink::Dark);
-        let line = if roomy { y + 14.0 } else { y + 31.0 };
+        let line = if roomy { y + 16.0 } else { y + 31.0 };
         let pair = format!("{} − {}", row.group, row.reference);
         if roomy {
-            c.name(0.0, y + 13.0, &row.label, scale.at(-reach) - 14.0, label);
+            c.name(0.0, y + 15.0, &row.label, scale.at(-reach) - 14.0, label);
             if !row.group.is_empty() {
                 c.name(
                     0.0,
-                    y + 24.0,
+                    y + 26.5,
                     &pair,
                     scale.at(-reach) - 14.0,
                     Type::new(9.5, Ink::Muted),
@@ -191,7 +205,7 @@ impl ComparisonPicture {
         let told = match &row.difference {
             Some(e) => {
                 draw(c, scale, reach, line, e, sure, ink);
-                format::estimate(e)
+                format::difference(e)
             }
             None => format!(
                 "too few, n={} / {}",
@@ -202,18 +216,18 @@ impl ComparisonPicture {
         let number = Type::new(11.0, if sure { Ink::Blue } else { Ink::Dark });
         let number = if sure { number.bold() } else { number };
         if roomy {
-            c.text(width - 286.0, y + 18.0, &told, number);
-            c.text(width - 66.0, y + 18.0, &q, Type::new(11.0, Ink::Dark).end());
+            c.text(width - 306.0, y + 20.0, &told, number);
+            c.text(width - 98.0, y + 20.0, &q, Type::new(11.0, Ink::Dark).end());
             if row.difference.is_some() {
                 let (a, b) = (
                     format!("{} /", format::count(row.n.0)),
                     format::count(row.n.1),
                 );
-                if quiet.width(&n) <= 58.0 {
-                    c.text(width, y + 18.0, &n, quiet.end());
+                if quiet.width(&n) <= 92.0 {
+                    c.text(width, y + 20.0, &n, quiet.end());
                 } else {
-                    c.text(width, y + 12.0, &a, quiet.end());
-                    c.text(width, y + 24.0, &b, quiet.end());
+                    c.text(width, y + 14.0, &a, quiet.end());
+                    c.text(width, y + 26.5, &b, quiet.end());
                 }
             }
         } else {
@@ -238,7 +252,7 @@ impl ComparisonPicture {
                 let difference = r
                     .difference
                     .as_ref()
-                    .map_or_else(|| "too few".to_owned(), format::estimate);
+                    .map_or_else(|| "too few".to_owned(), format::difference);
                 let q =
                     r.q.map(|q| format!(", q {}", format::probability(q)))
                         .unwrap_or_default();

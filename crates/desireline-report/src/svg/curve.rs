@@ -97,7 +97,12 @@ impl CurvePicture {
         let up = Scale::new((0.0, share_top(largest)), (bottom, top));
         for t in ticks(0.0, up.upper(), 4) {
             c.line((left, up.at(t)), (right, up.at(t)), Ink::Rule, 1.0);
-            c.text(left - 6.0, up.at(t) + 4.0, &format::percent(t), quiet.end());
+            c.text(
+                left - 6.0,
+                up.at(t) + 4.0,
+                &format::tick_percent(t),
+                quiet.end(),
+            );
         }
         let times = time_ticks(last, if roomy { 6 } else { 4 });
         for t in &times {
@@ -250,7 +255,7 @@ const LINE_CLASS: [&str; 6] = ["dl-c0", "dl-c1", "dl-c2", "dl-c3", "dl-c4", "dl-
 
 fn summary(g: &CurveGroup) -> String {
     g.median.map_or_else(
-        || "median not reached".to_owned(),
+        || "below half".to_owned(),
         |m| format!("median {}", format::duration(m)),
     )
 }

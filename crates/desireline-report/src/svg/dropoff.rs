@@ -2,7 +2,7 @@ use desireline_stats::Estimate;
 
 use super::canvas::{Canvas, Type, n};
 use super::palette::Ink;
-use super::scale::{Scale, share_top, ticks};
+use super::scale::{Scale, ticks};
 use super::{EDGE, ROOMY, head, sane, told, valued};
 use crate::format;
 
@@ -50,14 +50,25 @@ impl DropoffPicture {
             .filter_map(|r| r.rate.map(|e| e.upper))
             .chain(self.overall)
             .fold(0.0, f64::max);
-        let scale = Scale::new((0.0, share_top(largest)), (left, right));
+        let scale = Scale::new((0.0, (largest * 1.02).clamp(0.01, 1.0)), (left, right));
         let pitch = if roomy { 25.0 } else { 50.0 };
         let bottom = top + pitch * self.rows.len() as f64;
         let quiet = Type::new(10.5, Ink::Muted);
         for t in ticks(0.0, scale.upper(), 4) {
             let x = scale.at(t);
-            c.line((x, top - 4.0), (x, bottom), Ink::Rule, 1.0);
-            let tick = if t == 0.0 { quiet } else { quiet.middle() };
+            if roomy {
+                c.line((x, top - 4.0), (x, bottom), Ink::Rule, 1.0);
+            } else {
+                for i in 0..self.rows.len() {
+                    let y = top + pitch * i as f64;
+                    c.line((x, y + 16.0), (x, y + 32.0), Ink::Rule, 1.0);
+                }
+            }
+            let tick = if t == 0.0 && !roomy {
+                quiet
+            } else {
+                quiet.middle()
+            };
             let tick = if t > 0.0 && x + 16.0 > width {
                 quiet.end()
             } else {
@@ -70,7 +81,7 @@ impl DropoffPicture {
                     x
                 },
                 top - 9.0,
-                &format::percent(t),
+                &format::tick_percent(t),
                 tick,
             );
         }
@@ -126,7 +137,15 @@ impl DropoffPicture {
         }
         if let Some(all) = self.overall.filter(|o| o.is_finite()) {
             let x = scale.at(all);
-            let d = format!("M{} {}V{}", n(x), n(top - 4.0), n(bottom));
+            let d = if roomy {
+                format!("M{} {}V{}", n(x), n(top - 4.0), n(bottom))
+            } else {
+                let part = |i: usize| {
+                    let y = top + pitch * i as f64;
+                    format!("M{} {}V{}", n(x), n(y + 16.0), n(y + 32.0))
+                };
+                (0..self.rows.len()).map(part).collect()
+            };
             c.path(
                 &d,
                 "dl-ms",

@@ -53,6 +53,8 @@ enum Key {
 const NODE: f64 = 11.0;
 /// Names shown per layer; the rest stand together.
 const NAMES: usize = 6;
+/// A name on fewer than one in this many of the journeys at its position stands with the rest.
+const LEAST_SHARE: u64 = 50;
 
 impl FlowPicture {
     /// The picture at a width: more steps where there is more room.
@@ -99,7 +101,20 @@ impl FlowPicture {
                 Key::At(layer, None) => (*layer, 100_000 + rank),
                 Key::End(end) => (layers, *end as usize),
             };
-            index.insert(key.clone(), layout.node(layer, rank, false, *weight));
+            index.insert(
+                key.clone(),
+                layout.node(
+                    layer,
+                    rank,
+                    false,
+                    *weight,
+                    if matches!(key, Key::End(_)) {
+                        36.0
+                    } else {
+                        19.0
+                    },
+                ),
+            );
         }
         // A long link passes every layer between, so that it keeps clear of the nodes there.
         for ((from, to), weight) in &flow.links {
@@ -109,7 +124,7 @@ impl FlowPicture {
             let (start, end) = (layer_of(&layout, a), layer_of(&layout, b));
             let mut at = a;
             for layer in start + 1..end {
-                let passing = layout.node(layer, 200_000 + end_rank(to), true, *weight);
+                let passing = layout.node(layer, 200_000 + end_rank(to), true, *weight, 0.0);
                 layout.link(at, passing, *weight);
                 at = passing;
             }
@@ -117,7 +132,7 @@ impl FlowPicture {
         }
         let room = if roomy { 330.0 } else { 380.0 };
         let top = y + 12.0;
-        layout.place(top, room, if roomy { 24.0 } else { 26.0 });
+        layout.place(top, room, 14.0);
         let ends: BTreeMap<usize, Ink> = index
             .iter()
             .filter_map(|(k, i)| match k {
@@ -221,6 +236,10 @@ impl FlowPicture {
             return;
         }
         let number = Type::new(size - 1.0, Ink::Muted);
+        if !roomy && node.height < 22.0 {
+            c.name(tx, ty, &label, room, t);
+            return;
+        }
         let beside = t.width(&label) + 6.0 + number.width(&share) <= room;
         if beside || node.height < 22.0 {
             let short = super::measure::cut(&label, room - number.width(&share) - 6.0, size, false);
@@ -246,6 +265,8 @@ impl FlowPicture {
                 let mut names: Vec<(&str, u64)> = counts.iter().map(|(n, c)| (*n, *c)).collect();
                 names.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
                 // One name alone is better shown than called other.
+                let seen: u64 = names.iter().map(|(_, c)| *c).sum();
+                names.retain(|(_, c)| c.saturating_mul(LEAST_SHARE) >= seen);
                 let keep = if names.len() == NAMES + 1 {
                     NAMES + 1
                 } else {

@@ -94,7 +94,7 @@ impl FunnelPicture {
                 y += 2.0;
             }
             if !last {
-                y = between(&mut c, (left, y + 16.0), width, step);
+                y = between(&mut c, (left, y + 16.0), width, step, &self.unit);
             }
             before = Some(step);
         }
@@ -174,14 +174,14 @@ impl FunnelPicture {
 }
 
 /// The words between two steps: who leaves, who may still come, how long it takes.
-fn between(c: &mut Canvas, (x, y): (f64, f64), width: f64, step: &FunnelStep) -> f64 {
+fn between(c: &mut Canvas, (x, y): (f64, f64), width: f64, step: &FunnelStep, unit: &str) -> f64 {
     let strong = Type::new(11.5, Ink::Loss).bold();
     let quiet = Type::new(11.0, Ink::Muted);
     let mut parts = Vec::new();
     let lead = match &step.leave {
         Some(e) => {
             parts.push(format!(
-                "{} · {} left",
+                "{} · {} {unit}",
                 format::interval(e),
                 format::count(step.dropped)
             ));

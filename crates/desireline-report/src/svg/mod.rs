@@ -41,9 +41,9 @@ const LEAST: f64 = 260.0;
 
 fn sane(width: f64) -> f64 {
     if width.is_finite() {
-        width.clamp(LEAST, 4_000.0)
+        (width - 2.0 * canvas::PAD).clamp(LEAST, 4_000.0)
     } else {
-        WIDE
+        WIDE - 2.0 * canvas::PAD
     }
 }
 
@@ -76,7 +76,11 @@ fn valued(canvas: &mut Canvas, (x, y): (f64, f64), value: &str, interval: &str, 
     let strong = Type::new(12.5, ink).bold();
     let quiet = Type::new(11.0, Ink::Muted);
     canvas.text(x, y, value, strong);
-    let after = x + strong.width(value) + 5.0;
+    let after = if value.is_empty() {
+        x
+    } else {
+        x + strong.width(value) + 5.0
+    };
     canvas.text(after, y, interval, quiet);
     after + quiet.width(interval)
 }

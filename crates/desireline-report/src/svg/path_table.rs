@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use desireline_stats::Estimate;
 
@@ -64,7 +64,7 @@ impl PathTablePicture {
         let numbers = 130.0 + goal_width;
         let room = if roomy { width - numbers - 12.0 } else { width };
         let rows = || self.rows.iter().chain(self.other.as_ref().map(|(_, r)| r));
-        let top = rows().map(|r| r.share).fold(0.0, f64::max);
+        let top = self.rows.iter().map(|r| r.share).fold(0.0, f64::max);
         let (x_share, x_goal) = (width - numbers, width - goal_width);
         let quiet = Type::new(10.5, Ink::Muted);
         let goal_top = share_top(
@@ -86,14 +86,15 @@ impl PathTablePicture {
         }
         let line = Scale::new((0.0, goal_top), (x_goal, x_goal + 90.0));
         let draw_numbers = |c: &mut Canvas, y: f64, row: &PathRow, muted: bool| {
-            let ink = if muted { Ink::GreyPale } else { Ink::BlueMid };
             if roomy {
                 let bar = Scale::new((0.0, top), (x_share, x_share + 44.0));
-                c.rect(
-                    (x_share, y + 4.0),
-                    (bar.at(row.share) - x_share, 12.0),
-                    ink.class(),
-                );
+                if !muted {
+                    c.rect(
+                        (x_share, y + 4.0),
+                        (bar.at(row.share) - x_share, 12.0),
+                        Ink::BlueMid.class(),
+                    );
+                }
                 c.text(
                     x_share + 50.0,
                     y + 10.0,
@@ -119,7 +120,13 @@ impl PathTablePicture {
                 }
             } else {
                 let bar = Scale::new((0.0, top), (0.0, 40.0));
-                c.rect((0.0, y + 3.0), (bar.at(row.share), 9.0), ink.class());
+                if !muted {
+                    c.rect(
+                        (0.0, y + 3.0),
+                        (bar.at(row.share), 9.0),
+                        Ink::BlueMid.class(),
+                    );
+                }
                 let strong = Type::new(11.0, Ink::Dark).bold();
                 let text = format::percent(row.share);
                 c.text(46.0, y + 12.0, &text, strong);
@@ -164,14 +171,23 @@ impl PathTablePicture {
         c.finish(y + 4.0, &self.title, &self.words())
     }
 
-    /// One tint per name, in order of first use, so that the most frequent paths get the most distinct tints.
+    /// One tint per name: the names on most journeys get the most distinct tints.
     fn tints(&self) -> HashMap<&str, usize> {
-        let mut tints = HashMap::new();
-        for name in self.rows.iter().flat_map(|r| &r.path) {
-            let next = tints.len().min(TINTS.len() - 1);
-            tints.entry(name.as_str()).or_insert(next);
+        let mut weights: BTreeMap<&str, u64> = BTreeMap::new();
+        for row in &self.rows {
+            let names: BTreeSet<&str> = row.path.iter().map(String::as_str).collect();
+            for name in names {
+                let weight = weights.entry(name).or_default();
+                *weight = weight.saturating_add(row.count);
+            }
         }
-        tints
+        let mut names: Vec<(&str, u64)> = weights.into_iter().collect();
+        names.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        names
+            .into_iter()
+            .enumerate()
+            .map(|(i, (name, _))| (name, i.min(TINTS.len() - 1)))
+            .collect()
     }
 
     fn words(&self) -> String {
@@ -234,18 +250,25 @@ fn chevrons(
     let (mut x, mut y, mut line) = (x0, y0, 1);
     for (i, link) in links.iter().enumerate() {
         let times = if link.times > 1 {
-            format!(" ×{}", link.times)
+            format!("×{}", link.times)
         } else {
             String::new()
         };
         let text_room = widest - 2.0 * POINT - 8.0;
         let name = measure::cut(
             &one_line(link.name),
-            text_room - t.width(&times),
+            text_room - t.width(&times) - 3.0,
             t.size,
             false,
         );
-        let w = t.width(&name) + t.width(&times) + 2.0 * POINT + 8.0;
+        let w = t.width(&name)
+            + if times.is_empty() {
+                0.0
+            } else {
+                t.width(&times) + 3.0
+            }
+            + 2.0 * POINT
+            + 8.0;
         let rest = links.len() - i;
         let more = format!("+{rest} more");
         // On the last line the words for what is left out must fit too.
@@ -279,11 +302,11 @@ fn chevrons(
             n(notch),
             n(mid)
         );
-        let tip = format!("{}{times}", link.name);
+        let tip = format!("{} {times}", link.name);
         c.path(&d, &format!("dl-t{tint}"), "", Some(&tip));
         c.name(x + POINT + 4.0, y + 14.0, &name, text_room, t);
         if !times.is_empty() {
-            c.text(x + POINT + 4.0 + t.width(&name), y + 14.0, &times, t);
+            c.text(x + POINT + 7.0 + t.width(&name), y + 14.0, &times, t);
         }
         x = right - POINT + 3.0;
     }

@@ -12,6 +12,8 @@ pub(crate) struct Node {
     /// A point that a long link passes through; not drawn itself.
     pub(crate) passing: bool,
     pub(crate) weight: u64,
+    /// The least room that the node and its label take from top to bottom.
+    pub(crate) label: f64,
     pub(crate) y: f64,
     pub(crate) height: f64,
 }
@@ -36,12 +38,20 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    pub(crate) fn node(&mut self, layer: usize, rank: usize, passing: bool, weight: u64) -> usize {
+    pub(crate) fn node(
+        &mut self,
+        layer: usize,
+        rank: usize,
+        passing: bool,
+        weight: u64,
+        label: f64,
+    ) -> usize {
         self.nodes.push(Node {
             layer,
             rank,
             passing,
             weight,
+            label,
             y: 0.0,
             height: 0.0,
         });
@@ -91,12 +101,25 @@ impl Layout {
             l.height = l.weight as f64 * per_unit;
         }
         self.order(&mut layers);
-        for layer in &layers {
-            let mut y = top;
+        let extent = |n: &Node| (n.height + if n.passing { gap * 0.4 } else { gap }).max(n.label);
+        let tall = |layer: &Vec<usize>| {
+            layer
+                .iter()
+                .filter_map(|i| self.nodes.get(*i))
+                .map(extent)
+                .sum::<f64>()
+        };
+        let tallest = layers.iter().map(tall).fold(0.0, f64::max);
+        let starts: Vec<f64> = layers
+            .iter()
+            .map(|l| top + (tallest - tall(l)) * 0.3)
+            .collect();
+        for (layer, start) in layers.iter().zip(starts) {
+            let mut y = start;
             for i in layer {
                 if let Some(n) = self.nodes.get_mut(*i) {
                     n.y = y;
-                    y += n.height + if n.passing { gap * 0.4 } else { gap };
+                    y += (n.height + if n.passing { gap * 0.4 } else { gap }).max(n.label);
                 }
             }
         }

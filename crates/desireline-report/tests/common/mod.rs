@@ -1,5 +1,13 @@
 //! Hand-made pictures and reports that the tests share.
-#![allow(dead_code, missing_debug_implementations, missing_docs, unreachable_pub, clippy::unwrap_used)]
+#![allow(
+    dead_code,
+    missing_debug_implementations,
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used
+)]
+
+pub mod report;
 
 use desireline_report::svg::*;
 use desireline_stats::{Estimate, Method, Unit, newcombe, wilson};
@@ -165,7 +173,9 @@ pub fn curve(labels: &[&str], steps: usize) -> CurvePicture {
                     let events = (at_risk as f64 * 0.6 / steps as f64 / (g as f64 + 1.0)) as u64;
                     let before = at_risk;
                     alive *= 1.0 - events as f64 / at_risk as f64;
-                    at_risk = at_risk.saturating_sub(events + at_risk / (steps as u64 * 2)).max(1);
+                    at_risk = at_risk
+                        .saturating_sub(events + at_risk / (steps as u64 * 2))
+                        .max(1);
                     let value = 1.0 - alive;
                     let half = 1.96 * (value * alive / before as f64).sqrt();
                     CurvePoint {
