@@ -74,11 +74,9 @@ fn escape(text: &str) -> String {
                 out.push('\\');
                 out.push(c);
             }
-            // Stops bare links and mail addresses from becoming live.
-            ':' => out.push_str("&#58;"),
-            '@' => out.push_str("&#64;"),
             c => out.push(c),
         }
     }
-    out
+    // Bare links must not become live.
+    out.replace("://", ":&#47;/").replace("www.", "www&#46;")
 }
