@@ -96,16 +96,34 @@ pub(super) enum Stored {
 }
 
 /// Distinct keys with dense codes in the order of first appearance. The same key as the one before costs a
-/// comparison; any other costs one look into a hash table.
+/// comparison, a small integer one look into an array, any other key one look into a hash table.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Interner {
+    /// The code plus one of each integer below its length; 0 where there is none yet.
+    small: Vec<u32>,
+    /// The codes of all other integers.
     integers: HashMap<i64, u32, FxBuildHasher>,
-    /// The hash's lower half and the code.
-    texts: HashTable<(u32, u32)>,
+    texts: HashTable<TextEntry>,
     keys: Vec<Stored>,
     bytes: String,
     ends: Vec<usize>,
-    last: u32,
+    last_integer: Option<(i64, u32)>,
+    last_text: Option<TextEntry>,
+}
+
+/// Half of a text's hash, its code, and where it is, so that a look-up touches the table and the text only.
+#[derive(Clone, Copy, Debug)]
+struct TextEntry {
+    hash: u32,
+    code: u32,
+    start: usize,
+    len: usize,
+}
+
+impl TextEntry {
+    fn is(&self, text: &str, bytes: &str) -> bool {
+        self.len == text.len() && bytes.get(self.start..self.start + self.len) == Some(text)
+    }
 }
 
 impl Interner {
@@ -144,24 +162,55 @@ impl Interner {
 
     #[inline]
     pub(super) fn integer(&mut self, number: i64) -> u32 {
-        if self.keys.get(self.last as usize) == Some(&Stored::Integer(number)) {
-            return self.last;
+        if let Some((last, code)) = self.last_integer
+            && last == number
+        {
+            return code;
         }
+        let small = usize::try_from(number).ok().and_then(|n| self.small.get(n));
+        let code = match small {
+            Some(code) if *code != 0 => code - 1,
+            _ => self.other_integer(number),
+        };
+        self.last_integer = Some((number, code));
+        code
+    }
+
+    fn other_integer(&mut self, number: i64) -> u32 {
         let next = code(self.keys.len());
-        let found = *self.integers.entry(number).or_insert(next);
+        let place = usize::try_from(number).ok();
+        // As long as integers are dense the array costs no more than the hash table would. It at least doubles, so
+        // that moving codes over stays cheap whatever the integers are.
+        let room = self.keys.len().saturating_add(1 << 10).saturating_mul(4);
+        if place.is_some_and(|p| p >= self.small.len() && p < room) && room / 2 >= self.small.len()
+        {
+            self.small.resize(room, 0);
+            let small = &mut self.small;
+            self.integers.retain(|number, code| {
+                let slot = usize::try_from(*number).ok().and_then(|n| small.get_mut(n));
+                slot.map(|slot| *slot = *code + 1).is_none()
+            });
+        }
+        let found = match place.and_then(|p| self.small.get_mut(p)) {
+            Some(slot) if *slot != 0 => *slot - 1,
+            Some(slot) => {
+                *slot = next + 1;
+                next
+            }
+            None => *self.integers.entry(number).or_insert(next),
+        };
         if found == next {
             self.keys.push(Stored::Integer(number));
         }
-        self.last = found;
         found
     }
 
     #[inline]
     pub(super) fn text(&mut self, text: &str) -> u32 {
-        if let Some(Stored::Text(place)) = self.keys.get(self.last as usize)
-            && self.stored_text(*place) == text
+        if let Some(last) = &self.last_text
+            && last.is(text, &self.bytes)
         {
-            return self.last;
+            return last.code;
         }
         match plain_integer(text) {
             Some(number) => self.integer(number),
@@ -171,30 +220,29 @@ impl Interner {
 
     #[allow(clippy::cast_possible_truncation)] // half of the hash is kept on purpose
     fn other_text(&mut self, text: &str) -> u32 {
-        let short = xxhash_rust::xxh3::xxh3_64(text.as_bytes()) as u32;
-        let Interner {
-            texts,
-            keys,
-            bytes,
-            ends,
-            last,
-            ..
-        } = self;
-        let found = texts.find(spread(short), |(hash, code)| {
-            *hash == short
-                && matches!(keys.get(*code as usize), Some(Stored::Text(place)) if text_at(bytes, ends, *place) == text)
+        let hash = xxhash_rust::xxh3::xxh3_64(text.as_bytes()) as u32;
+        let bytes = &self.bytes;
+        let found = self
+            .texts
+            .find(spread(hash), |e| e.hash == hash && e.is(text, bytes))
+            .copied();
+        let entry = found.unwrap_or_else(|| {
+            let code = code(self.keys.len());
+            let entry = TextEntry {
+                hash,
+                code,
+                start: self.bytes.len(),
+                len: text.len(),
+            };
+            self.keys.push(Stored::Text(self::code(self.ends.len())));
+            self.bytes.push_str(text);
+            self.ends.push(self.bytes.len());
+            self.texts
+                .insert_unique(spread(hash), entry, |e| spread(e.hash));
+            entry
         });
-        if let Some((_, code)) = found {
-            *last = *code;
-            return *code;
-        }
-        let new = code(keys.len());
-        keys.push(Stored::Text(code(ends.len())));
-        bytes.push_str(text);
-        ends.push(bytes.len());
-        texts.insert_unique(spread(short), (short, new), |(hash, _)| spread(*hash));
-        *last = new;
-        new
+        self.last_text = Some(entry);
+        entry.code
     }
 
     /// Interns the rows of `column` that are not in `skip` (ascending), giving each row's code to `out`.
@@ -366,6 +414,23 @@ mod tests {
             ["7", "007", "", "NA"]
         );
         assert!(!ids.all_integers());
+    }
+
+    #[test]
+    fn integers_of_any_size_keep_their_codes() {
+        let mut ids = Interner::default();
+        let spaced = |i: u32| i64::from(i) * if i % 2 == 0 { 3 } else { -1_000_003 };
+        for round in 0..2 {
+            for i in 0..40_000 {
+                assert_eq!(ids.integer(spaced(i)), i, "round {round}");
+            }
+        }
+        let mut edges = Interner::default();
+        for (code, number) in (0..).zip([i64::MAX, i64::MIN, 5_000, 0, 4_095, 4_096, 4_100, -1]) {
+            assert_eq!((edges.integer(number), edges.integer(number)), (code, code));
+            assert_eq!(edges.name(code as usize), number.to_string());
+        }
+        assert_eq!((edges.integer(5_000), edges.len()), (2, 8));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Rows into the order of customer, time, tie key and input.
 
+use std::borrow::Cow;
+
 use super::builder::LogBuilder;
 use super::intern::{Interner, Stored};
 use crate::error::Result;
@@ -48,8 +50,10 @@ pub(super) fn ascending(ids: &Interner) -> Vec<u32> {
     } else {
         let name = |c: &u32| ids.name(*c as usize);
         if !order.is_sorted_by(|a, b| name(a) <= name(b)) {
-            // Most comparisons end within the first eight bytes.
-            let mut heads: Vec<(u64, u32)> = order.iter().map(|c| (head(&name(c)), *c)).collect();
+            // Most comparisons end within the eight bytes after what all ids begin with.
+            let shared = common_prefix(order.iter().map(name));
+            let mut heads: Vec<(u64, u32)> =
+                order.iter().map(|c| (head(&name(c), shared), *c)).collect();
             sort_heads(&mut heads, |a, b| name(a).cmp(&name(b)));
             order = heads.into_iter().map(|(_, c)| c).collect();
         }
@@ -57,9 +61,17 @@ pub(super) fn ascending(ids: &Interner) -> Vec<u32> {
     order
 }
 
-fn head(text: &str) -> u64 {
+fn common_prefix<'a>(mut names: impl Iterator<Item = Cow<'a, str>>) -> usize {
+    let first = names.next().unwrap_or_default();
+    names.fold(first.len(), |shared, name| {
+        let both = first.bytes().zip(name.bytes()).take(shared);
+        both.take_while(|(a, b)| a == b).count()
+    })
+}
+
+fn head(text: &str, skip: usize) -> u64 {
     let mut first = [0; 8];
-    for (to, from) in first.iter_mut().zip(text.bytes()) {
+    for (to, from) in first.iter_mut().zip(text.bytes().skip(skip)) {
         *to = from;
     }
     u64::from_be_bytes(first)
