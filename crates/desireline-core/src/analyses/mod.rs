@@ -2,7 +2,14 @@
 
 mod deferred;
 pub mod funnel;
+mod label;
 mod parts;
+pub mod paths;
+mod spread;
+pub mod transitions;
 
 pub use deferred::Deferred;
 pub use funnel::Funnel;
+pub use paths::Paths;
+pub use spread::Spread;
+pub use transitions::Transitions;

@@ -33,6 +33,8 @@ macro_rules! analyses {
 }
 
 analyses![
+    crate::analyses::Paths,
+    crate::analyses::Transitions,
     crate::analyses::Funnel,
     // One line per analysis.
 ];

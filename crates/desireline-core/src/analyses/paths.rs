@@ -1,0 +1,842 @@
+//! Paths: which ways do customers take through their touchpoints?
+
+mod flow;
+mod report;
+mod state;
+
+use std::cmp::Ordering;
+
+use desireline_stats::Distribution;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use self::flow::{Flow, FlowLink, FlowNode, Place};
+pub use self::report::{OtherPaths, PathRow, PathsReport};
+pub use self::state::PathsPartial;
+
+use self::flow::{End, Links, Spot};
+use self::state::Variant;
+use super::{Spread, label, parts};
+use crate::engine::{Analysis, Located, Measure, MeasureData};
+use crate::error::{Result, SpecError};
+use crate::expr::{Expr, IntoExpr};
+use crate::journey::{Journey, Mask, Matcher, Morsel, Span};
+use crate::log::{Catalog, CodeSlice};
+use crate::report::{Base, Caveat, Rate, TOO_FEW};
+
+/// Which ways customers take: how often, how long each lasts, and whether it leads to the goal.
+///
+/// A path is the sequence of a journey's touchpoints, or of its `first` or `last` few. Journeys with the same sequence
+/// are counted together. The `top` most frequent are listed (equal counts by name); `other` holds all others, so that
+/// journeys and distinct paths add up to the totals.
+///
+/// * `share` = journeys on the path ÷ all journeys, and `goal` = journeys on the path with an event that fulfils the
+///   goal, wherever in the journey it is ÷ journeys on the path. Both intervals allow for customers with several
+///   journeys ([`wilson_clustered`](desireline_stats::wilson_clustered)) and are absent below five journeys.
+/// * A duration runs from the path's first touchpoint to its last, at the times that `collapse` keeps.
+/// * A journey longer than `first` or `last` is counted in `shortened`; being cut there is no drop-off.
+/// * The `flow` counts the links between the first `flow_steps` touchpoints of whole journeys, to the goal or the end.
+///
+/// Cells: `path/a > b > c`, `goal/a > b > c` (those that reached the goal), and `flow/1/a > b` with the step of `a`;
+/// ends are `(goal)`, `(exit)` and `(goes on)`. Takes O(events) time; memory grows with the distinct paths.
+///
+/// ```
+/// use desireline_core::analyses::Paths;
+/// use desireline_core::journey::JourneyRule;
+/// use desireline_core::log::Log;
+///
+/// let log = Log::from_rows([
+///     ("ann", 1, "home"), ("ann", 2, "cart"), ("ann", 3, "purchase"),
+///     ("ben", 1, "home"), ("ben", 2, "cart"),
+///     ("eve", 1, "home"), ("eve", 2, "cart"),
+/// ])?;
+/// let paths = log.journeys(JourneyRule::customer())?.run(&Paths::top(1).goal("purchase")?)?;
+/// assert_eq!((paths.journeys, paths.distinct), (3, 2));
+/// assert_eq!((paths.paths[0].path.join(" > "), paths.paths[0].journeys), ("home > cart".to_owned(), 2));
+/// assert_eq!(paths.other.map(|o| (o.distinct, o.journeys, o.goals)), Some((1, 1, Some(1))));
+/// # Ok::<(), desireline_core::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Paths {
+    /// What counts as reaching the goal: an event name or an expression.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub goal: Option<Expr>,
+    /// Only the first so many touchpoints of each journey.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first: Option<u32>,
+    /// Only the last so many touchpoints of each journey.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<u32>,
+    /// Whether repeats of a touchpoint in a row count once, and which of their times is kept.
+    pub collapse: Collapse,
+    /// How many paths to list.
+    pub top: u32,
+    /// How many first steps the flow shows; 0 for none.
+    pub flow_steps: u32,
+    /// How many touchpoints the flow lists at each step.
+    pub flow_top: u32,
+    /// The level of the intervals.
+    pub level: f64,
+}
+
+/// What becomes of a touchpoint that is repeated in a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Collapse {
+    /// Every event counts.
+    #[default]
+    None,
+    /// The run counts once, at the time of its first event.
+    First,
+    /// The run counts once, at the time of its last event.
+    Last,
+}
+
+/// The most first steps a flow can show.
+pub const MAX_FLOW_STEPS: u32 = 64;
+
+impl Default for Paths {
+    fn default() -> Paths {
+        Paths {
+            goal: None,
+            first: None,
+            last: None,
+            collapse: Collapse::None,
+            top: 20,
+            flow_steps: 5,
+            flow_top: 8,
+            level: 0.95,
+        }
+    }
+}
+
+impl Paths {
+    /// The `n` most frequent paths.
+    pub fn top(n: u32) -> Paths {
+        Paths {
+            top: n,
+            ..Paths::default()
+        }
+    }
+
+    /// Tells for each path how many of its journeys reach this goal.
+    ///
+    /// # Errors
+    /// Text that is no expression.
+    pub fn goal(self, goal: impl IntoExpr) -> Result<Paths> {
+        Ok(Paths {
+            goal: Some(goal.into_expr()?),
+            ..self
+        })
+    }
+
+    /// Looks at the first `n` touchpoints of each journey only.
+    #[must_use]
+    pub fn first(self, n: u32) -> Paths {
+        Paths {
+            first: Some(n),
+            ..self
+        }
+    }
+
+    /// Looks at the last `n` touchpoints of each journey only.
+    #[must_use]
+    pub fn last(self, n: u32) -> Paths {
+        Paths {
+            last: Some(n),
+            ..self
+        }
+    }
+
+    /// Counts repeats in a row once.
+    #[must_use]
+    pub fn collapse(self, collapse: Collapse) -> Paths {
+        Paths { collapse, ..self }
+    }
+
+    /// Shows `n` first steps in the flow.
+    #[must_use]
+    pub fn flow_steps(self, n: u32) -> Paths {
+        Paths {
+            flow_steps: n,
+            ..self
+        }
+    }
+
+    /// Sets the level of the intervals.
+    #[must_use]
+    pub fn level(self, level: f64) -> Paths {
+        Paths { level, ..self }
+    }
+}
+
+/// A bound [`Paths`].
+#[derive(Debug)]
+pub struct PathsPlan {
+    spec: Paths,
+    goal: Option<Matcher>,
+    names: crate::log::Vocabulary,
+    /// The place of each name in alphabetical order, by code.
+    ranks: Vec<u32>,
+    /// Bytes of a code in a key.
+    width: usize,
+    part: Part,
+    /// Whether first steps must be counted apart because the paths do not tell them.
+    count_flow: bool,
+}
+
+/// Which part of a journey is its path.
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    Whole,
+    First(usize),
+    Last(usize),
+}
+
+fn field(field: &'static str, problem: impl Into<String>) -> SpecError {
+    SpecError::Field {
+        analysis: Paths::NAME,
+        field,
+        problem: problem.into(),
+    }
+}
+
+impl Paths {
+    fn part(&self) -> Result<Part, SpecError> {
+        let wanted = match (self.first, self.last) {
+            (None, None) => return Ok(Part::Whole),
+            (Some(_), Some(_)) => {
+                return Err(field(
+                    "last",
+                    "`first` is given too; a path is the first or the last touchpoints, not both",
+                ));
+            }
+            (Some(0), _) => return Err(field("first", "0 touchpoints are no path; use 1 or more")),
+            (_, Some(0)) => return Err(field("last", "0 touchpoints are no path; use 1 or more")),
+            (Some(n), None) => Part::First(n as usize),
+            (None, Some(n)) => Part::Last(n as usize),
+        };
+        Ok(wanted)
+    }
+}
+
+impl PathsPlan {
+    fn decode<'k>(&self, key: &'k [u8]) -> impl DoubleEndedIterator<Item = u32> + Clone + use<'k> {
+        key.chunks_exact(self.width).map(|bytes| {
+            bytes
+                .iter()
+                .rev()
+                .fold(0, |code, &byte| code << 8 | u32::from(byte))
+        })
+    }
+
+    #[inline]
+    fn encode(&self, code: u32, key: &mut Vec<u8>) {
+        key.extend_from_slice(&code.to_le_bytes()[..self.width]);
+    }
+
+    fn names_of(&self, key: &[u8]) -> Vec<String> {
+        self.decode(key)
+            .map(|c| self.names.name(c).to_owned())
+            .collect()
+    }
+
+    fn cell(&self, kind: &str, key: &[u8]) -> String {
+        label::cell(kind, self.decode(key).map(|c| self.names.name(c)))
+    }
+
+    /// By the names of the touchpoints, in order.
+    fn by_name(&self, a: &[u8], b: &[u8]) -> Ordering {
+        let rank = |c: u32| self.ranks.get(c as usize).copied();
+        self.decode(a).map(rank).cmp(self.decode(b).map(rank))
+    }
+
+    fn is_goal_code(&self, code: u32) -> bool {
+        let table = self.goal.as_ref().and_then(Matcher::by_event_code);
+        table.is_some_and(|t| t.get(code as usize).copied().unwrap_or(false))
+    }
+
+    fn collapses(&self) -> bool {
+        self.spec.collapse != Collapse::None
+    }
+
+    /// The links of the flow, from the counts of first steps or from the paths.
+    fn links(&self, partial: &PathsPartial) -> Links {
+        let mut links = Links::default();
+        let steps = self.spec.flow_steps as usize;
+        let mut codes = Vec::new();
+        if self.count_flow {
+            for (key, &journeys) in partial.flow.iter() {
+                let Some((&end, key)) = key.split_last() else {
+                    continue;
+                };
+                codes.clear();
+                codes.extend(self.decode(key));
+                links.add(&codes, End::from_byte(end), journeys);
+            }
+        } else if steps > 0 {
+            for (key, variant) in partial.variants.iter() {
+                codes.clear();
+                let mut end = End::Exit;
+                for code in self.decode(key) {
+                    if self.is_goal_code(code) {
+                        end = End::Goal;
+                        break;
+                    }
+                    if codes.len() == steps {
+                        end = End::GoesOn;
+                        break;
+                    }
+                    codes.push(code);
+                }
+                links.add(&codes, end, variant.journeys);
+            }
+        }
+        links
+    }
+
+    /// The places of the `top` paths in order.
+    fn top(&self, partial: &PathsPartial) -> Vec<usize> {
+        let variants = &partial.variants;
+        let order = |&a: &usize, &b: &usize| {
+            variants.values()[b]
+                .journeys
+                .cmp(&variants.values()[a].journeys)
+                .then_with(|| self.by_name(variants.key(a), variants.key(b)))
+        };
+        let mut places: Vec<usize> = (0..variants.len()).collect();
+        let top = self.spec.top as usize;
+        if top < places.len() {
+            places.select_nth_unstable_by(top, order);
+            places.truncate(top);
+        }
+        places.sort_unstable_by(order);
+        places
+    }
+}
+
+impl Analysis for Paths {
+    const NAME: &'static str = "paths";
+    const STATE_VERSION: u32 = 1;
+    type Plan = PathsPlan;
+    type Partial = PathsPartial;
+    type Report = PathsReport;
+
+    fn plan(&self, catalog: &Catalog) -> Result<PathsPlan, SpecError> {
+        let part = self.part()?;
+        if self.top == 0 {
+            return Err(field("top", "0 paths cannot be listed; use 1 or more"));
+        }
+        if self.flow_steps > MAX_FLOW_STEPS {
+            let problem = format!(
+                "{} steps, at most {MAX_FLOW_STEPS} are shown",
+                self.flow_steps
+            );
+            return Err(field("flow_steps", problem));
+        }
+        if self.flow_top == 0 {
+            return Err(field(
+                "flow_top",
+                "0 touchpoints cannot be listed; use 1 or more",
+            ));
+        }
+        parts::check_level(Self::NAME, self.level)?;
+        let goal = match &self.goal {
+            Some(expr) => Some(
+                Matcher::new(expr, catalog).map_err(|source| SpecError::Expr {
+                    analysis: Self::NAME,
+                    field: "goal",
+                    source,
+                })?,
+            ),
+            None => None,
+        };
+        let names = catalog.events.clone();
+        let mut alphabetical: Vec<(&str, usize)> = names.names().zip(0..).collect();
+        alphabetical.sort_unstable();
+        let mut ranks = vec![0; names.len()];
+        for (rank, (_, code)) in (0..).zip(alphabetical) {
+            ranks[code] = rank;
+        }
+        let told = match part {
+            Part::Whole => true,
+            // One touchpoint more tells whether the journey goes on.
+            Part::First(n) => n > self.flow_steps as usize,
+            Part::Last(_) => false,
+        };
+        let by_code = goal.as_ref().is_none_or(|g| g.by_event_code().is_some());
+        Ok(PathsPlan {
+            spec: self.clone(),
+            width: match names.len() {
+                0..=0x100 => 1,
+                0x101..=0x1_0000 => 2,
+                _ => 4,
+            },
+            goal,
+            names,
+            ranks,
+            part,
+            count_flow: self.flow_steps > 0 && !(told && by_code),
+        })
+    }
+
+    fn start(_: &PathsPlan) -> PathsPartial {
+        PathsPartial::default()
+    }
+
+    fn observe(plan: &PathsPlan, partial: &mut PathsPartial, morsel: &Morsel<'_>) {
+        let mut mask = Mask::default();
+        let goal = match &plan.goal {
+            None => Goal::None,
+            Some(matcher) => match matcher.by_event_code() {
+                Some(table) => Goal::Codes(table),
+                None => {
+                    matcher.fill(morsel, &mut mask);
+                    Goal::Events(&mask)
+                }
+            },
+        };
+        match morsel.codes() {
+            CodeSlice::U8(codes) => observe(plan, partial, morsel, codes, goal),
+            CodeSlice::U16(codes) => observe(plan, partial, morsel, codes, goal),
+            CodeSlice::U32(codes) => observe(plan, partial, morsel, codes, goal),
+        }
+    }
+
+    fn finish(plan: &PathsPlan, partial: &PathsPartial) -> Result<PathsReport> {
+        let level = plan.spec.level;
+        let all = &partial.all;
+        let n = all.n.max(1) as f64;
+        let has_goal = plan.goal.is_some();
+        let (mut cumulative, mut goals) = (0, 0);
+        let (mut withheld, mut exact) = (0, partial.times.is_exact());
+        let mut paths = Vec::new();
+        for place in plan.top(partial) {
+            let variant = &partial.variants.values()[place];
+            let times = variant.times();
+            cumulative += variant.journeys;
+            goals += variant.goals;
+            exact &= times.is_exact();
+            let row = PathRow {
+                path: plan.names_of(partial.variants.key(place)),
+                journeys: variant.journeys,
+                customers: variant.customers,
+                share: Rate::clustered(&variant.share(all), Base::OfAll, level),
+                cumulative_share: cumulative as f64 / n,
+                goal: has_goal.then(|| Rate::clustered(&variant.goal(), Base::OfPath, level)),
+                duration: Spread::new(&times, level),
+            };
+            withheld += u64::from(row.goal.is_some_and(|g| g.too_few()));
+            paths.push(row);
+        }
+        let (listed, distinct) = (paths.len() as u64, partial.variants.len() as u64);
+        let mut caveats = Vec::new();
+        if listed < distinct {
+            caveats.push(Caveat::Truncated {
+                what: "paths".to_owned(),
+                shown: listed,
+                distinct,
+            });
+        }
+        if withheld > 0 {
+            caveats.push(Caveat::TooFew {
+                what: "goal rates".to_owned(),
+                cells: withheld,
+                least: TOO_FEW,
+            });
+        }
+        if !exact {
+            caveats.push(parts::approximate_quantiles());
+        }
+        let steps = plan.spec.flow_steps;
+        Ok(PathsReport {
+            journeys: all.n,
+            customers: all.m,
+            distinct,
+            singletons: partial
+                .variants
+                .values()
+                .iter()
+                .filter(|v| v.journeys == 1)
+                .count() as u64,
+            shortened: partial.shortened,
+            coverage: cumulative as f64 / n,
+            paths,
+            other: (listed < distinct).then(|| OtherPaths {
+                distinct: distinct - listed,
+                journeys: all.n - cumulative,
+                goals: has_goal.then_some(all.k - goals),
+                share: (all.n - cumulative) as f64 / n,
+            }),
+            goal: has_goal.then(|| Rate::clustered(all, Base::OfAll, level)),
+            duration: Spread::new(&partial.times, level),
+            flow: (steps > 0).then(|| {
+                let top = plan.spec.flow_top as usize;
+                plan.links(partial).finish(steps, top, &plan.names)
+            }),
+            caveats,
+        })
+    }
+
+    fn locate(plan: &PathsPlan, journey: &Journey<'_>) -> Vec<Located> {
+        let goals: Vec<usize> = plan.goal.as_ref().map_or_else(Vec::new, |goal| {
+            let start = journey.span().start as usize;
+            let hits = goal.matches_in(journey.morsel(), journey.span());
+            hits.into_iter().map(|i| i - start).collect()
+        });
+        let mut touchpoints: Vec<(u32, bool)> = Vec::new();
+        for (i, code) in journey.codes().enumerate() {
+            let goal = goals.contains(&i);
+            match touchpoints.last_mut() {
+                Some((last, reached)) if plan.collapses() && *last == code => *reached |= goal,
+                _ => touchpoints.push((code, goal)),
+            }
+        }
+        let name = |code: u32| plan.names.name(code);
+
+        let n = touchpoints.len();
+        let (shown, what) = match plan.part {
+            Part::Whole => (&touchpoints[..], "its touchpoints".to_owned()),
+            Part::First(k) => (
+                &touchpoints[..n.min(k)],
+                format!("its first {k} touchpoints"),
+            ),
+            Part::Last(k) => (
+                &touchpoints[n.saturating_sub(k)..],
+                format!("its last {k} touchpoints"),
+            ),
+        };
+        let path = shown.iter().map(|&(code, _)| name(code));
+        let mut cells = vec![Located {
+            cell: label::cell("path", path.clone()),
+            why: format!("{what} in order, of {} events", journey.len()),
+        }];
+        if let Some(&i) = goals.first() {
+            cells.push(Located {
+                cell: label::cell("goal", path),
+                why: format!(
+                    "event {} (`{}`) fulfils the goal",
+                    i + 1,
+                    name(journey.code(i))
+                ),
+            });
+        }
+
+        let steps = plan.spec.flow_steps as usize;
+        let mut from: Option<u32> = None;
+        for step in 0..=steps {
+            let to = match touchpoints.get(step) {
+                _ if steps == 0 => break,
+                None => Spot::End(End::Exit),
+                Some((_, true)) => Spot::End(End::Goal),
+                Some(_) if step == steps => Spot::End(End::GoesOn),
+                Some(&(code, false)) => Spot::At(code),
+            };
+            if let Some(from) = from {
+                cells.push(Located {
+                    cell: plan.flow_cell(step as u32, from, to),
+                    why: format!("step {step} is `{}`", name(from)),
+                });
+            }
+            match to {
+                Spot::At(code) => from = Some(code),
+                Spot::End(_) => break,
+            }
+        }
+        cells
+    }
+
+    fn cells(plan: &PathsPlan, partial: &PathsPartial) -> Vec<(String, u64)> {
+        let mut cells = Vec::new();
+        for (key, variant) in partial.variants.iter() {
+            cells.push((plan.cell("path", key), variant.journeys));
+            if variant.goals > 0 {
+                cells.push((plan.cell("goal", key), variant.goals));
+            }
+        }
+        for ((step, from, to), journeys) in plan.links(partial).counts {
+            cells.push((plan.flow_cell(step, from, to), journeys));
+        }
+        cells
+    }
+
+    /// `path` and `path_goal` by touchpoints, `path_duration` where a path has enough journeys, `goal` and `duration`
+    /// of all journeys. A path that a group has not taken has a share of 0 of the group's journeys.
+    fn measures(plan: &PathsPlan, partial: &PathsPartial) -> Vec<Measure> {
+        let has_goal = plan.goal.is_some();
+        let mut measures = vec![Measure {
+            kind: "duration",
+            key: Vec::new(),
+            data: MeasureData::Times(partial.times.clone()),
+        }];
+        if has_goal {
+            measures.push(Measure {
+                kind: "goal",
+                key: Vec::new(),
+                data: MeasureData::Rate(partial.all),
+            });
+        }
+        let mut order: Vec<usize> = (0..partial.variants.len()).collect();
+        order.sort_unstable_by(|&a, &b| {
+            plan.by_name(partial.variants.key(a), partial.variants.key(b))
+        });
+        for place in order {
+            let variant: &Variant = &partial.variants.values()[place];
+            let key = plan.names_of(partial.variants.key(place));
+            let mut push = |kind, data| {
+                measures.push(Measure {
+                    kind,
+                    key: key.clone(),
+                    data,
+                });
+            };
+            push("path", MeasureData::Rate(variant.share(&partial.all)));
+            if has_goal {
+                push("path_goal", MeasureData::Rate(variant.goal()));
+            }
+            if variant.journeys >= TOO_FEW {
+                let times: Distribution = variant.times();
+                push("path_duration", MeasureData::Times(times));
+            }
+        }
+        measures
+    }
+}
+
+impl PathsPlan {
+    fn flow_cell(&self, step: u32, from: u32, to: Spot) -> String {
+        let mut cell = format!("flow/{step}/");
+        label::push(&mut cell, self.names.name(from));
+        cell.push_str(" > ");
+        to.push_label(&mut cell, &self.names);
+        cell
+    }
+}
+
+/// How a kernel finds out whether an event fulfils the goal.
+#[derive(Clone, Copy)]
+enum Goal<'a> {
+    None,
+    Codes(&'a [bool]),
+    Events(&'a Mask),
+}
+
+/// A column's codes, which may already be the bytes of a key.
+trait Code: Copy + Eq {
+    fn code(self) -> u32;
+    fn as_key(codes: &[Self]) -> Option<&[u8]>;
+}
+
+impl Code for u8 {
+    #[inline]
+    fn code(self) -> u32 {
+        self.into()
+    }
+    #[inline]
+    fn as_key(codes: &[u8]) -> Option<&[u8]> {
+        Some(codes)
+    }
+}
+
+impl Code for u16 {
+    #[inline]
+    fn code(self) -> u32 {
+        self.into()
+    }
+    fn as_key(_: &[u16]) -> Option<&[u8]> {
+        None
+    }
+}
+
+impl Code for u32 {
+    #[inline]
+    fn code(self) -> u32 {
+        self
+    }
+    fn as_key(_: &[u32]) -> Option<&[u8]> {
+        None
+    }
+}
+
+impl Goal<'_> {
+    #[inline]
+    fn reached<C: Code>(self, codes: &[C], start: usize, end: usize) -> bool {
+        match self {
+            Goal::None => false,
+            Goal::Codes(table) => codes[start..end]
+                .iter()
+                .any(|c| table.get(c.code() as usize).copied().unwrap_or(false)),
+            Goal::Events(mask) => mask.ones_from(start).next().is_some_and(|i| i < end),
+        }
+    }
+}
+
+fn observe<C: Code>(
+    plan: &PathsPlan,
+    partial: &mut PathsPartial,
+    morsel: &Morsel<'_>,
+    codes: &[C],
+    goal: Goal<'_>,
+) {
+    let mut key = Vec::new();
+    let times = morsel.times();
+    for spans in morsel.customers() {
+        let n = spans.len() as u64;
+        let mut goals = 0;
+        let mut taken = std::mem::take(&mut partial.scratch);
+        taken.clear();
+        for span in spans {
+            let (start, end) = (span.start as usize, span.end as usize);
+            let reached = goal.reached(codes, start, end);
+            goals += u64::from(reached);
+            let path = path_of(plan, codes, times, span, &mut key);
+            partial.shortened += u64::from(path.shortened);
+            let place = partial.add_journey(path.key, path.duration);
+            taken.push((place, reached));
+            if plan.count_flow {
+                first_steps(plan, codes, span, goal, &mut key);
+                let place = partial.flow.place(&key);
+                *partial.flow.at(place) += 1;
+            }
+        }
+        if let [(place, reached)] = taken[..] {
+            partial
+                .variants
+                .at(place)
+                .add_customer(1, reached.into(), 1);
+        } else {
+            taken.sort_unstable();
+            for run in taken.chunk_by(|a, b| a.0 == b.0) {
+                let reached = run.iter().filter(|(_, reached)| *reached).count();
+                let variant = partial.variants.at(run[0].0);
+                variant.add_customer(run.len() as u64, reached as u64, n);
+            }
+        }
+        partial.scratch = taken;
+        partial.all.add(goals, n);
+    }
+}
+
+struct PathOf<'a> {
+    key: &'a [u8],
+    duration: i64,
+    shortened: bool,
+}
+
+#[inline]
+fn path_of<'a, C: Code>(
+    plan: &PathsPlan,
+    codes: &'a [C],
+    times: &[i64],
+    span: &Span,
+    buffer: &'a mut Vec<u8>,
+) -> PathOf<'a> {
+    let (first, end) = (span.start as usize, span.end as usize);
+    if plan.collapses() {
+        return collapsed_path(plan, &codes[first..end], &times[first..end], buffer);
+    }
+    let (from, to) = match plan.part {
+        Part::Whole => (first, end),
+        Part::First(n) => (first, end.min(first.saturating_add(n))),
+        Part::Last(n) => (first.max(end.saturating_sub(n)), end),
+    };
+    let key = match C::as_key(&codes[from..to]) {
+        Some(key) if plan.width == 1 => key,
+        _ => {
+            buffer.clear();
+            for code in &codes[from..to] {
+                plan.encode(code.code(), buffer);
+            }
+            buffer
+        }
+    };
+    PathOf {
+        key,
+        duration: times[to - 1].saturating_sub(times[from]),
+        shortened: to - from < end - first,
+    }
+}
+
+fn run_end<C: Eq>(codes: &[C], start: usize) -> usize {
+    let same = codes[start..].iter().take_while(|c| **c == codes[start]);
+    start + same.count()
+}
+
+fn collapsed_path<'a, C: Code>(
+    plan: &PathsPlan,
+    codes: &[C],
+    times: &[i64],
+    buffer: &'a mut Vec<u8>,
+) -> PathOf<'a> {
+    let (from, most) = match plan.part {
+        Part::Whole => (0, usize::MAX),
+        Part::First(n) => (0, n),
+        Part::Last(n) => {
+            let mut from = codes.len();
+            for _ in 0..n {
+                let Some(&last) = codes[..from].last() else {
+                    break;
+                };
+                from -= codes[..from]
+                    .iter()
+                    .rev()
+                    .take_while(|c| **c == last)
+                    .count();
+            }
+            (from, n)
+        }
+    };
+    buffer.clear();
+    let (mut to, mut last_run, mut n_runs) = (from, from, 0);
+    while to < codes.len() && n_runs < most {
+        plan.encode(codes[to].code(), buffer);
+        last_run = to;
+        to = run_end(codes, to);
+        n_runs += 1;
+    }
+    let duration = if plan.spec.collapse == Collapse::First {
+        times[last_run].saturating_sub(times[from])
+    } else {
+        times[to - 1].saturating_sub(times[run_end(codes, from) - 1])
+    };
+    PathOf {
+        key: buffer,
+        duration,
+        shortened: from > 0 || to < codes.len(),
+    }
+}
+
+/// The touchpoints that the flow shows of a journey, and how they end, as a key.
+fn first_steps<C: Code>(
+    plan: &PathsPlan,
+    codes: &[C],
+    span: &Span,
+    goal: Goal<'_>,
+    key: &mut Vec<u8>,
+) {
+    key.clear();
+    let steps = plan.spec.flow_steps as usize;
+    let (mut i, end_of_journey) = (span.start as usize, span.end as usize);
+    let mut end = End::Exit;
+    let mut n = 0;
+    while i < end_of_journey {
+        let next = if plan.collapses() {
+            run_end(&codes[..end_of_journey], i)
+        } else {
+            i + 1
+        };
+        if goal.reached(codes, i, next) {
+            end = End::Goal;
+            break;
+        }
+        if n == steps {
+            end = End::GoesOn;
+            break;
+        }
+        plan.encode(codes[i].code(), key);
+        n += 1;
+        i = next;
+    }
+    key.push(end.byte());
+}
