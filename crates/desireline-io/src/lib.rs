@@ -12,6 +12,7 @@ mod limits;
 mod money;
 mod plan;
 mod read;
+pub mod simulate;
 mod sink;
 mod source;
 mod stream;
