@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Decimal128Array, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray, StringBuilder,
-    TimestampMicrosecondArray,
+    ArrayRef, Decimal128Array, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray,
+    StringBuilder, TimestampMicrosecondArray,
 };
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
@@ -46,18 +46,54 @@ pub struct Columns {
 macro_rules! each_column {
     ($columns:expr, $column:ident => $body:expr) => {{
         let c = $columns;
-        { let $column = &mut c.customer; $body; }
-        { let $column = &mut c.time; $body; }
-        { let $column = &mut c.event; $body; }
-        { let $column = &mut c.session; $body; }
-        { let $column = &mut c.seq; $body; }
-        { let $column = &mut c.channel; $body; }
-        { let $column = &mut c.device; $body; }
-        { let $column = &mut c.region; $body; }
-        { let $column = &mut c.plan; $body; }
-        { let $column = &mut c.campaign; $body; }
-        { let $column = &mut c.ab; $body; }
-        { let $column = &mut c.value; $body; }
+        {
+            let $column = &mut c.customer;
+            $body;
+        }
+        {
+            let $column = &mut c.time;
+            $body;
+        }
+        {
+            let $column = &mut c.event;
+            $body;
+        }
+        {
+            let $column = &mut c.session;
+            $body;
+        }
+        {
+            let $column = &mut c.seq;
+            $body;
+        }
+        {
+            let $column = &mut c.channel;
+            $body;
+        }
+        {
+            let $column = &mut c.device;
+            $body;
+        }
+        {
+            let $column = &mut c.region;
+            $body;
+        }
+        {
+            let $column = &mut c.plan;
+            $body;
+        }
+        {
+            let $column = &mut c.campaign;
+            $body;
+        }
+        {
+            let $column = &mut c.ab;
+            $body;
+        }
+        {
+            let $column = &mut c.value;
+            $body;
+        }
     }};
 }
 
@@ -73,7 +109,14 @@ impl Columns {
     }
 
     #[inline]
-    pub(super) fn push(&mut self, time: i64, event: u16, session: u32, channel: u8, value: Option<i64>) {
+    pub(super) fn push(
+        &mut self,
+        time: i64,
+        event: u16,
+        session: u32,
+        channel: u8,
+        value: Option<i64>,
+    ) {
         self.time.push(time);
         self.event.push(event);
         self.session.push(session);
@@ -99,7 +142,9 @@ impl Columns {
         macro_rules! append {
             ($($name:ident),*) => { $(self.$name.append(&mut other.$name);)* };
         }
-        append!(customer, time, event, session, seq, channel, device, region, plan, campaign, ab, value);
+        append!(
+            customer, time, event, session, seq, channel, device, region, plan, campaign, ab, value
+        );
     }
 
     /// Adds a stretch of the events of `other`, which must have them.
@@ -107,7 +152,9 @@ impl Columns {
         macro_rules! extend {
             ($($name:ident),*) => { $(self.$name.extend_from_slice(&other.$name[range.clone()]);)* };
         }
-        extend!(customer, time, event, session, seq, channel, device, region, plan, campaign, ab, value);
+        extend!(
+            customer, time, event, session, seq, channel, device, region, plan, campaign, ab, value
+        );
     }
 
     /// The events at these places, in this order.
@@ -115,12 +162,17 @@ impl Columns {
         macro_rules! take {
             ($($name:ident),*) => { Columns { $($name: places.iter().map(|&(_, i)| self.$name[i]).collect()),* } };
         }
-        take!(customer, time, event, session, seq, channel, device, region, plan, campaign, ab, value)
+        take!(
+            customer, time, event, session, seq, channel, device, region, plan, campaign, ab, value
+        )
     }
 
     /// Drops, from event `first` on, events outside `from..to`.
     pub(super) fn keep_between(&mut self, first: usize, from: i64, to: i64) {
-        let times: Vec<bool> = self.time[first..].iter().map(|t| (from..to).contains(t)).collect();
+        let times: Vec<bool> = self.time[first..]
+            .iter()
+            .map(|t| (from..to).contains(t))
+            .collect();
         if times.iter().all(|&keep| keep) {
             return;
         }
@@ -160,7 +212,8 @@ impl Dictionaries {
     pub(super) fn new(names: usize) -> Dictionaries {
         let owned = |names: &[&str]| names.iter().map(|&n| n.to_owned()).collect::<Vec<_>>();
         let mut event = owned(TOUCHPOINTS);
-        event.extend((event.len()..names).map(|i| format!("page_{:04}", i - TOUCHPOINTS.len() + 1)));
+        event
+            .extend((event.len()..names).map(|i| format!("page_{:04}", i - TOUCHPOINTS.len() + 1)));
         Dictionaries {
             event,
             channel: owned(&CHANNELS.map(|c| c.0)),
@@ -186,7 +239,12 @@ pub(super) struct ArrowForm {
 }
 
 impl ArrowForm {
-    pub(super) fn new(names: &Dictionaries, customers: u64, ids: CustomerIds, money: Money) -> ArrowForm {
+    pub(super) fn new(
+        names: &Dictionaries,
+        customers: u64,
+        ids: CustomerIds,
+        money: Money,
+    ) -> ArrowForm {
         let coded = || DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
         let time = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
         let value = match money {
@@ -212,7 +270,15 @@ impl ArrowForm {
             Field::new("currency", coded(), true),
             Field::new("seq", DataType::Int64, false),
         ]);
-        let texts = [&names.event, &names.channel, &names.device, &names.region, &names.plan, &names.campaign, &names.ab];
+        let texts = [
+            &names.event,
+            &names.channel,
+            &names.device,
+            &names.region,
+            &names.plan,
+            &names.campaign,
+            &names.ab,
+        ];
         ArrowForm {
             schema: Arc::new(schema),
             ids,
@@ -226,7 +292,10 @@ impl ArrowForm {
     pub(super) fn batch(&self, columns: &Columns) -> Result<RecordBatch, ArrowError> {
         let [event, channel, device, region, plan, campaign, ab] = &self.texts;
         let bytes = |codes: &[u8], texts: &Arc<StringArray>| {
-            coded(Int32Array::from_iter_values(codes.iter().map(|&c| i32::from(c))), texts)
+            coded(
+                Int32Array::from_iter_values(codes.iter().map(|&c| i32::from(c))),
+                texts,
+            )
         };
         let events = Int32Array::from_iter_values(columns.event.iter().map(|&c| i32::from(c)));
         let currency: Int32Array = columns.value.iter().map(|v| v.map(|_| 0)).collect();
@@ -242,7 +311,10 @@ impl ArrowForm {
             self.schema.clone(),
             vec![
                 customer,
-                Arc::new(TimestampMicrosecondArray::from_iter_values(columns.time.iter().copied()).with_timezone("UTC")),
+                Arc::new(
+                    TimestampMicrosecondArray::from_iter_values(columns.time.iter().copied())
+                        .with_timezone("UTC"),
+                ),
                 coded(events, event)?,
                 session,
                 bytes(&columns.channel, channel)?,
@@ -253,7 +325,9 @@ impl ArrowForm {
                 bytes(&columns.ab, ab)?,
                 money,
                 coded(currency, &self.currency)?,
-                Arc::new(Int64Array::from_iter_values(columns.seq.iter().map(|&s| i64::from(s)))),
+                Arc::new(Int64Array::from_iter_values(
+                    columns.seq.iter().map(|&s| i64::from(s)),
+                )),
             ],
         )
     }
@@ -277,7 +351,9 @@ impl ArrowForm {
         }
         let customers: ArrayRef = match self.ids {
             CustomerIds::Text => Arc::new(texts.finish()),
-            CustomerIds::Integer => Arc::new(Int64Array::from_iter_values(columns.customer.iter().map(|&c| c as i64))),
+            CustomerIds::Integer => Arc::new(Int64Array::from_iter_values(
+                columns.customer.iter().map(|&c| c as i64),
+            )),
         };
         (customers, Arc::new(sessions.finish()))
     }
@@ -300,5 +376,8 @@ pub(super) fn session_id(customer: &str, ordinal: u32) -> String {
 }
 
 fn coded(codes: Int32Array, texts: &Arc<StringArray>) -> Result<ArrayRef, ArrowError> {
-    Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(codes, texts.clone())?))
+    Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(
+        codes,
+        texts.clone(),
+    )?))
 }

@@ -21,7 +21,9 @@ pub(super) struct Source {
 
 impl Source {
     pub(super) fn new(seed: u64) -> Source {
-        Source { rng: ChaCha8Rng::seed_from_u64(seed) }
+        Source {
+            rng: ChaCha8Rng::seed_from_u64(seed),
+        }
     }
 
     /// The stream with this number; streams do not depend on each other.
@@ -95,14 +97,19 @@ impl Weights {
     #[inline]
     pub(super) fn pick(&self, draw: &mut Draw) -> usize {
         let x = draw.bits();
-        self.thresholds.iter().position(|&t| x < t).unwrap_or(self.thresholds.len() - 1)
+        self.thresholds
+            .iter()
+            .position(|&t| x < t)
+            .unwrap_or(self.thresholds.len() - 1)
     }
 
     /// For many weights: halves the range.
     #[inline]
     pub(super) fn pick_of_many(&self, draw: &mut Draw) -> usize {
         let x = draw.bits();
-        self.thresholds.partition_point(|&t| t <= x).min(self.thresholds.len() - 1)
+        self.thresholds
+            .partition_point(|&t| t <= x)
+            .min(self.thresholds.len() - 1)
     }
 }
 
@@ -177,7 +184,12 @@ fn normal_quantile(p: f64) -> f64 {
         4.374664141464968e+00,
         2.938163982698783e+00,
     ];
-    const D: [f64; 4] = [7.784695709041462e-03, 3.224671290700398e-01, 2.445134137142996e+00, 3.754408661907416e+00];
+    const D: [f64; 4] = [
+        7.784695709041462e-03,
+        3.224671290700398e-01,
+        2.445134137142996e+00,
+        3.754408661907416e+00,
+    ];
     const LOW: f64 = 0.02425;
     let tail = |p: f64| {
         let q = (-2.0 * ln(p)).sqrt();
@@ -212,7 +224,12 @@ mod tests {
 
     #[test]
     fn quantiles_of_the_normal_distribution() {
-        for (p, z) in [(0.5, 0.0), (0.975, 1.959963984540054), (0.001, -3.090232306167813), (0.999_999, 4.753424308823798)] {
+        for (p, z) in [
+            (0.5, 0.0),
+            (0.975, 1.959963984540054),
+            (0.001, -3.090232306167813),
+            (0.999_999, 4.753424308823798),
+        ] {
             assert!((normal_quantile(p) - z).abs() < 1e-7, "{p}");
         }
     }
@@ -227,7 +244,10 @@ mod tests {
             counts[weights.pick_of_many(&mut draw)] += 1;
         }
         assert_eq!(counts[1], 0);
-        assert!((f64::from(counts[0]) - 20_000.0).abs() < 600.0, "{counts:?}");
+        assert!(
+            (f64::from(counts[0]) - 20_000.0).abs() < 600.0,
+            "{counts:?}"
+        );
     }
 
     #[test]
@@ -235,8 +255,14 @@ mod tests {
         let source = Source::new(3);
         let mut other = source.stream(1);
         other.bits();
-        let a: Vec<u32> = { let mut d = source.stream(2); (0..4).map(|_| d.bits()).collect() };
-        let b: Vec<u32> = { let mut d = source.stream(2); (0..4).map(|_| d.bits()).collect() };
+        let a: Vec<u32> = {
+            let mut d = source.stream(2);
+            (0..4).map(|_| d.bits()).collect()
+        };
+        let b: Vec<u32> = {
+            let mut d = source.stream(2);
+            (0..4).map(|_| d.bits()).collect()
+        };
         assert_eq!(a, b);
         assert_ne!(source.stream(1).bits(), source.stream(2).bits());
     }

@@ -61,7 +61,11 @@ pub struct BrokenStep {
 
 impl Default for BrokenStep {
     fn default() -> BrokenStep {
-        BrokenStep { device: "mobile_ios".into(), from_day: 60, failure: 0.35 }
+        BrokenStep {
+            device: "mobile_ios".into(),
+            from_day: 60,
+            failure: 0.35,
+        }
     }
 }
 
@@ -77,7 +81,10 @@ pub struct ChannelLift {
 
 impl Default for ChannelLift {
     fn default() -> ChannelLift {
-        ChannelLift { channel: "referral".into(), ratio: 1.6 }
+        ChannelLift {
+            channel: "referral".into(),
+            ratio: 1.6,
+        }
     }
 }
 
@@ -93,7 +100,10 @@ pub struct ChannelMix {
 
 impl Default for ChannelMix {
     fn default() -> ChannelMix {
-        ChannelMix { channel: "email".into(), weights: [0.3, 1.0, 2.5] }
+        ChannelMix {
+            channel: "email".into(),
+            weights: [0.3, 1.0, 2.5],
+        }
     }
 }
 
@@ -109,7 +119,10 @@ pub struct Reversal {
 
 impl Default for Reversal {
     fn default() -> Reversal {
-        Reversal { ratio: 1.4, share_of_a: [0.2, 0.5, 0.85] }
+        Reversal {
+            ratio: 1.5,
+            share_of_a: [0.25, 0.5, 0.85],
+        }
     }
 }
 
@@ -125,7 +138,10 @@ pub struct Rework {
 
 impl Default for Rework {
     fn default() -> Rework {
-        Rework { device: "mobile_android".into(), probability: 0.45 }
+        Rework {
+            device: "mobile_android".into(),
+            probability: 0.45,
+        }
     }
 }
 
@@ -146,7 +162,11 @@ pub struct Bots {
 
 impl Default for Bots {
     fn default() -> Bots {
-        Bots { share: 1e-4, least: 10_000, most: 100_000 }
+        Bots {
+            share: 1e-4,
+            least: 10_000,
+            most: 100_000,
+        }
     }
 }
 

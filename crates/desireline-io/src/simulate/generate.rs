@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::columns::{ArrowForm, Columns, Dictionaries};
 use super::walk::{DAY, Model};
-use super::{Order, SimulateError, Truth};
+use super::{CustomerIds, Order, SimulateError, Truth};
 
 /// Customers of one task: enough work to share, little enough to hold a task per thread.
 const TASK: u64 = 2_048;
@@ -26,6 +26,7 @@ pub struct Simulator {
     pub(super) arrow: ArrowForm,
     pub(super) truth: Truth,
     pub(super) order: Order,
+    pub(super) ids: CustomerIds,
     /// The most events to sort at once.
     pub(super) window_events: u64,
 }
@@ -125,7 +126,14 @@ impl Simulator {
     /// About how many events there will be, from a sample of customers.
     pub fn expected_events(&self) -> f64 {
         let sample = self.customers.min(2_000);
-        let bots = |below: u64| self.model.bots.iter().filter(move |b| b.customer < below).map(|b| b.events).sum::<u64>();
+        let bots = |below: u64| {
+            self.model
+                .bots
+                .iter()
+                .filter(move |b| b.customer < below)
+                .map(|b| b.events)
+                .sum::<u64>()
+        };
         let people = self.columns(0..sample).len() as f64 - bots(sample) as f64;
         people.max(0.0) * self.customers as f64 / sample.max(1) as f64 + bots(self.customers) as f64
     }
@@ -186,7 +194,10 @@ impl Batches<'_> {
             let end = (self.next_customer + tasks * TASK).min(simulator.customers);
             let range = self.next_customer..end;
             self.next_customer = end;
-            simulator.tasks(range).map(|range| simulator.columns(range)).collect()
+            simulator
+                .tasks(range)
+                .map(|range| simulator.columns(range))
+                .collect()
         } else {
             return false;
         };
@@ -221,6 +232,11 @@ impl Iterator for Batches<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let columns = self.next_columns()?;
-        Some(self.simulator.arrow.batch(&columns).map_err(SimulateError::from))
+        Some(
+            self.simulator
+                .arrow
+                .batch(&columns)
+                .map_err(SimulateError::from),
+        )
     }
 }

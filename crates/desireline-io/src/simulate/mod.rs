@@ -32,14 +32,14 @@
 //!
 //! # What is planted
 //! Whether a session gets to `payment` is one draw, whose probability is a product:
-//! base × plan (1, 1.8, 3) × campaign × channel. Nothing else matters for it.
+//! base × plan (1, 2, 4) × campaign × channel. Nothing else matters for it.
 //!
 //! | effect | what is true | where | default size |
 //! |---|---|---|---|
 //! | [`BrokenStep`] | `payment` fails (`payment_error`, then the customer leaves) | `device = mobile_ios`, from day 60 | +35 points |
 //! | [`ChannelLift`] | sessions get to `payment` more often | `channel = referral` | × 1.6 |
-//! | [`ChannelMix`] | nothing; looks good because of who uses it | `channel = email` | pooled ratio about 1.3, within 1 |
-//! | [`Reversal`] | `b` beats `a` in each plan and loses over all | `campaign` × `plan` | × 1.4 within, about × 0.83 pooled |
+//! | [`ChannelMix`] | nothing; looks good because of who uses it | `channel = email` | pooled ratio about 1.4, within 1 |
+//! | [`Reversal`] | `b` beats `a` in each plan and loses over all | `campaign` × `plan` | × 1.5 within, about × 0.81 pooled |
 //! | [`Rework`] | back from `shipping_details` to `checkout` | `device = mobile_android` | 45 % against 6 % |
 //! | [`Bots`] | 10⁴ to 10⁵ events a customer, no purchase | 0.01 % of customers | an eighth of all events |
 //! | none | a fair coin that changes nothing | `ab` | 0 |
@@ -54,6 +54,7 @@ mod columns;
 mod draw;
 mod effects;
 mod generate;
+mod log;
 mod prepare;
 #[cfg(test)]
 mod tests;
@@ -64,8 +65,8 @@ use serde::{Deserialize, Serialize};
 
 pub use columns::{Columns, Dictionaries};
 pub use effects::{
-    Bots, BrokenStep, BrokenStepTruth, ChannelLift, ChannelMix, ChannelMixTruth, Effects, Reversal, ReversalTruth, Rework,
-    Truth,
+    Bots, BrokenStep, BrokenStepTruth, ChannelLift, ChannelMix, ChannelMixTruth, Effects, Reversal,
+    ReversalTruth, Rework, Truth,
 };
 pub use generate::{Batches, Simulator};
 pub use vocabulary::{STAGES, TOUCHPOINTS};
@@ -158,6 +159,9 @@ pub enum SimulateError {
     /// Arrow refused the columns.
     #[error("the events do not fit an arrow batch: {0}")]
     Arrow(#[from] arrow::error::ArrowError),
+    /// The log could not be built.
+    #[error(transparent)]
+    Log(#[from] desireline_core::Error),
 }
 
 impl Default for Simulation {
@@ -180,7 +184,10 @@ impl Default for Simulation {
 impl Simulation {
     /// The shop over 180 days with all effects planted.
     pub fn shop(customers: u64) -> Simulation {
-        Simulation { customers, ..Simulation::default() }
+        Simulation {
+            customers,
+            ..Simulation::default()
+        }
     }
 
     /// The shop with about this many events (within a few percent from 100,000 events on): the number of customers is worked
@@ -197,12 +204,18 @@ impl Simulation {
 
     /// The same simulation with as many customers as give about this many events.
     pub fn resized_to(self, events: u64) -> Simulation {
-        let mut sized = Simulation { customers: 10_000, ..self };
+        let mut sized = Simulation {
+            customers: 10_000,
+            ..self
+        };
         // The number of bots is whole, so the mean depends a little on the size: twice is enough.
         for _ in 0..2 {
-            let Ok(simulator) = sized.prepare() else { break };
+            let Ok(simulator) = sized.prepare() else {
+                break;
+            };
             let mean = simulator.expected_events() / sized.customers as f64;
-            sized.customers = ((events as f64 / mean).round() as u64).clamp(1, prepare::MOST_CUSTOMERS);
+            sized.customers =
+                ((events as f64 / mean).round() as u64).clamp(1, prepare::MOST_CUSTOMERS);
         }
         sized
     }

@@ -6,9 +6,12 @@ use jiff::tz::TimeZone;
 use super::columns::{ArrowForm, Dictionaries, customer_id, id_width};
 use super::draw::{Source, exp, ln};
 use super::vocabulary::{AB, CHANNELS, DEVICES, PLANS, TOUCHPOINTS};
-use super::walk::{Bot, DAY, GIVE_UP, Model, PAYMENT_FAILS, REACH_PAYMENT, RETRY, REWORK, Settings};
+use super::walk::{
+    Bot, DAY, GIVE_UP, Model, PAYMENT_FAILS, REACH_PAYMENT, RETRY, REWORK, Settings,
+};
 use super::{
-    Bots, BrokenStepTruth, ChannelMixTruth, ReversalTruth, SimulateError, Simulation, Simulator, Truth,
+    Bots, BrokenStepTruth, ChannelMixTruth, ReversalTruth, SimulateError, Simulation, Simulator,
+    Truth,
 };
 
 pub(super) const MOST_CUSTOMERS: u64 = 1_000_000_000;
@@ -45,10 +48,21 @@ impl Simulation {
                 weights[mixed] *= times;
             }
         }
-        let (share_of_a, campaign_ratio) = effects.reversal.as_ref().map_or(([0.5; 3], 1.0), |e| (e.share_of_a, e.ratio));
+        let (share_of_a, campaign_ratio) = effects
+            .reversal
+            .as_ref()
+            .map_or(([0.5; 3], 1.0), |e| (e.share_of_a, e.ratio));
 
-        let bots = effects.bots.as_ref().map_or_else(Vec::new, |bots| place_bots(bots, self.customers, self.seed));
-        let rates = Rates { channel_weights: &channel_weights, share_of_a, campaign_ratio, lift: &lift };
+        let bots = effects
+            .bots
+            .as_ref()
+            .map_or_else(Vec::new, |bots| place_bots(bots, self.customers, self.seed));
+        let rates = Rates {
+            channel_weights: &channel_weights,
+            share_of_a,
+            campaign_ratio,
+            lift: &lift,
+        };
         let highest = rates.highest();
         if highest > 0.9 {
             return Err(SimulateError::Field {
@@ -80,28 +94,59 @@ impl Simulation {
             arrow,
             truth,
             order: self.order,
+            ids: self.customer_ids,
             window_events: self.window_events.max(1),
         })
     }
 
     /// Checks all but names; gives the window's start in microseconds.
     fn check(&self) -> Result<i64, SimulateError> {
-        in_range("customers", self.customers, 1, MOST_CUSTOMERS, "1 to 1,000,000,000")?;
+        in_range(
+            "customers",
+            self.customers,
+            1,
+            MOST_CUSTOMERS,
+            "1 to 1,000,000,000",
+        )?;
         in_range("days", self.days, 1, MOST_DAYS, "1 to 3,650")?;
-        in_range("n_names", self.n_names, TOUCHPOINTS.len() as u32, MOST_NAMES, "30 to 10,000")?;
+        in_range(
+            "n_names",
+            self.n_names,
+            TOUCHPOINTS.len() as u32,
+            MOST_NAMES,
+            "30 to 10,000",
+        )?;
         let effects = &self.effects;
         if let Some(effect) = &effects.broken_step {
             probability("effects.broken_step.failure", effect.failure)?;
         }
         if let Some(effect) = &effects.rework {
-            in_range("effects.rework.probability", effect.probability, 0.0, 0.95, "0 to 0.95")?;
+            in_range(
+                "effects.rework.probability",
+                effect.probability,
+                0.0,
+                0.95,
+                "0 to 0.95",
+            )?;
         }
         if let Some(effect) = &effects.channel_lift {
-            in_range("effects.channel_lift.ratio", effect.ratio, 0.0, 10.0, "0 to 10")?;
+            in_range(
+                "effects.channel_lift.ratio",
+                effect.ratio,
+                0.0,
+                10.0,
+                "0 to 10",
+            )?;
         }
         if let Some(effect) = &effects.channel_mix {
             for weight in effect.weights {
-                in_range("effects.channel_mix.weights", weight, 0.0, 100.0, "0 to 100 each")?;
+                in_range(
+                    "effects.channel_mix.weights",
+                    weight,
+                    0.0,
+                    100.0,
+                    "0 to 100 each",
+                )?;
             }
         }
         if let Some(effect) = &effects.reversal {
@@ -112,7 +157,13 @@ impl Simulation {
         }
         if let Some(bots) = &effects.bots {
             in_range("effects.bots.share", bots.share, 0.0, 0.1, "0 to 0.1")?;
-            in_range("effects.bots.most", bots.most, bots.least.max(1), 10_000_000, "`least` to 10,000,000, and at least 1")?;
+            in_range(
+                "effects.bots.most",
+                bots.most,
+                bots.least.max(1),
+                10_000_000,
+                "`least` to 10,000,000, and at least 1",
+            )?;
         }
         let wrong = || SimulateError::Field {
             field: "start",
@@ -123,7 +174,11 @@ impl Simulation {
         if !(1..=9_000).contains(&date.year()) {
             return Err(wrong());
         }
-        Ok(date.to_zoned(TimeZone::UTC).map_err(|_| wrong())?.timestamp().as_microsecond())
+        Ok(date
+            .to_zoned(TimeZone::UTC)
+            .map_err(|_| wrong())?
+            .timestamp()
+            .as_microsecond())
     }
 
     fn truth(&self, rates: &Rates<'_>, bots: &[Bot], from: i64) -> Truth {
@@ -141,10 +196,14 @@ impl Simulation {
             completion: completion(1.0 - effect.failure),
         });
         let broken_share = effects.broken_step.as_ref().map_or(0.0, |effect| {
-            let share = DEVICES.iter().find(|d| d.0 == effect.device).map_or(0.0, |d| d.1);
+            let share = DEVICES
+                .iter()
+                .find(|d| d.0 == effect.device)
+                .map_or(0.0, |d| d.1);
             share * f64::from(self.days.saturating_sub(effect.from_day)) / f64::from(self.days)
         });
-        let completed = healthy + broken_share * (broken_step.as_ref().map_or(healthy, |b| b.completion) - healthy);
+        let completed = healthy
+            + broken_share * (broken_step.as_ref().map_or(healthy, |b| b.completion) - healthy);
         Truth {
             reach_payment_base: REACH_PAYMENT,
             plan_ratios: PLANS.iter().map(|p| (p.0.to_owned(), p.2)).collect(),
@@ -153,20 +212,34 @@ impl Simulation {
             completion: healthy,
             purchase_rate: rates.mean(|_, _, _| true) * completed,
             broken_step,
-            channel_lift: effects.channel_lift.as_ref().map(|e| (e.channel.clone(), e.ratio)),
+            channel_lift: effects
+                .channel_lift
+                .as_ref()
+                .map(|e| (e.channel.clone(), e.ratio)),
             channel_mix: effects.channel_mix.as_ref().map(|e| {
                 let lifted = effects.channel_lift.as_ref().map(|l| l.channel.as_str());
                 let mixed = rates.mean(|_, _, c| CHANNELS[c].0 == e.channel);
-                let others = rates.mean(|_, _, c| CHANNELS[c].0 != e.channel && Some(CHANNELS[c].0) != lifted);
-                ChannelMixTruth { channel: e.channel.clone(), pooled_ratio: mixed / others }
+                let others = rates
+                    .mean(|_, _, c| CHANNELS[c].0 != e.channel && Some(CHANNELS[c].0) != lifted);
+                ChannelMixTruth {
+                    channel: e.channel.clone(),
+                    pooled_ratio: mixed / others,
+                }
             }),
             reversal: effects.reversal.as_ref().map(|e| ReversalTruth {
                 within_ratio: e.ratio,
-                pooled_ratio: rates.mean(|_, campaign, _| campaign == 1) / rates.mean(|_, campaign, _| campaign == 0),
+                pooled_ratio: rates.mean(|_, campaign, _| campaign == 1)
+                    / rates.mean(|_, campaign, _| campaign == 0),
             }),
             rework_elsewhere: REWORK,
-            rework: effects.rework.as_ref().map(|e| (e.device.clone(), e.probability)),
-            bots: bots.iter().map(|b| (customer_id(b.customer, self.customer_ids, width), b.events)).collect(),
+            rework: effects
+                .rework
+                .as_ref()
+                .map(|e| (e.device.clone(), e.probability)),
+            bots: bots
+                .iter()
+                .map(|b| (customer_id(b.customer, self.customer_ids, width), b.events))
+                .collect(),
             null_attribute: AB_NAME.to_owned(),
         }
     }
@@ -195,8 +268,15 @@ impl Rates<'_> {
                     _ => (1.0 - self.share_of_a[plan], self.campaign_ratio),
                 };
                 (0..CHANNELS.len()).map(move |channel| {
-                    let weight = PLANS[plan].1 * share * self.channel_weights[plan][channel] / total;
-                    (plan, campaign, channel, weight, REACH_PAYMENT * PLANS[plan].2 * ratio * self.lift[channel])
+                    let weight =
+                        PLANS[plan].1 * share * self.channel_weights[plan][channel] / total;
+                    (
+                        plan,
+                        campaign,
+                        channel,
+                        weight,
+                        REACH_PAYMENT * PLANS[plan].2 * ratio * self.lift[channel],
+                    )
                 })
             })
         })
@@ -210,7 +290,9 @@ impl Rates<'_> {
         let (sum, weight) = self
             .cells()
             .filter(|&(plan, campaign, channel, ..)| wanted(plan, campaign, channel))
-            .fold((0.0, 0.0), |(sum, total), (.., weight, p)| (sum + weight * p, total + weight));
+            .fold((0.0, 0.0), |(sum, total), (.., weight, p)| {
+                (sum + weight * p, total + weight)
+            });
         sum / weight
     }
 }
@@ -231,7 +313,10 @@ fn place_bots(bots: &Bots, customers: u64, seed: u64) -> Vec<Bot> {
             let customer = start(i) + draw.below(start(i + 1) - start(i));
             let (least, most) = (ln(f64::from(bots.least.max(1))), ln(f64::from(bots.most)));
             let events = exp(least + (most - least) * draw.unit()) * size;
-            Bot { customer, events: (events as u64).max(1) }
+            Bot {
+                customer,
+                events: (events as u64).max(1),
+            }
         })
         .collect()
 }
@@ -245,12 +330,15 @@ fn channel(field: &'static str, name: &str) -> Result<usize, SimulateError> {
 }
 
 fn find(field: &'static str, name: &str, known: &[&str]) -> Result<usize, SimulateError> {
-    known.iter().position(|k| *k == name).ok_or_else(|| SimulateError::UnknownName {
-        field,
-        name: name.to_owned(),
-        nearest: None,
-        known: known.iter().map(|&k| k.to_owned()).collect(),
-    })
+    known
+        .iter()
+        .position(|k| *k == name)
+        .ok_or_else(|| SimulateError::UnknownName {
+            field,
+            name: name.to_owned(),
+            nearest: desireline_core::error::nearest(name, known.iter().copied()),
+            known: known.iter().map(|&k| k.to_owned()).collect(),
+        })
 }
 
 fn probability(field: &'static str, value: f64) -> Result<(), SimulateError> {
@@ -267,6 +355,10 @@ fn in_range<T: PartialOrd + std::fmt::Display>(
     if value >= least && value <= most {
         Ok(())
     } else {
-        Err(SimulateError::Field { field, found: value.to_string(), allowed })
+        Err(SimulateError::Field {
+            field,
+            found: value.to_string(),
+            allowed,
+        })
     }
 }

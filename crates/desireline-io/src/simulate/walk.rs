@@ -3,9 +3,10 @@
 use super::columns::Columns;
 use super::draw::{Draw, LogNormal, Source, Weights, exp, ln, negative_binomial};
 use super::vocabulary::{
-    AB, AD_CLICK, BROWSE, BUY, CAMPAIGNS, CARE, CARE_ENTRIES, CATEGORY, CHANNELS, CHECKOUT, COMPARE, DEVICES, HELP, HOME,
-    HOURS, Kernel, Moves, PAYMENT, PAYMENT_ERROR, PLANS, PRODUCT_VIEW, PROMO_PAGE, PURCHASE, REGIONS, REVIEWS, SEARCH,
-    SHIPPING_DETAILS, TOUCHPOINTS, WEEKDAYS,
+    AB, AD_CLICK, BROWSE, BUY, CAMPAIGNS, CARE, CARE_ENTRIES, CATEGORY, CHANNELS, CHECKOUT,
+    COMPARE, DEVICES, HELP, HOME, HOURS, Kernel, Moves, PAYMENT, PAYMENT_ERROR, PLANS,
+    PRODUCT_VIEW, PROMO_PAGE, PURCHASE, REGIONS, REVIEWS, SEARCH, SHIPPING_DETAILS, TOUCHPOINTS,
+    WEEKDAYS,
 };
 
 pub(super) const MILLI: i64 = 1_000;
@@ -20,7 +21,7 @@ pub(super) const PAYMENT_FAILS: f64 = 0.05;
 pub(super) const RETRY: f64 = 0.7;
 pub(super) const GIVE_UP: f64 = 0.04;
 /// The chance of getting to the payment with every ratio 1.
-pub(super) const REACH_PAYMENT: f64 = 0.016;
+pub(super) const REACH_PAYMENT: f64 = 0.015;
 /// The chance of going back from `shipping_details` to `checkout` where no loop is planted.
 pub(super) const REWORK: f64 = 0.06;
 
@@ -30,12 +31,30 @@ const LONGEST_SESSION: f64 = 500.0;
 const LONGEST_GAP: i64 = 25 * MINUTE;
 const SHORTEST_BREAK: i64 = 31 * MINUTE;
 
-const SESSION_LENGTH: LogNormal = LogNormal { median: 4.0, sigma: 1.058 };
-const GAP_SECONDS: LogNormal = LogNormal { median: 20.0, sigma: 1.25 };
-const BREAK_HOURS: LogNormal = LogNormal { median: 3.0, sigma: 0.8 };
-const BREAK_DAYS: LogNormal = LogNormal { median: 2.0, sigma: 0.8 };
-const BREAK_WEEKS: LogNormal = LogNormal { median: 2.5, sigma: 0.6 };
-const BASKET_CENTS: LogNormal = LogNormal { median: 4_900.0, sigma: 0.75 };
+const SESSION_LENGTH: LogNormal = LogNormal {
+    median: 4.0,
+    sigma: 1.058,
+};
+const GAP_SECONDS: LogNormal = LogNormal {
+    median: 20.0,
+    sigma: 1.25,
+};
+const BREAK_HOURS: LogNormal = LogNormal {
+    median: 3.0,
+    sigma: 0.8,
+};
+const BREAK_DAYS: LogNormal = LogNormal {
+    median: 2.0,
+    sigma: 0.8,
+};
+const BREAK_WEEKS: LogNormal = LogNormal {
+    median: 2.5,
+    sigma: 0.6,
+};
+const BASKET_CENTS: LogNormal = LogNormal {
+    median: 4_900.0,
+    sigma: 0.75,
+};
 
 /// The tables of the model, made once per simulation.
 #[derive(Clone, Debug)]
@@ -103,7 +122,10 @@ struct Choice {
 impl Choice {
     fn new(moves: Moves) -> Choice {
         let weights: Vec<f64> = moves.iter().map(|&(_, w)| f64::from(w)).collect();
-        Choice { weights: Weights::new(&weights), to: moves.iter().map(|&(to, _)| to).collect() }
+        Choice {
+            weights: Weights::new(&weights),
+            to: moves.iter().map(|&(to, _)| to).collect(),
+        }
     }
 
     #[inline]
@@ -120,8 +142,15 @@ impl Transitions {
     fn new(kernel: Kernel, otherwise: Moves) -> Transitions {
         let rows = 0..TOUCHPOINTS.len() as u16;
         Transitions(
-            rows.map(|from| Choice::new(kernel.iter().find(|(f, _)| *f == from).map_or(otherwise, |(_, moves)| moves)))
-                .collect(),
+            rows.map(|from| {
+                Choice::new(
+                    kernel
+                        .iter()
+                        .find(|(f, _)| *f == from)
+                        .map_or(otherwise, |(_, moves)| moves),
+                )
+            })
+            .collect(),
         )
     }
 
@@ -141,23 +170,32 @@ struct Pages {
 
 impl Pages {
     fn new(count: usize, source: &Source) -> Pages {
-        let weights: Vec<f64> = (0..count).map(|rank| exp(-1.1 * ln(rank as f64 + 1.0))).collect();
+        let weights: Vec<f64> = (0..count)
+            .map(|rank| exp(-1.1 * ln(rank as f64 + 1.0)))
+            .collect();
         let popularity = Weights::new(&weights);
         let mut draw = source.stream(u64::MAX);
-        let links = (0..count).map(|_| [(); 4].map(|()| popularity.pick_of_many(&mut draw) as u16)).collect();
+        let links = (0..count)
+            .map(|_| [(); 4].map(|()| popularity.pick_of_many(&mut draw) as u16))
+            .collect();
         Pages { popularity, links }
     }
 
     fn next(&self, before: Option<u16>, draw: &mut Draw) -> u16 {
         match before {
-            Some(page) if draw.chance(0.5) => self.links[usize::from(page)][(draw.bits() >> 30) as usize],
+            Some(page) if draw.chance(0.5) => {
+                self.links[usize::from(page)][(draw.bits() >> 30) as usize]
+            }
             _ => self.popularity.pick_of_many(draw) as u16,
         }
     }
 
     /// Which touchpoints may be such a page instead; never one that an effect or a goal is about.
     fn replaces(touchpoint: u16) -> bool {
-        [CATEGORY, SEARCH, PROMO_PAGE, REVIEWS, COMPARE, HELP, HOME, AD_CLICK].contains(&touchpoint)
+        [
+            CATEGORY, SEARCH, PROMO_PAGE, REVIEWS, COMPARE, HELP, HOME, AD_CLICK,
+        ]
+        .contains(&touchpoint)
     }
 }
 
@@ -193,7 +231,8 @@ struct Session {
 impl Model {
     pub(super) fn new(settings: Settings) -> Model {
         let source = Source::new(settings.seed);
-        let shares = |pairs: &[(&str, f64)]| Weights::new(&pairs.iter().map(|p| p.1).collect::<Vec<_>>());
+        let shares =
+            |pairs: &[(&str, f64)]| Weights::new(&pairs.iter().map(|p| p.1).collect::<Vec<_>>());
         let home: Moves = &[(HOME, 100)];
         let more = settings.names.saturating_sub(TOUCHPOINTS.len());
         Model {
@@ -205,7 +244,11 @@ impl Model {
             devices: shares(&DEVICES),
             plans: Weights::new(&PLANS.map(|p| p.1)),
             regions: shares(&REGIONS),
-            channels: settings.channel_weights.iter().map(|w| Weights::new(w)).collect(),
+            channels: settings
+                .channel_weights
+                .iter()
+                .map(|w| Weights::new(w))
+                .collect(),
             share_of_a: settings.share_of_a,
             campaign_ratio: settings.campaign_ratio,
             lift: settings.lift,
@@ -215,8 +258,11 @@ impl Model {
             buy: Transitions::new(BUY, &[(PRODUCT_VIEW, 100)]),
             care: Transitions::new(CARE, home),
             care_entries: Choice::new(CARE_ENTRIES),
-            entries: CHANNELS.iter().map(|(_, _, moves)| Choice::new(moves)).collect(),
-            sessions: Weights::new(&negative_binomial(0.6, 3.9, 150)),
+            entries: CHANNELS
+                .iter()
+                .map(|(_, _, moves)| Choice::new(moves))
+                .collect(),
+            sessions: Weights::new(&negative_binomial(0.6, 3.4, 150)),
             hours: Weights::new(&HOURS),
             pages: (more > 0).then(|| Pages::new(more, &source)),
             bots: settings.bots,
@@ -233,20 +279,44 @@ impl Model {
         let region = self.regions.pick(draw);
         let campaign = usize::from(!draw.chance(self.share_of_a[plan]));
         let ab = (draw.bits() >> 31) as usize;
-        match self.bots.binary_search_by_key(&customer, |bot| bot.customer) {
+        match self
+            .bots
+            .binary_search_by_key(&customer, |bot| bot.customer)
+        {
             Ok(i) => self.crawl(self.bots[i].events, draw, out),
             Err(_) => self.live(device, plan, campaign, draw, out),
         }
-        out.end_customer(customer, first, [device, region, plan, campaign, ab].map(|code| code as u8));
+        out.end_customer(
+            customer,
+            first,
+            [device, region, plan, campaign, ab].map(|code| code as u8),
+        );
         debug_assert!(campaign < CAMPAIGNS.len() && ab < AB.len());
     }
 
     /// The sessions of a person.
-    fn live(&self, device: usize, plan: usize, campaign: usize, draw: &mut Draw, out: &mut Columns) {
-        let reach = REACH_PAYMENT * PLANS[plan].2 * if campaign == 1 { self.campaign_ratio } else { 1.0 };
+    fn live(
+        &self,
+        device: usize,
+        plan: usize,
+        campaign: usize,
+        draw: &mut Draw,
+        out: &mut Columns,
+    ) {
+        let reach = REACH_PAYMENT
+            * PLANS[plan].2
+            * if campaign == 1 {
+                self.campaign_ratio
+            } else {
+                1.0
+            };
         let sessions = 1 + self.sessions.pick_of_many(draw) as u32;
         // Some customers were there before the window opened and are first seen early in it.
-        let span = if draw.chance(0.3) { self.days.min(21) } else { self.days };
+        let span = if draw.chance(0.3) {
+            self.days.min(21)
+        } else {
+            self.days
+        };
         let day = draw.below(span as u64) as i64;
         let mut time = self.time_of_day(day, draw);
         let mut open_order = false;
@@ -265,14 +335,27 @@ impl Model {
             };
             let length = draw.log_normal(SESSION_LENGTH).min(LONGEST_SESSION);
             let length = ((length + 0.5) as u32).max(1);
-            let session = Session { ordinal, channel: channel as u8, device, intent, length };
+            let session = Session {
+                ordinal,
+                channel: channel as u8,
+                device,
+                intent,
+                length,
+            };
             let end = self.session(&session, time, &mut open_order, draw, out);
             time = self.next_session(end, draw);
         }
     }
 
     /// Walks one session from `time` on and returns the time of its last event.
-    fn session(&self, s: &Session, mut time: i64, open_order: &mut bool, draw: &mut Draw, out: &mut Columns) -> i64 {
+    fn session(
+        &self,
+        s: &Session,
+        mut time: i64,
+        open_order: &mut bool,
+        draw: &mut Draw,
+        out: &mut Columns,
+    ) -> i64 {
         let mut intent = s.intent;
         let mut at = match intent {
             Intent::Care => {
@@ -285,7 +368,11 @@ impl Model {
         let mut bought = false;
         let mut broken = false;
         // A buyer looks around first, then walks to the payment.
-        let mut left = if intent == Intent::Buy { s.length.min(100) } else { s.length };
+        let mut left = if intent == Intent::Buy {
+            s.length.min(100)
+        } else {
+            s.length
+        };
         loop {
             let value = (at == PURCHASE).then(|| {
                 (bought, *open_order) = (true, true);
@@ -304,7 +391,11 @@ impl Model {
             let next = if at == PAYMENT {
                 let (since, failure) = self.broken[s.device];
                 broken = time >= since && draw.chance(failure);
-                if broken { Some(PAYMENT_ERROR) } else { pay(draw) }
+                if broken {
+                    Some(PAYMENT_ERROR)
+                } else {
+                    pay(draw)
+                }
             } else if at == PAYMENT_ERROR {
                 (!broken && draw.chance(RETRY)).then_some(PAYMENT)
             } else if intent == Intent::Buy && !bought && left == 0 {
@@ -315,7 +406,12 @@ impl Model {
                 if at == HOME {
                     intent = Intent::Browse;
                 }
-                Some(self.step(if at == HOME { &self.browse } else { &self.care }, at, s.device, draw))
+                Some(self.step(
+                    if at == HOME { &self.browse } else { &self.care },
+                    at,
+                    s.device,
+                    draw,
+                ))
             } else {
                 Some(self.step(&self.browse, at, s.device, draw))
             };
@@ -366,15 +462,30 @@ impl Model {
         if kind < 0.3 {
             return earliest + (draw.log_normal(BREAK_HOURS) * 3_600_000.0) as i64 * MILLI;
         }
-        let days = if kind < 0.75 { draw.log_normal(BREAK_DAYS) } else { 7.0 * draw.log_normal(BREAK_WEEKS) };
+        let days = if kind < 0.75 {
+            draw.log_normal(BREAK_DAYS)
+        } else {
+            7.0 * draw.log_normal(BREAK_WEEKS)
+        };
         let day = (end - self.from) / DAY + 1 + days as i64;
         self.time_of_day(day, draw).max(earliest)
     }
 
     /// A program reads page after page, some thousands in a session, a session a day.
     fn crawl(&self, events: u64, draw: &mut Draw, out: &mut Columns) {
-        let pages = [PRODUCT_VIEW, PRODUCT_VIEW, PRODUCT_VIEW, PRODUCT_VIEW, CATEGORY, CATEGORY, SEARCH, REVIEWS];
-        let mut time = self.from + draw.below((self.days as u64 / 4).max(1)) as i64 * DAY + draw.below(3_600_000) as i64 * MILLI;
+        let pages = [
+            PRODUCT_VIEW,
+            PRODUCT_VIEW,
+            PRODUCT_VIEW,
+            PRODUCT_VIEW,
+            CATEGORY,
+            CATEGORY,
+            SEARCH,
+            REVIEWS,
+        ];
+        let mut time = self.from
+            + draw.below((self.days as u64 / 4).max(1)) as i64 * DAY
+            + draw.below(3_600_000) as i64 * MILLI;
         let mut left = events;
         let mut ordinal = 0;
         while left > 0 && time < self.to {
