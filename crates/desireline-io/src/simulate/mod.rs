@@ -161,7 +161,13 @@ pub enum SimulateError {
     Arrow(#[from] arrow::error::ArrowError),
     /// The log could not be built.
     #[error(transparent)]
-    Log(#[from] desireline_core::Error),
+    Log(Box<desireline_core::Error>),
+}
+
+impl From<desireline_core::Error> for SimulateError {
+    fn from(error: desireline_core::Error) -> SimulateError {
+        SimulateError::Log(Box::new(error))
+    }
 }
 
 impl Default for Simulation {
