@@ -1,9 +1,10 @@
 //! What is planted in a simulated log, and what is true of it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The effects to plant; `None` leaves one out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Effects {
     /// A step that breaks for one device from a day on.
@@ -48,7 +49,7 @@ impl Effects {
 }
 
 /// From a day on, a visit of one device to `payment` fails: `payment_error`, and the customer leaves.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BrokenStep {
     /// The device.
@@ -70,7 +71,7 @@ impl Default for BrokenStep {
 }
 
 /// Sessions through one channel get as far as the payment more often.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ChannelLift {
     /// The channel.
@@ -89,7 +90,7 @@ impl Default for ChannelLift {
 }
 
 /// One channel is used more by the plans that buy more, and itself does nothing.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ChannelMix {
     /// The channel.
@@ -108,7 +109,7 @@ impl Default for ChannelMix {
 }
 
 /// Campaign `b` is better than `a` in every plan, but is sent mostly to the plans that buy little.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Reversal {
     /// How many times as often customers of `b` get as far as the payment, within any plan.
@@ -127,7 +128,7 @@ impl Default for Reversal {
 }
 
 /// Customers of one device go back from `shipping_details` to `checkout`, again and again.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rework {
     /// The device.
@@ -149,7 +150,7 @@ impl Default for Rework {
 ///
 /// In a log with fewer than one bot by its share there is one bot (none below 100 customers), and its size shrinks in
 /// proportion, so that bots are about an eighth of the events at any size.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Bots {
     /// The share of customers.

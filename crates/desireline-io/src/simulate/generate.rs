@@ -89,7 +89,7 @@ impl Simulator {
     fn windows(&self) -> VecDeque<Range<i64>> {
         let (from, to, days) = (self.model.from, self.model.to, self.model.days as usize);
         if self.expected_events() <= self.window_events as f64 {
-            return VecDeque::from([from..to]);
+            return std::iter::once(from..to).collect();
         }
         let counts = self.tasks(0..self.customers).fold(
             || vec![0u64; days],

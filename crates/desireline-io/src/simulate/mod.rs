@@ -61,6 +61,7 @@ mod tests;
 mod vocabulary;
 mod walk;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use columns::{Columns, Dictionaries};
@@ -72,7 +73,7 @@ pub use generate::{Batches, Simulator};
 pub use vocabulary::{STAGES, TOUCHPOINTS};
 
 /// A log to simulate.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Simulation {
     /// How many customers, from 1 to 10⁹.
@@ -98,7 +99,7 @@ pub struct Simulation {
 }
 
 /// The order of a log's events.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
     /// By customer, then time.
@@ -109,7 +110,7 @@ pub enum Order {
 }
 
 /// The form of customer ids.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CustomerIds {
     /// `c0000042`.
@@ -120,7 +121,7 @@ pub enum CustomerIds {
 }
 
 /// The form of money.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Money {
     /// Euro with two decimal places.
