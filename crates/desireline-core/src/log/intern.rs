@@ -419,7 +419,7 @@ mod tests {
     #[test]
     fn integers_of_any_size_keep_their_codes() {
         let mut ids = Interner::default();
-        let spaced = |i: u32| i64::from(i) * if i % 2 == 0 { 3 } else { -1_000_003 };
+        let spaced = |i: u32| i64::from(i) * if i.is_multiple_of(2) { 3 } else { -1_000_003 };
         for round in 0..2 {
             for i in 0..40_000 {
                 assert_eq!(ids.integer(spaced(i)), i, "round {round}");
