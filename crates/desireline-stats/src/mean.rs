@@ -1,5 +1,9 @@
 //! Means of whole numbers: money per customer, steps per journey, one number each.
 
+mod clustered;
+
+pub use clustered::ClusteredMoments;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -128,4 +132,25 @@ pub fn welch(a: &Moments, b: &Moments) -> Option<TestResult> {
         df: Some(df),
         method: TestMethod::Welch,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clusters_of_one_give_the_plain_mean() {
+        let amounts = [100, -20, 35, 900, 4, 4];
+        let plain: Moments = amounts.into_iter().collect();
+        let mut clustered = ClusteredMoments::default();
+        for amount in amounts {
+            clustered.add(i128::from(amount), 1);
+        }
+        let (a, b) = (plain.mean(0.9), clustered.mean(0.9));
+        assert!(a.is_some() && b.is_some());
+        for (a, b) in a.iter().zip(&b) {
+            assert_eq!((a.value, a.n), (b.value, b.n));
+            assert!((a.lower - b.lower).abs() < 1e-9 && (a.upper - b.upper).abs() < 1e-9);
+        }
+    }
 }
