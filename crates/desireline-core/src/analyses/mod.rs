@@ -2,6 +2,7 @@
 
 mod deferred;
 pub mod funnel;
+pub mod goals;
 mod label;
 mod parts;
 pub mod paths;
@@ -10,6 +11,7 @@ pub mod transitions;
 
 pub use deferred::Deferred;
 pub use funnel::Funnel;
+pub use goals::Goals;
 pub use paths::Paths;
 pub use spread::Spread;
 pub use transitions::Transitions;

@@ -36,7 +36,7 @@ analyses![
     crate::analyses::Paths,
     crate::analyses::Transitions,
     crate::analyses::Funnel,
-    // One line per analysis.
+    crate::analyses::Goals,
 ];
 
 impl Entry {
