@@ -11,6 +11,7 @@ pub use report::{
 };
 pub use spec::{Goal, Goals};
 
+use super::parts::{closed_by, next_start};
 use crate::engine::{Analysis, Located, Measure, MeasureData};
 use crate::error::{Result, SpecError};
 use crate::journey::{Journey, Mask, Matcher, Morsel, Span};
@@ -49,8 +50,9 @@ struct Facts {
 }
 
 impl GoalsPlan {
-    fn is_open(&self, last: i64) -> bool {
-        self.observed_until.saturating_sub(last) < self.spec.alive.as_micros()
+    /// Whether a journey with its last event at `last` may still go on.
+    fn is_open(&self, last: i64, next: Option<i64>) -> bool {
+        next.is_none() && self.observed_until.saturating_sub(last) < self.spec.alive.as_micros()
     }
 
     fn facts(&self, morsel: &Morsel<'_>, span: Span) -> Facts {
@@ -60,7 +62,7 @@ impl GoalsPlan {
             _ => None,
         };
         Facts {
-            open: self.is_open(times[span.end as usize - 1]),
+            open: self.is_open(times[span.end as usize - 1], next_start(&span, times)),
             watched: self
                 .observed_until
                 .saturating_sub(times[span.start as usize]),
@@ -294,7 +296,7 @@ impl Analysis for Goals {
                     let what = format!("event {} of the journey is the goal", i + 1);
                     ("reached", format!("{what}, {after} after its first event"))
                 }
-                None if plan.is_open(journey.end_time()) => (
+                None if plan.is_open(journey.end_time(), closed_by(journey)) => (
                     "open",
                     format!(
                         "no event is the goal, and less than {} has passed since the last one",

@@ -37,6 +37,7 @@ analyses![
     crate::analyses::Transitions,
     crate::analyses::Funnel,
     crate::analyses::Goals,
+    // One line per analysis.
 ];
 
 impl Entry {

@@ -10,6 +10,7 @@ use super::report::{
 };
 use super::state::{GoalState, GoalsPartial};
 use super::{Goal, GoalsPlan};
+use crate::analyses::parts::approximate_quantiles;
 use crate::engine::MISSING;
 use crate::error::Result;
 use crate::log::Vocabulary;
@@ -80,9 +81,7 @@ impl Caveats {
         }
         caveats.extend(self.truncated);
         if self.approximate {
-            caveats.push(Caveat::ApproximateQuantiles {
-                relative_error_bp: (Distribution::RELATIVE_ERROR * 10_000.0).ceil() as u32,
-            });
+            caveats.push(approximate_quantiles());
         }
         if self.beyond {
             caveats.push(note(

@@ -7,8 +7,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::value::MapAccessDeserializer;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::error::{Result, SpecError};
-use crate::expr::{Expr, ExprError, IntoExpr};
+use crate::analyses::Deferred;
+use crate::analyses::parts::{check_level, default_level};
+use crate::error::SpecError;
+use crate::expr::{Expr, IntoExpr};
 use crate::time::TimeSpan;
 
 /// Which journeys reach their goals, how fast, how directly, and what they are worth?
@@ -28,7 +30,7 @@ use crate::time::TimeSpan;
 ///     log.push(customer, time * 1_000_000, event)?;
 /// }
 /// let journeys = log.finish()?.journeys(JourneyRule::customer())?;
-/// let report = journeys.run(&Goals::new(["buy"])?.alive("0s")?)?;
+/// let report = journeys.run(&Goals::new(["buy"]).alive("0s"))?;
 /// let buy = &report.goals[0];
 /// assert_eq!((buy.of_all.count, buy.of_all.n), (2, 3));
 /// assert_eq!(buy.directness.as_ref().map(|d| d.shortest), Some(1));
@@ -39,7 +41,8 @@ use crate::time::TimeSpan;
 pub struct Goals {
     /// The goals: each an expression, or a name and an expression.
     pub goals: Vec<Goal>,
-    /// A journey whose last event is less than this before the end of observation may still go on: it is open, not lost.
+    /// A journey whose last event is less than this before the end of observation may still go on, unless the customer's next one has begun: it
+    /// is open, not lost.
     #[serde(default = "default_alive")]
     pub alive: TimeSpan,
     /// For which lengths of time to tell how many have reached the goal by then.
@@ -51,6 +54,10 @@ pub struct Goals {
     /// The level of the intervals.
     #[serde(default = "default_level")]
     pub level: f64,
+    /// What a builder method could not read.
+    #[serde(skip)]
+    #[doc(hidden)]
+    pub deferred: Deferred,
 }
 
 /// What the customer came for: a named expression.
@@ -78,49 +85,41 @@ fn default_top() -> u32 {
     20
 }
 
-fn default_level() -> f64 {
-    0.95
-}
-
 impl Goals {
-    /// These goals, each under its expression as the name.
-    ///
-    /// # Errors
-    /// A text that is no expression.
-    pub fn new<E: IntoExpr>(goals: impl IntoIterator<Item = E>) -> Result<Goals, ExprError> {
-        let goals = goals.into_iter().map(|goal| Ok(goal.into_expr()?.into()));
-        Ok(Goals {
-            goals: goals.collect::<Result<_, ExprError>>()?,
+    /// These goals: expressions or their texts, each its own name. A text that cannot be read is reported when the question is run.
+    pub fn new<E: IntoExpr>(goals: impl IntoIterator<Item = E>) -> Goals {
+        let mut deferred = Deferred::default();
+        Goals {
+            goals: goals
+                .into_iter()
+                .filter_map(|goal| deferred.expr("goals", goal).map(Goal::from))
+                .collect(),
             alive: default_alive(),
             horizons: default_horizons(),
             top: default_top(),
             level: default_level(),
-        })
+            deferred,
+        }
     }
 
     /// Adds a goal with a name of its own.
-    ///
-    /// # Errors
-    /// A text that is no expression.
-    pub fn and(mut self, name: impl Into<String>, goal: impl IntoExpr) -> Result<Goals, ExprError> {
-        self.goals.push(Goal {
-            name: name.into(),
-            expr: goal.into_expr()?,
-        });
-        Ok(self)
+    #[must_use]
+    pub fn and(mut self, name: impl Into<String>, goal: impl IntoExpr) -> Goals {
+        let name = name.into();
+        let expr = self.deferred.expr("goals", goal);
+        self.goals.extend(expr.map(|expr| Goal { name, expr }));
+        self
     }
 
     /// Sets how long after its last event a journey may still go on.
-    ///
-    /// # Errors
-    /// A text that is no length of time.
-    pub fn alive<S>(mut self, alive: S) -> Result<Goals>
+    #[must_use]
+    pub fn alive<S: TryInto<TimeSpan>>(mut self, alive: S) -> Goals
     where
-        S: TryInto<TimeSpan>,
-        crate::error::Error: From<S::Error>,
+        crate::Error: From<S::Error>,
     {
-        self.alive = alive.try_into()?;
-        Ok(self)
+        let read = self.deferred.span("alive", alive);
+        self.alive = read.unwrap_or(self.alive);
+        self
     }
 
     /// Sets the lengths of time to tell completion for.
@@ -128,6 +127,12 @@ impl Goals {
     pub fn horizons(mut self, horizons: impl IntoIterator<Item = TimeSpan>) -> Goals {
         self.horizons = horizons.into_iter().collect();
         self
+    }
+
+    /// Sets the level of the intervals.
+    #[must_use]
+    pub fn level(self, level: f64) -> Goals {
+        Goals { level, ..self }
     }
 
     pub(super) fn validate(&self) -> Result<(), SpecError> {
@@ -138,6 +143,8 @@ impl Goals {
                 problem,
             })
         };
+        self.deferred.check("goals")?;
+        check_level("goals", self.level)?;
         if self.goals.is_empty() {
             return problem("goals", "no goal is given; name at least one".to_owned());
         }
@@ -145,13 +152,6 @@ impl Goals {
             if self.goals[..i].iter().any(|g| g.name == goal.name) {
                 return problem("goals", format!("two goals are called `{}`", goal.name));
             }
-        }
-        if !(self.level > 0.0 && self.level < 1.0) {
-            let level = self.level;
-            return problem(
-                "level",
-                format!("{level} is not between 0 and 1, both excluded; 0.95 is usual"),
-            );
         }
         Ok(())
     }
