@@ -1,6 +1,7 @@
 //! The analyses, one file each. The list that everything else follows is in [`crate::registry`].
 
 mod deferred;
+pub mod dropoff;
 pub mod funnel;
 pub mod goals;
 mod label;
@@ -10,6 +11,7 @@ mod spread;
 pub mod transitions;
 
 pub use deferred::Deferred;
+pub use dropoff::Dropoff;
 pub use funnel::Funnel;
 pub use goals::Goals;
 pub use paths::Paths;

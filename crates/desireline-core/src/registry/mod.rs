@@ -36,6 +36,7 @@ analyses![
     crate::analyses::Paths,
     crate::analyses::Transitions,
     crate::analyses::Funnel,
+    crate::analyses::Dropoff,
     crate::analyses::Goals,
     // One line per analysis.
 ];

@@ -1,0 +1,159 @@
+//! The kernel: one pass over the journeys, counts gathered customer by customer.
+
+use crate::analyses::parts::next_start;
+use crate::journey::{Mask, Morsel, Span};
+
+use super::{DropoffPartial, DropoffPlan, MAX_BEFORE};
+
+/// A worker's memory for the customer at hand; empty between customers.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scratch {
+    /// By event code.
+    points: Vec<Point>,
+    /// The codes visited by this customer.
+    visited: Vec<u32>,
+    /// The number of the last journey looked at.
+    journey: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Point {
+    /// The last journey that visited it.
+    journey: u64,
+    visits: u32,
+    exits: u32,
+    /// Exits long enough ago to know whether the customer came back, and those who did.
+    known: u32,
+    returned: u32,
+}
+
+impl Scratch {
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.points.capacity() * size_of::<Point>() + self.visited.capacity() * size_of::<u32>()
+    }
+}
+
+/// Whether a journey holds the goal.
+enum Goal<'a> {
+    None,
+    ByCode(&'a [bool]),
+    ByMask(Mask),
+}
+
+pub(super) fn observe(plan: &DropoffPlan, partial: &mut DropoffPartial, morsel: &Morsel<'_>) {
+    let goal = match &plan.goal {
+        None => Goal::None,
+        Some(matcher) => match matcher.by_event_code() {
+            Some(table) => Goal::ByCode(table),
+            None => {
+                let mut mask = Mask::default();
+                matcher.fill(morsel, &mut mask);
+                Goal::ByMask(mask)
+            }
+        },
+    };
+    crate::with_codes!(morsel.codes(), codes => {
+        let code = |i: usize| u32::from(codes[i]);
+        match &goal {
+            Goal::None => scan(plan, partial, morsel, code, |_| false),
+            Goal::ByCode(table) => scan(plan, partial, morsel, code, |span| {
+                codes[span.range()].iter().any(|&c| table.get(c as usize).copied().unwrap_or(false))
+            }),
+            Goal::ByMask(mask) => scan(plan, partial, morsel, code, |span| {
+                mask.ones_from(span.start as usize).next().is_some_and(|i| i < span.end as usize)
+            }),
+        }
+    });
+}
+
+fn scan(
+    plan: &DropoffPlan,
+    partial: &mut DropoffPartial,
+    morsel: &Morsel<'_>,
+    code: impl Fn(usize) -> u32,
+    reaches: impl Fn(&Span) -> bool,
+) {
+    let times = morsel.times();
+    let mut scratch = std::mem::take(&mut partial.scratch);
+    scratch
+        .points
+        .resize(partial.points.len(), Point::default());
+    let mut path = [0u32; MAX_BEFORE as usize + 1];
+    for spans in morsel.customers() {
+        let (mut n_known, mut n_exits) = (0u64, 0u64);
+        for span in spans {
+            let last = span.end as usize - 1;
+            let next = next_start(span, times);
+            let reached = reaches(span);
+            let idle = plan.observed_until.saturating_sub(times[last]);
+            if !reached && next.is_none() && idle < plan.alive {
+                partial.open += 1;
+                if let Some(point) = partial.points.get_mut(code(last) as usize) {
+                    point.open += 1;
+                }
+                continue;
+            }
+            n_known += 1;
+            scratch.visit(span, &code);
+            if reached {
+                partial.reached += 1;
+                continue;
+            }
+            n_exits += 1;
+            if let Some(point) = scratch.points.get_mut(code(last) as usize) {
+                point.exits += 1;
+                if idle >= plan.returns_within {
+                    point.known += 1;
+                    let back = |next: i64| next.saturating_sub(times[last]) <= plan.returns_within;
+                    point.returned += u32::from(next.is_some_and(back));
+                }
+            }
+            let first = last.saturating_sub(plan.before).max(span.start as usize);
+            let path = &mut path[..=last - first];
+            for (into, i) in path.iter_mut().zip(first..) {
+                *into = code(i);
+            }
+            partial.count_path(path, 1);
+        }
+        partial.n_journeys += spans.len() as u64;
+        partial.exits.add(n_exits, n_known);
+        scratch.flush(partial);
+    }
+    partial.scratch = scratch;
+}
+
+impl Scratch {
+    /// Counts each touchpoint of the journey once.
+    #[inline]
+    fn visit(&mut self, span: &Span, code: &impl Fn(usize) -> u32) {
+        self.journey += 1;
+        for i in span.range() {
+            let code = code(i);
+            let Some(point) = self.points.get_mut(code as usize) else {
+                continue;
+            };
+            if point.journey != self.journey {
+                point.journey = self.journey;
+                if point.visits == 0 {
+                    self.visited.push(code);
+                }
+                point.visits += 1;
+            }
+        }
+    }
+
+    /// Adds the customer's counts to the sums over customers.
+    fn flush(&mut self, partial: &mut DropoffPartial) {
+        let (mut n_known, mut n_returned) = (0, 0);
+        for code in self.visited.drain(..) {
+            let point = &mut self.points[code as usize];
+            let sums = &mut partial.points[code as usize];
+            sums.exits.add(point.exits.into(), point.visits.into());
+            sums.returned.add(point.returned.into(), point.known.into());
+            n_known += u64::from(point.known);
+            n_returned += u64::from(point.returned);
+            *point = Point::default();
+        }
+        partial.returned.add(n_returned, n_known);
+    }
+}
