@@ -245,6 +245,29 @@ impl Distribution {
             .map(|(value, count)| (value as i64, count))
     }
 
+    /// Bins with their counts, ascending, each by its lowest value, whether or not single values are kept.
+    ///
+    /// Two distributions must be compared in one of two ways: both exactly, or both in bins. Single values on one side and middles of
+    /// bins on the other would turn equal values into a difference.
+    ///
+    /// ```
+    /// use desireline_stats::Distribution;
+    /// let few: Distribution = [30_000_000, 30_000_001].into_iter().collect();
+    /// let many: Distribution = std::iter::repeat_n(30_000_000, 5_000).collect();
+    /// assert_eq!((few.bin_counts()[0].0, few.bin_counts()[0].1), (many.bin_counts()[0].0, 2));
+    /// ```
+    pub fn bin_counts(&self) -> Vec<(i64, u64)> {
+        let bins: Vec<(u64, u64)> = match &self.state {
+            State::Values(values) => {
+                let mut floors: Vec<u64> = values.iter().map(|&v| histogram::floor(v)).collect();
+                floors.sort_unstable();
+                run_lengths(&floors)
+            }
+            State::Bins(bins) => bins.floors().collect(),
+        };
+        bins.into_iter().map(|(v, n)| (v as i64, n)).collect()
+    }
+
     /// Bytes owned on the heap, capacity included.
     pub fn heap_bytes(&self) -> usize {
         match &self.state {

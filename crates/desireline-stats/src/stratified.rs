@@ -209,7 +209,9 @@ impl Cells {
 }
 
 /// What stratifying does to a comparison.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SimpsonVerdict {
@@ -225,6 +227,33 @@ pub enum SimpsonVerdict {
     Appears,
     /// Same sign over all, but the strata differ among themselves in direction, beyond chance: one number does not tell it.
     Heterogeneous,
+}
+
+impl SimpsonVerdict {
+    /// The verdict on a pooled difference and the one within strata, both first minus second group; `strata` counts those in which the first
+    /// group's rate is higher, lower and equal. For estimates that were made elsewhere, such as with clustered intervals.
+    pub fn of(
+        pooled: &Estimate,
+        stratified: &Estimate,
+        homogeneity: Option<&TestResult>,
+        strata: (u64, u64, u64),
+    ) -> Self {
+        let (higher, lower, equal) = strata;
+        let (sure_pooled, sure_within) = (!pooled.contains(0.0), !stratified.contains(0.0));
+        let opposite = pooled.value * stratified.value < 0.0;
+        let mixed =
+            higher > 0 && lower > 0 && homogeneity.is_some_and(|test| test.p < 1.0 - pooled.level);
+        let unanimous = equal == 0 && (higher == 0 || lower == 0) && higher + lower >= 2;
+        match (opposite, sure_pooled, sure_within) {
+            (true, true, true) => Self::Reversed,
+            (true, true, false) | (true, false, true) => Self::PossiblyReversed,
+            (true, false, false) if unanimous => Self::PossiblyReversed,
+            _ if mixed => Self::Heterogeneous,
+            (false, true, false) => Self::Vanishes,
+            (false, false, true) => Self::Appears,
+            _ => Self::Consistent,
+        }
+    }
 }
 
 /// A comparison with and without its strata.
@@ -280,20 +309,12 @@ pub fn simpson(strata: &[Stratum], level: f64) -> Option<Simpson> {
             std::cmp::Ordering::Equal => equal += 1,
         }
     }
-    let (sure_pooled, sure_within) = (!pooled.contains(0.0), !stratified.contains(0.0));
-    let opposite = pooled.value * stratified.value < 0.0;
-    let mixed =
-        higher > 0 && lower > 0 && within.homogeneity.is_some_and(|test| test.p < 1.0 - level);
-    let unanimous = equal == 0 && (higher == 0 || lower == 0) && within.strata >= 2;
-    let verdict = match (opposite, sure_pooled, sure_within) {
-        (true, true, true) => SimpsonVerdict::Reversed,
-        (true, true, false) | (true, false, true) => SimpsonVerdict::PossiblyReversed,
-        (true, false, false) if unanimous => SimpsonVerdict::PossiblyReversed,
-        _ if mixed => SimpsonVerdict::Heterogeneous,
-        (false, true, false) => SimpsonVerdict::Vanishes,
-        (false, false, true) => SimpsonVerdict::Appears,
-        _ => SimpsonVerdict::Consistent,
-    };
+    let verdict = SimpsonVerdict::of(
+        &pooled,
+        &stratified,
+        within.homogeneity.as_ref(),
+        (higher, lower, equal),
+    );
     Some(Simpson {
         verdict,
         pooled,

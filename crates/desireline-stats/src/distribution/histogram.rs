@@ -42,6 +42,11 @@ fn edges(bin: usize) -> (u64, u64) {
     (low, low + (1_u64 << octave) - 1)
 }
 
+/// The lowest value of this value's bin.
+pub(super) fn floor(value: u64) -> u64 {
+    edges(bin(value)).0
+}
+
 impl Histogram {
     #[inline]
     pub(super) fn add(&mut self, value: u64, count: u64) {
@@ -140,6 +145,11 @@ impl Histogram {
             .enumerate()
             .filter(|(_, count)| **count > 0)
             .map(|(i, &count)| (self.first + i, count))
+    }
+
+    /// Bins in use by their lowest value, even where no value was that low.
+    pub(super) fn floors(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        self.filled().map(|(bin, count)| (edges(bin).0, count))
     }
 
     /// Bins in use, as a value and a count, ascending.
