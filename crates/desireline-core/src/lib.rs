@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod analyses;
+pub mod compare;
 pub mod engine;
 pub mod error;
 pub mod expr;

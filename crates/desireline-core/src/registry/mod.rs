@@ -7,6 +7,7 @@ pub use fields::{FieldInfo, FieldKind, fields};
 
 use serde_json::Value;
 
+use crate::compare::{Compare, Comparison};
 use crate::engine::{Analysis, Breakdown, By, DynAnalysis};
 use crate::error::{Error, Result, SpecError, nearest};
 
@@ -23,6 +24,7 @@ pub struct Entry {
     pub report_schema: fn() -> Value,
     make: fn(Value) -> Result<Box<dyn DynAnalysis>>,
     make_by: fn(Value, Breakdown) -> Result<Box<dyn DynAnalysis>>,
+    make_compare: fn(Value, Comparison) -> Result<Box<dyn DynAnalysis>>,
 }
 
 macro_rules! analyses {
@@ -53,6 +55,12 @@ impl Entry {
                 Ok(Box::new(By {
                     of: read::<A>(spec)?,
                     groups,
+                }))
+            },
+            make_compare: |spec, how| {
+                Ok(Box::new(Compare {
+                    of: read::<A>(spec)?,
+                    how,
                 }))
             },
         }
@@ -97,6 +105,11 @@ impl Entry {
     pub fn by(&self, spec: Value, groups: Breakdown) -> Result<Box<dyn DynAnalysis>> {
         (self.make_by)(spec, groups)
     }
+
+    /// The analysis of a JSON question, compared between groups.
+    pub fn compare(&self, spec: Value, how: Comparison) -> Result<Box<dyn DynAnalysis>> {
+        (self.make_compare)(spec, how)
+    }
 }
 
 /// The analysis of a JSON question as a report's `spec` has it: plain, broken down or a comparison.
@@ -112,6 +125,10 @@ pub fn from_spec(name: &str, spec: Value) -> Result<Box<dyn DynAnalysis>> {
     if let (Some(of), Some(groups)) = (fields.get("of"), fields.get("groups")) {
         let groups = serde_json::from_value(groups.clone()).map_err(shape)?;
         return entry.by(of.clone(), groups);
+    }
+    if let (Some(of), Some(how)) = (fields.get("of"), fields.get("how")) {
+        let how = serde_json::from_value(how.clone()).map_err(shape)?;
+        return entry.compare(of.clone(), how);
     }
     entry.analysis(Value::Object(fields))
 }
