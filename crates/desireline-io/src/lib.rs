@@ -18,6 +18,7 @@ mod source;
 mod stream;
 mod text;
 mod times;
+mod write;
 
 pub use columns::{AttributeColumnSpec, Columns, Delimiter, Progress, TimeUnit};
 pub use error::IoError;
@@ -25,3 +26,4 @@ pub use format::Format;
 pub use limits::Limits;
 pub use read::{read, read_batches};
 pub use source::Source;
+pub use write::{RowWriter, write_log};

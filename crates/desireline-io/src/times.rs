@@ -260,10 +260,10 @@ impl TimeParser {
         }
         if text.contains('[') {
             let zoned: Zoned = text.parse().map_err(|_| Reason::UnparseableTime)?;
-            return Ok(zoned.timestamp().as_microsecond());
+            return Ok(floor(zoned.timestamp()));
         }
         if let Ok(instant) = text.parse::<Timestamp>() {
-            return Ok(instant.as_microsecond());
+            return Ok(floor(instant));
         }
         // jiff's civil parser skips an offset that makes the instant too large, so only texts without one may go on.
         let clock = text.get(10..).unwrap_or("");
@@ -308,6 +308,12 @@ fn midnight(date: &[u8; 10]) -> Option<i64> {
     let day = digit(d1)? * 10 + digit(d2)?;
     let date = civil::Date::new(year as i16, month as i8, day as i8).ok()?;
     micros_from_civil(date.to_datetime(civil::Time::midnight()))
+}
+
+/// Microseconds since 1970, floored: jiff's own accessor rounds towards 1970.
+fn floor(instant: Timestamp) -> i64 {
+    // The range of jiff in microseconds lies well inside that of i64.
+    instant.as_nanosecond().div_euclid(1_000) as i64
 }
 
 /// Microseconds since 1970 on a clock without zone, floored.
@@ -450,9 +456,9 @@ mod tests {
             let mut p = parser(None, None);
             let ours = p.text(&text).ok();
             let theirs = if zone.is_empty() {
-                text.parse::<DateTime>().ok().and_then(|d| d.to_zoned(TimeZone::UTC).ok()).map(|z| z.timestamp().as_microsecond())
+                text.parse::<DateTime>().ok().and_then(|d| d.to_zoned(TimeZone::UTC).ok()).map(|z| floor(z.timestamp()))
             } else {
-                text.parse::<Timestamp>().ok().map(|t| t.as_microsecond())
+                text.parse::<Timestamp>().ok().map(floor)
             };
             prop_assert_eq!(ours, theirs, "{}", text);
             let slashes = text.replacen('-', "/", 2);

@@ -2,8 +2,8 @@
 
 use desireline_core::log::{AttributeType, Reason};
 use indexmap::IndexSet;
-use serde_json::Value;
 
+use super::json_kinds::kinds;
 use super::json_row::{Fault, JsonRow, deeper_than};
 use super::lines::{Line, Lines};
 use super::rows::{Cell, Rows};
@@ -96,14 +96,10 @@ pub(crate) fn survey(
         let Judged::Object(line) = judge(line, row, input, columns)? else {
             continue;
         };
-        let Ok(Value::Object(object)) = serde_json::from_str(line) else {
+        let Some(found) = kinds(line) else {
             continue;
         };
         any = true;
-        let mut found = Vec::new();
-        for (key, value) in &object {
-            flatten(key.clone(), value, &mut found);
-        }
         for (name, kind) in found {
             if !names.contains(&name) {
                 if names.len() >= columns.limits.columns {
@@ -139,24 +135,6 @@ pub(crate) fn survey(
         survey.offer(&input.name, &names)?;
     }
     Ok(())
-}
-
-/// The values inside a value, by path; a kind where it is told.
-fn flatten(path: String, value: &Value, found: &mut Vec<(String, Option<AttributeType>)>) {
-    let kind = match value {
-        Value::Object(object) => {
-            for (key, value) in object {
-                flatten(format!("{path}.{key}"), value, found);
-            }
-            return;
-        }
-        Value::Null => None,
-        Value::Bool(_) => Some(AttributeType::Boolean),
-        Value::Number(n) if n.is_i64() => Some(AttributeType::Integer),
-        Value::Number(n) if n.is_f64() => Some(AttributeType::Decimal),
-        Value::Number(_) | Value::String(_) | Value::Array(_) => Some(AttributeType::Text),
-    };
-    found.push((path, kind));
 }
 
 /// Reads all rows.

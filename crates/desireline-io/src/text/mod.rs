@@ -2,6 +2,7 @@
 
 pub(crate) mod delimited;
 pub(crate) mod json;
+mod json_kinds;
 mod json_row;
 mod lines;
 mod records;

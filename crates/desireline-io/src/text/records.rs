@@ -29,6 +29,7 @@ impl Records {
                 bytes: vec![0; 4096],
                 ends: vec![0; 64],
                 row: 0,
+                ended: false,
                 limits: limits.clone(),
             })),
             Delimiter::Whitespace => Records::Blank(Blank {
@@ -85,6 +86,10 @@ fn any_longer(ends: &[usize], limit: usize) -> bool {
     })
 }
 
+/// What the parser is fed behind the end of the input, to learn whether a quote is still open: a line end completes any
+/// other record, and a whole record after it tells a quote that swallows everything from a file that had ended already.
+const BEHIND_END: [&[u8]; 2] = [b"\n", b"x\n"];
+
 /// CSV with quoting. The parser writes into a buffer of ours, so that a field without end cannot fill the memory.
 pub(crate) struct Quoted {
     stream: Stream,
@@ -92,6 +97,7 @@ pub(crate) struct Quoted {
     bytes: Vec<u8>,
     ends: Vec<usize>,
     row: u64,
+    ended: bool,
     limits: Limits,
 }
 
@@ -99,18 +105,34 @@ impl Quoted {
     fn next(&mut self) -> Result<Option<Record<'_>>, IoError> {
         let (mut written, mut fields) = (0, 0);
         let (mut too_long, mut too_many) = (false, false);
+        let (mut behind, mut steps): (&[u8], usize) = (b"", 0);
+        if self.ended {
+            return Ok(None);
+        }
         loop {
-            let input = self.stream.fill()?;
-            if input.is_empty() {
-                self.check_closed()?;
+            if self.stream.fill()?.is_empty() && behind.is_empty() {
+                let Some(next) = BEHIND_END.get(steps) else {
+                    let source_name = self.stream.name().to_owned();
+                    return Err(IoError::UnclosedQuote {
+                        source_name,
+                        row: self.row + 1,
+                    });
+                };
+                behind = next;
+                steps += 1;
             }
-            let input = self.stream.held();
+            let held = self.stream.held();
+            let input = if held.is_empty() { behind } else { held };
             let (result, read, wrote, ended) = self.parser.read_record(
                 input,
                 &mut self.bytes[written..],
                 &mut self.ends[fields..],
             );
-            self.stream.consume(read);
+            if held.is_empty() {
+                behind = &behind[read..];
+            } else {
+                self.stream.consume(read);
+            }
             written += wrote;
             fields += ended;
             match result {
@@ -137,6 +159,11 @@ impl Quoted {
                 ReadRecordResult::End => return Ok(None),
             }
         }
+        self.ended = steps > 0;
+        // Only the record that was fed behind the end has come.
+        if steps == BEHIND_END.len() {
+            return Ok(None);
+        }
         self.row += 1;
         if too_many || fields > self.limits.columns {
             return Ok(Some(Record::TooManyFields));
@@ -148,27 +175,6 @@ impl Quoted {
             bytes: &self.bytes[..written],
             ends: &self.ends[..fields],
         }))
-    }
-
-    /// At the end of the input: an open quote has swallowed the rest of the file, which nobody may lose in silence.
-    fn check_closed(&self) -> Result<(), IoError> {
-        let mut probe = self.parser.clone();
-        let (mut bytes, mut ends) = ([0; 8], [0; 8]);
-        let mut input: &[u8] = b"\nx\n";
-        while !input.is_empty() {
-            let (result, read, ..) = probe.read_record(input, &mut bytes, &mut ends);
-            if result == ReadRecordResult::Record {
-                return Ok(());
-            }
-            input = &input[read..];
-            if result == ReadRecordResult::InputEmpty {
-                break;
-            }
-        }
-        Err(IoError::UnclosedQuote {
-            source_name: self.stream.name().to_owned(),
-            row: self.row + 1,
-        })
     }
 }
 
@@ -209,5 +215,67 @@ impl Blank {
             bytes: &self.bytes,
             ends: &self.ends,
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::Source;
+    use crate::format::Packing;
+
+    fn all(csv: &[u8]) -> Result<Vec<Vec<String>>, &'static str> {
+        let input = Source::memory("x.csv", csv).inputs().unwrap().remove(0);
+        let limits = Limits::default();
+        let stream = Stream::open(&input, Packing::Plain, &limits, None).unwrap();
+        let mut records = Records::new(stream, Delimiter::Byte(b','), &limits);
+        let mut rows = Vec::new();
+        while let Some(record) = records.next().map_err(|e| e.code())? {
+            let Record::Fields { bytes, ends } = record else {
+                continue;
+            };
+            let mut from = 0;
+            let field = |&end: &usize| {
+                String::from_utf8(bytes[std::mem::replace(&mut from, end)..end].to_vec()).unwrap()
+            };
+            rows.push(ends.iter().map(field).collect());
+        }
+        assert!(records.next().map_err(|e| e.code())?.is_none());
+        Ok(rows)
+    }
+
+    #[test]
+    fn an_open_quote_is_told_from_an_end() {
+        for (csv, rows) in [
+            ("a,b", 1),
+            ("a,b\n", 1),
+            ("a,b\r\n", 1),
+            ("a,b\r", 1),
+            ("a,\"b\"", 1),
+            ("a,b\n\n\n", 1),
+            ("a,5\" x", 1),
+            ("a,\nb,", 2),
+        ] {
+            assert_eq!(all(csv.as_bytes()).map(|r| r.len()), Ok(rows), "{csv:?}");
+        }
+        for csv in ["a,\"b", "a,\"b\n", "\"", "a,b\n\"", "a,\"b\"\"", "\"\n\n"] {
+            assert_eq!(all(csv.as_bytes()), Err("unclosed_quote"), "{csv:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn records_equal_those_of_the_csv_crate(csv in "[a,\"\n\r é]{0,60}") {
+            let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(csv.as_bytes());
+            let theirs: Vec<Vec<String>> =
+                reader.records().map(|r| r.unwrap().iter().map(str::to_owned).collect()).collect();
+            if csv.is_empty() {
+                return Ok(());
+            }
+            if let Ok(ours) = all(csv.as_bytes()) {
+                proptest::prop_assert_eq!(ours, theirs);
+            }
+        }
     }
 }
