@@ -9,7 +9,7 @@ use crate::{Delimiter, IoError, Limits};
 /// Reads record by record.
 pub(crate) enum Records {
     Quoted(Box<Quoted>),
-    Blank(Blank),
+    Blank(Box<Blank>),
 }
 
 /// One record: its fields one behind the other, and where each ends.
@@ -32,12 +32,12 @@ impl Records {
                 ended: false,
                 limits: limits.clone(),
             })),
-            Delimiter::Whitespace => Records::Blank(Blank {
+            Delimiter::Whitespace => Records::Blank(Box::new(Blank {
                 lines: Lines::new(stream, limits.line_bytes),
                 bytes: Vec::new(),
                 ends: Vec::new(),
                 limits: limits.clone(),
-            }),
+            })),
         }
     }
 
