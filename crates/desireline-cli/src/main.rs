@@ -1,2 +1,47 @@
-//! binary
-fn main() {}
+//! The `desireline` command: questions about customer journeys from event files.
+//!
+//! Nothing is computed here. The words and options of each analysis come from the registry of the engine, so that a
+//! new analysis is a new word without a line in this crate.
+
+mod command;
+mod error;
+mod input;
+mod output;
+mod page;
+mod progress;
+mod question;
+mod simulate;
+
+use std::process::ExitCode;
+
+use error::CliError;
+
+fn main() -> ExitCode {
+    let matches = match command::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(e) => {
+            // Help and version are no errors; clap knows which stream and code.
+            let code = e.exit_code();
+            let _ = e.print();
+            return ExitCode::from(u8::try_from(code).unwrap_or(error::USAGE));
+        }
+    };
+    match run(&matches) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            output::complain(&e);
+            ExitCode::from(e.exit_code())
+        }
+    }
+}
+
+fn run(matches: &clap::ArgMatches) -> Result<(), CliError> {
+    match matches.subcommand() {
+        Some(("simulate", m)) => simulate::run(m),
+        Some(("summary", m)) => question::summary(m),
+        Some(("compare", m)) => question::compare(m),
+        Some(("report", m)) => page::run(m),
+        Some((analysis, m)) => question::analysis(analysis, m),
+        None => Ok(()),
+    }
+}

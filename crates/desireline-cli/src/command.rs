@@ -1,0 +1,278 @@
+//! The words and options.
+
+use clap::builder::{PossibleValuesParser, StyledStr};
+use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
+use desireline::registry::{ANALYSES, Entry, FieldInfo, FieldKind};
+
+use crate::error::EXIT_CODES;
+
+const EXAMPLES: &str = "\
+Examples:
+  desireline simulate --customers 5000 -o shop.csv
+  desireline summary shop.csv --customer customer --time time --event event
+  desireline paths shop.csv --customer customer --time time --event event --journey gap=30m --goal purchase
+  desireline funnel shop.csv --customer customer --time time --event event --journey gap=30m \\
+      --step product_view --step 'event in [\"add_to_cart\", \"cart\"]' --step purchase --within 7d
+  desireline compare shop.csv --customer customer --time time --event event --goal purchase --by device
+  desireline report shop.csv --customer customer --time time --event event --goal purchase -o shop.html
+
+A bare event name is an expression; so is `event == \"purchase\" and channel in [\"web\", \"app\"] and value >= 20`.";
+
+/// The whole command line.
+pub(crate) fn command() -> Command {
+    let mut root = Command::new("desireline")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Lays the event log over the customer journey: paths, funnels, drop-off, goals and comparisons, every number with its interval.")
+        .after_help(format!("{EXAMPLES}\n\n{EXIT_CODES}"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(input(output(Command::new("summary").about("What is in the log: customers, events, names, attributes, and what could not be read"), true)));
+    for entry in ANALYSES {
+        root = root.subcommand(analysis(entry));
+    }
+    root.subcommand(compare())
+        .subcommand(report())
+        .subcommand(crate::simulate::command())
+}
+
+fn analysis(entry: &Entry) -> Command {
+    let mut command = Command::new(entry.name).about(entry.summary());
+    for field in entry.fields() {
+        command = command.arg(field_arg(&field, true));
+    }
+    journeys(input(output(command.arg(by_arg()), true)))
+}
+
+fn compare() -> Command {
+    let names: Vec<&str> = ANALYSES.iter().map(|e| e.name).collect();
+    let command = Command::new("compare")
+        .about("How segments differ: rates, times, paths and transitions, with intervals, p and q")
+        .arg(by_arg().conflicts_with("segment"))
+        .arg(
+            Arg::new("segment")
+                .long("segment")
+                .value_name("NAME: EXPR")
+                .action(ArgAction::Append)
+                .help("A segment to compare: a name, a colon and a condition; at least two, or one against the rest")
+                .help_heading("Question"),
+        )
+        .arg(question_arg("baseline", "GROUP", "The group the others are compared with [default: the largest]"))
+        .arg(question_arg("stratify", "ATTRIBUTE", "Check whether differences turn round within the values of this attribute"))
+        .arg(
+            question_arg("on", "ANALYSIS", "What to compare [default: funnel with --step, goals with --goal, else paths]")
+                .value_parser(PossibleValuesParser::new(names)),
+        );
+    journeys(input(output(with_all_fields(command), true)))
+}
+
+fn report() -> Command {
+    let command = Command::new("report")
+        .about("One self-contained HTML page about the whole log, in one pass")
+        .arg(by_arg())
+        .arg(question_arg(
+            "title",
+            "TEXT",
+            "The page's title [default: the file's name]",
+        ));
+    journeys(input(output(with_all_fields(command), false)))
+}
+
+/// The options of every analysis, each once.
+fn with_all_fields(mut command: Command) -> Command {
+    let mut seen: Vec<String> = Vec::new();
+    for field in ANALYSES.iter().flat_map(Entry::fields) {
+        let word = field.singular().to_owned();
+        if !seen.contains(&word) {
+            seen.push(word);
+            command = command.arg(field_arg(&field, false));
+        }
+    }
+    command
+}
+
+fn by_arg() -> Arg {
+    question_arg(
+        "by",
+        "ATTRIBUTE",
+        "Split the journeys by an attribute: one answer for each of its values",
+    )
+}
+
+fn question_arg(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .value_name(value)
+        .help(help)
+        .help_heading("Question")
+}
+
+/// The option for one field of a question. Values are checked by the engine, which knows the log.
+fn field_arg(field: &FieldInfo, may_require: bool) -> Arg {
+    let word = field.singular().to_owned();
+    let (kind, many) = match &field.kind {
+        FieldKind::List(inner) => (inner.as_ref(), true),
+        kind => (kind, false),
+    };
+    let mut arg = Arg::new(word.clone())
+        .long(word.replace('_', "-"))
+        .help(help(field))
+        .help_heading("Question");
+    arg = match kind {
+        FieldKind::Boolean => return arg.action(ArgAction::SetTrue),
+        FieldKind::Expression => arg.value_name("EXPR"),
+        FieldKind::TimeSpan => arg.value_name("SPAN"),
+        FieldKind::Integer => arg.value_name("N"),
+        FieldKind::Number => arg.value_name("X"),
+        FieldKind::Choice(words) => arg
+            .value_name("WORD")
+            .value_parser(PossibleValuesParser::new(words.clone())),
+        FieldKind::Text => arg.value_name("TEXT"),
+        _ => arg.value_name("JSON"),
+    };
+    arg.action(if many {
+        ArgAction::Append
+    } else {
+        ArgAction::Set
+    })
+    .required(may_require && field.required)
+}
+
+fn help(field: &FieldInfo) -> StyledStr {
+    let mut text = field
+        .doc
+        .split("\n\n")
+        .next()
+        .unwrap_or_default()
+        .replace('\n', " ");
+    if text.ends_with('.') {
+        text.pop();
+    }
+    if let Some(default) = &field.default {
+        let shown = default
+            .as_str()
+            .map_or_else(|| default.to_string(), str::to_owned);
+        if !matches!(shown.as_str(), "[]" | "false" | "") {
+            text.push_str(&format!(" [default: {shown}]"));
+        }
+    }
+    if matches!(field.kind, FieldKind::List(_)) {
+        text.push_str("; may be given several times");
+    }
+    text.into()
+}
+
+fn input(command: Command) -> Command {
+    let arg = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .value_name(value)
+            .help(help)
+            .help_heading("Input")
+    };
+    command
+        .arg(
+            Arg::new("files")
+                .value_name("FILE")
+                .num_args(1..)
+                .required(true)
+                .value_hint(ValueHint::AnyPath)
+                .help("CSV, TSV, JSON Lines (each also .gz, .zst), Parquet or Arrow IPC: files, folders or globs"),
+        )
+        .arg(arg("customer", "COLUMN", "The column that says who").required(true))
+        .arg(arg("time", "COLUMN", "The column that says when").required(true))
+        .arg(arg("event", "COLUMN", "The column that says what").required(true))
+        .arg(arg("channel", "COLUMN", "The column that says through which channel"))
+        .arg(arg("value", "COLUMN", "The column that holds money; needs --currency").requires("currency"))
+        .arg(arg("currency", "CODE", "The ISO 4217 code of that money, such as EUR"))
+        .arg(arg("tie", "COLUMN", "Orders events of one customer at one time [default: the order of the input]"))
+        .arg(arg("attribute", "COLUMN", "A further column to keep; those that the question names are kept anyway").action(ArgAction::Append))
+        .arg(arg("all-attributes", "", "Keep every column").action(ArgAction::SetTrue).num_args(0))
+        .arg(arg("zone", "ZONE", "The time zone of times without one, such as Europe/Berlin [default: UTC, with a caveat]"))
+        .arg(arg("time-unit", "UNIT", "The unit of times that are numbers").value_parser(["s", "ms", "us", "ns"]))
+        .arg(arg("delimiter", "CHAR", "What stands between fields: a character, `tab` or `blanks` [default: found in the first line]"))
+        .arg(arg("no-header", "", "The file has no header line; columns are column_1, column_2, …").action(ArgAction::SetTrue).num_args(0))
+        .arg(
+            arg("input-format", "FORMAT", "The format, where the file's name does not tell")
+                .value_parser(["csv", "tsv", "jsonl", "parquet", "arrow"]),
+        )
+        .arg(arg("dedupe", "", "Drop rows that repeat the row before in every column").action(ArgAction::SetTrue).num_args(0))
+        .arg(
+            arg("max-quarantine", "SHARE", "The largest share of rows that may be unreadable [default: 0.05]")
+                .value_parser(value_parser!(f64)),
+        )
+        .arg(arg("observed-until", "TIME", "Until when customers were observed [default: the last event]"))
+}
+
+fn journeys(command: Command) -> Command {
+    let arg = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .value_name(value)
+            .help(help)
+            .help_heading("Journeys")
+    };
+    command
+        .arg(
+            arg("journey", "RULE", "How to cut journeys: customer, gap=30m, column=session_id, start=EXPR, end=EXPR, max=7d, calendar=day@ZONE; several cut together [default: customer]")
+                .action(ArgAction::Append),
+        )
+        .arg(arg("where", "EXPR", "Keep the events for which this holds, before journeys are cut").action(ArgAction::Append))
+        .arg(arg("keep-events", "EXPR", "Hide other events after journeys are cut").action(ArgAction::Append))
+        .arg(arg("keep-journeys", "EXPR", "Keep the journeys with such an event, with all their events").action(ArgAction::Append))
+}
+
+fn output(command: Command, formats: bool) -> Command {
+    let arg = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .value_name(value)
+            .help(help)
+            .help_heading("Output")
+    };
+    let command = if formats {
+        command
+            .arg(
+                arg(
+                    "format",
+                    "FORMAT",
+                    "The form of the result [default: by the name after -o, else text]",
+                )
+                .value_parser(["text", "json", "csv", "arrow", "md", "svg", "html"]),
+            )
+            .arg(arg(
+                "table",
+                "NAME",
+                "Which table csv and arrow hold [default: the first]",
+            ))
+    } else {
+        command
+    };
+    command
+        .arg(
+            arg("output", "FILE", "Write to a file instead of the terminal")
+                .short('o')
+                .value_hint(ValueHint::FilePath),
+        )
+        .arg(
+            arg("threads", "N", "Threads to use [default: all cores]")
+                .value_parser(value_parser!(u16).range(1..)),
+        )
+        .arg(arg(
+            "memory-budget",
+            "SIZE",
+            "Fail rather than use more than this for partial results, such as 4GiB",
+        ))
+        .arg(
+            arg(
+                "color",
+                "WHEN",
+                "Colours: auto, always or never [default: auto]",
+            )
+            .value_parser(["auto", "always", "never"]),
+        )
+        .arg(
+            arg("no-progress", "", "Show no progress bar")
+                .action(ArgAction::SetTrue)
+                .num_args(0),
+        )
+}

@@ -1,0 +1,145 @@
+//! Where results and complaints go.
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+
+use clap::ArgMatches;
+use desireline::render::{self, AnswerView, arrow, csv, html, json, markdown, svg};
+use desireline::report::Table;
+
+use crate::error::CliError;
+use crate::input::text;
+
+/// Writes an answer in the wanted form to the wanted place.
+pub(crate) fn write(m: &ArgMatches, view: &AnswerView<'_>) -> Result<(), CliError> {
+    let path = text(m, "output");
+    let bytes = match form(m, path)? {
+        "json" => with_newline(json::render(view)?),
+        "csv" => csv::table(&table(m, view)?, csv::Dialect::Plain).into_bytes(),
+        "arrow" => arrow::ipc_file(&table(m, view)?, Some(view))?,
+        "md" => with_newline(markdown::render(view)),
+        "svg" => with_newline(svg::picture(view.report).ok_or_else(|| no_picture(view.analysis))?),
+        "html" => html::page(view.report.title(), &[*view])?.into_bytes(),
+        _ => render::text::render(view, &text_options(m, path.is_none())).into_bytes(),
+    };
+    put(path, &bytes)
+}
+
+fn form<'m>(m: &'m ArgMatches, path: Option<&'m str>) -> Result<&'m str, CliError> {
+    if let Some(format) = text(m, "format") {
+        return Ok(format);
+    }
+    let Some(path) = path else { return Ok("text") };
+    match Path::new(path).extension().and_then(|e| e.to_str()) {
+        Some("json") => Ok("json"),
+        Some("csv") => Ok("csv"),
+        Some("arrow" | "ipc" | "feather") => Ok("arrow"),
+        Some("md") => Ok("md"),
+        Some("svg") => Ok("svg"),
+        Some("html" | "htm") => Ok("html"),
+        Some("txt") | None => Ok("text"),
+        Some(other) => Err(CliError::Usage(format!(
+            "`.{other}` tells no format; give --format text, json, csv, arrow, md, svg or html"
+        ))),
+    }
+}
+
+fn no_picture(analysis: &str) -> CliError {
+    CliError::Usage(format!(
+        "{analysis} has no picture; use --format text, html or json"
+    ))
+}
+
+fn table(m: &ArgMatches, view: &AnswerView<'_>) -> Result<Table, CliError> {
+    let mut tables = view.report.tables();
+    let place = match text(m, "table") {
+        None => 0,
+        Some(name) => tables.iter().position(|t| t.name == name).ok_or_else(|| {
+            let names: Vec<&str> = tables.iter().map(|t| t.name).collect();
+            CliError::Usage(format!(
+                "{} has no table `{name}`; it has {}",
+                view.analysis,
+                names.join(", ")
+            ))
+        })?,
+    };
+    if place >= tables.len() {
+        return Err(CliError::Usage(format!("{} has no table", view.analysis)));
+    }
+    Ok(tables.swap_remove(place))
+}
+
+fn text_options(m: &ArgMatches, to_stdout: bool) -> render::text::TextOptions {
+    let terminal = to_stdout && std::io::stdout().is_terminal();
+    let colour = match text(m, "color") {
+        Some("always") => true,
+        Some("never") => false,
+        // The NO_COLOR convention.
+        _ => terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+    };
+    let width = if terminal { terminal_width() } else { None };
+    render::text::TextOptions {
+        colour,
+        width,
+        ..render::text::TextOptions::default()
+    }
+}
+
+/// The terminal's columns: asked of the terminal, else what the shell says.
+fn terminal_width() -> Option<usize> {
+    let (_, columns) = console::Term::stdout().size_checked()?;
+    Some(usize::from(columns))
+}
+
+fn with_newline(mut text: String) -> Vec<u8> {
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text.into_bytes()
+}
+
+/// Writes to a file, whole or not at all, or to the terminal.
+pub(crate) fn put(path: Option<&str>, bytes: &[u8]) -> Result<(), CliError> {
+    match path {
+        None | Some("-") => match std::io::stdout().lock().write_all(bytes) {
+            // Whoever read us has read enough.
+            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            other => other.map_err(|source| CliError::Write {
+                path: "to the terminal".to_owned(),
+                source,
+            }),
+        },
+        Some(path) => {
+            let failed = |source| CliError::Write {
+                path: path.to_owned(),
+                source,
+            };
+            let folder = Path::new(path)
+                .parent()
+                .filter(|p| !p.as_os_str().is_empty())
+                .unwrap_or(Path::new("."));
+            let mut file = tempfile::Builder::new()
+                .prefix(".desireline-")
+                .tempfile_in(folder)
+                .map_err(failed)?;
+            file.write_all(bytes).map_err(failed)?;
+            file.as_file().sync_all().map_err(failed)?;
+            file.persist(path).map_err(|e| failed(e.error))?;
+            Ok(())
+        }
+    }
+}
+
+/// Says on standard error what went wrong.
+pub(crate) fn complain(error: &CliError) {
+    let mut err = std::io::stderr().lock();
+    let painted = std::io::stderr().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    let lead = if painted {
+        "\u{1b}[1;31merror:\u{1b}[0m"
+    } else {
+        "error:"
+    };
+    // Nothing is left to do if even that cannot be written.
+    let _ = writeln!(err, "{lead} {error}");
+}
