@@ -9,12 +9,12 @@ use crate::error::EXIT_CODES;
 const EXAMPLES: &str = "\
 Examples:
   desireline simulate --customers 5000 -o shop.csv
-  desireline summary shop.csv --customer customer --time time --event event
-  desireline paths shop.csv --customer customer --time time --event event --journey gap=30m --goal purchase
-  desireline funnel shop.csv --customer customer --time time --event event --journey gap=30m \\
+  desireline summary shop.csv --customer customer_id --time time --event event
+  desireline paths shop.csv --customer customer_id --time time --event event --journey gap=30m --goal purchase
+  desireline funnel shop.csv --customer customer_id --time time --event event --journey gap=30m \\
       --step product_view --step 'event in [\"add_to_cart\", \"cart\"]' --step purchase --within 7d
-  desireline compare shop.csv --customer customer --time time --event event --goal purchase --by device
-  desireline report shop.csv --customer customer --time time --event event --goal purchase -o shop.html
+  desireline compare shop.csv --customer customer_id --time time --event event --goal purchase --by device
+  desireline report shop.csv --customer customer_id --time time --event event --goal purchase -o shop.html
 
 A bare event name is an expression; so is `event == \"purchase\" and channel in [\"web\", \"app\"] and value >= 20`.";
 

@@ -18,8 +18,9 @@ pub(crate) fn write(m: &ArgMatches, view: &AnswerView<'_>) -> Result<(), CliErro
         "csv" => csv::table(&table(m, view)?, csv::Dialect::Plain).into_bytes(),
         "arrow" => arrow::ipc_file(&table(m, view)?, Some(view))?,
         "md" => with_newline(markdown::render(view)),
-        "svg" => with_newline(svg::picture(view.report).ok_or_else(|| no_picture(view.analysis))?),
-        "html" => html::page(view.report.title(), &[*view])?.into_bytes(),
+        "svg" => with_newline(svg::picture(view.report, svg::WIDE).ok_or_else(|| no_picture(view.analysis))?),
+        "html" if view.analysis == "summary" => html::page(view.report.title(), Some(view.report), &[])?.into_bytes(),
+        "html" => html::page(view.report.title(), None, &[*view])?.into_bytes(),
         _ => render::text::render(view, &text_options(m, path.is_none())).into_bytes(),
     };
     put(path, &bytes)

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use clap::ArgMatches;
-use desireline::JourneyRule;
 use desireline::engine::{Breakdown, DynAnalysis};
 use desireline::registry::{ANALYSES, Entry};
 use desireline::render::{AnswerView, html};
@@ -51,27 +50,9 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
     let answers = journeys.run_dyn(&analyses, &input::exec(m, &bar)?)?;
     bar.finish();
 
-    let summary = journeys.log().summary();
-    let (spec, whole) = (
-        json!({}),
-        journeys
-            .log()
-            .journeys(JourneyRule::customer())?
-            .provenance(),
-    );
-    let typed: Vec<Value> = answers
-        .iter()
-        .map(|a| a.report.to_json())
-        .collect::<Result<_, _>>()?;
-    let mut views = vec![AnswerView {
-        analysis: "summary",
-        spec: &spec,
-        provenance: &whole,
-        report: &summary,
-        typed: None,
-    }];
-    views.extend(answers.iter().zip(&typed).map(|(a, t)| shown(a, t)));
-    let page = html::page(&title(m), &views)?;
+    let typed: Vec<Value> = answers.iter().map(|a| a.report.to_json()).collect::<Result<_, _>>()?;
+    let views: Vec<AnswerView<'_>> = answers.iter().zip(&typed).map(|(a, t)| shown(a, t)).collect();
+    let page = html::page(&title(m), Some(&journeys.log().summary()), &views)?;
     output::put(text(m, "output"), page.as_bytes())
 }
 

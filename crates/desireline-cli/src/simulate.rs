@@ -17,7 +17,7 @@ pub(crate) fn command() -> Command {
     };
     Command::new("simulate")
         .about("Write a realistic shop log with planted effects: a broken step, a channel with true lift, a Simpson reversal, a loop, bots")
-        .after_help("The same seed gives the same bytes on any machine with any number of threads.\nThe columns are customer, time, event, session_id, channel, device, region, plan and more; see `desireline summary`.")
+        .after_help("The same seed gives the same bytes on any machine with any number of threads.\nThe columns are customer_id, time, event, session_id, channel, device, region, plan and more; see `desireline summary`.")
         .arg(arg("customers", "N", "How many customers [default: 1000]").value_parser(value_parser!(u64).range(1..)))
         .arg(arg("events", "N", "About how many events instead, such as 10000000").value_parser(value_parser!(u64).range(1..)))
         .group(ArgGroup::new("size").args(["customers", "events"]))

@@ -1,1 +1,31 @@
-//! desireline
+#![doc = include_str!("../../../README.md")]
+#![forbid(unsafe_code)]
+
+#[doc(inline)]
+pub use desireline_core::{Error, Result, SpecError, engine, error, expr, journey, log, registry, report, time};
+
+#[doc(inline)]
+pub use desireline_core::analyses::{dropoff, funnel, goals, paths, transitions};
+
+#[doc(inline)]
+pub use desireline_core::compare;
+
+pub use desireline_core::analyses::dropoff::Dropoff;
+pub use desireline_core::analyses::funnel::Funnel;
+pub use desireline_core::analyses::goals::Goals;
+pub use desireline_core::analyses::paths::Paths;
+pub use desireline_core::analyses::transitions::Transitions;
+pub use desireline_core::engine::{Breakdown, Exec, Segment};
+pub use desireline_core::journey::{JourneyRule, Journeys};
+pub use desireline_core::log::{Log, LogBuilder};
+
+/// Intervals, tests, multiple testing and survival; numbers only.
+pub use desireline_stats as stats;
+
+/// Reading and writing event files, and simulating them.
+#[cfg(feature = "io")]
+pub use desireline_io as io;
+
+/// Reports as text, Markdown, JSON, CSV, Arrow, SVG and HTML.
+#[cfg(feature = "report")]
+pub use desireline_report as render;
