@@ -1,7 +1,7 @@
 //! The page over answers of the real analyses.
 #![allow(clippy::unwrap_used)]
 
-use desireline_core::analyses::{Funnel, Paths, Transitions};
+use desireline_core::analyses::{Funnel, Goals, Paths, Transitions};
 use desireline_core::journey::{JourneyRule, Journeys};
 use desireline_core::log::{EventRow, LogBuilder, LogOptions};
 use desireline_core::report::Report;
@@ -69,7 +69,10 @@ fn a_page_of_real_answers() {
         ),
     ] {
         let journeys = shop(names);
-        let quoted = |name: &str| format!("event == {}", serde_json::to_string(name).unwrap());
+        let quoted = |name: &str| {
+            let text: String = name.chars().flat_map(char::escape_default).collect();
+            format!("event == \"{text}\"")
+        };
         let steps = [
             quoted(names[0]),
             quoted(names[1]),
