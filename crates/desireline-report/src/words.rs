@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use desireline_core::analyses::dropoff::DropoffReport;
 use desireline_core::analyses::funnel::FunnelReport;
 use desireline_core::analyses::goals::GoalsReport;
 use desireline_core::analyses::paths::PathsReport;
@@ -44,7 +45,7 @@ pub(crate) fn of(name: &str) -> Words {
         },
         "dropoff" => Words {
             question: "Where do journeys end without their goal?",
-            read: "Each bar is the share of visits to a touchpoint after which the journey ended without its goal; the whisker is the interval. The dashed line is the rate over all touchpoints.",
+            read: "Each bar is the share of visits to a touchpoint after which the journey ended without its goal; the whisker is the interval.",
             limits: &[
                 "The last touchpoint seen need not be the reason for leaving. Journeys that may still go on are apart.",
             ],
@@ -118,6 +119,21 @@ pub(crate) fn finding(report: &dyn Report) -> Option<String> {
     let any = report.as_any();
     if let Some(r) = any.downcast_ref::<FunnelReport>() {
         return funnel(r);
+    }
+    if let Some(r) = any.downcast_ref::<DropoffReport>() {
+        let rate = r.drop_rate.estimate?;
+        let most = r.touchpoints.first().filter(|p| p.exits > 0)?;
+        let aim = if r.goal.is_some() {
+            " without the goal"
+        } else {
+            ""
+        };
+        let share = format::percent(most.share);
+        return Some(format!(
+            "{} of journeys end{aim}, {share} of these at {}",
+            format::value(&rate),
+            most.touchpoint
+        ));
     }
     if let Some(r) = any.downcast_ref::<GoalsReport>() {
         return goals(r);

@@ -1,7 +1,7 @@
 //! The page over answers of the real analyses.
 #![allow(clippy::unwrap_used)]
 
-use desireline_core::analyses::{Funnel, Goals, Paths, Transitions};
+use desireline_core::analyses::{Dropoff, Funnel, Goals, Paths, Transitions};
 use desireline_core::journey::{JourneyRule, Journeys};
 use desireline_core::log::{EventRow, LogBuilder, LogOptions};
 use desireline_core::report::Report;
@@ -87,7 +87,14 @@ fn a_page_of_real_answers() {
             .run(&Funnel::steps(steps.iter().map(String::as_str)).within("7d"))
             .unwrap();
         let transitions = journeys.run(&Transitions::top(12)).unwrap();
+        let dropoff = journeys.run(&DROPOFF).unwrap();
+        let goals = journeys
+            .run(&Goals::new([] as [&str; 0]).and(names[4], goal.as_str()))
+            .unwrap();
+        let dropoff = journeys.run(&Dropoff::goal(goal.as_str())).unwrap();
         let answers = [
+            AnswerView::of(&goals),
+            AnswerView::of(&dropoff),
             AnswerView::of(&paths),
             AnswerView::of(&funnel),
             AnswerView::of(&transitions),

@@ -1,5 +1,6 @@
 //! From the reports of the built-in analyses to pictures.
 
+use desireline_core::analyses::dropoff::DropoffReport;
 use desireline_core::analyses::funnel::FunnelReport;
 use desireline_core::analyses::goals::{GoalResult, GoalsReport};
 use desireline_core::analyses::paths::{Flow, PathsReport, Place};
@@ -73,6 +74,8 @@ fn drawings(report: &dyn Report) -> Vec<Drawing> {
             .collect()
     } else if let Some(r) = any.downcast_ref::<TransitionsReport>() {
         vec![Drawing::Bars(transitions(r))]
+    } else if let Some(r) = any.downcast_ref::<DropoffReport>() {
+        vec![Drawing::Bars(dropoff(r))]
     } else if let Some(r) = any.downcast_ref::<GoalsReport>() {
         let curves = r.goals.iter().map(|g| (g.name.clone(), g));
         vec![Drawing::Curve(goals(
@@ -86,6 +89,7 @@ fn drawings(report: &dyn Report) -> Vec<Drawing> {
     } else {
         groups::<FunnelReport>(report)
             .or_else(|| groups::<PathsReport>(report))
+            .or_else(|| groups::<DropoffReport>(report))
             .or_else(|| groups::<TransitionsReport>(report))
             .unwrap_or_default()
     }
@@ -212,6 +216,33 @@ fn flow(r: &PathsReport, flow: &Flow) -> FlowPicture {
         goal: "goal".to_owned(),
         links: links.collect(),
         other: 0,
+    }
+}
+
+fn dropoff(r: &DropoffReport) -> DropoffPicture {
+    let row = |p: &desireline_core::analyses::dropoff::ExitPoint| DropoffRow {
+        label: p.touchpoint.clone(),
+        exits: p.exits,
+        visits: p.visits,
+        rate: p.exit_rate.estimate,
+    };
+    let aim = if r.goal.is_some() {
+        " without the goal"
+    } else {
+        ""
+    };
+    DropoffPicture {
+        title: format!("Where journeys end{aim}"),
+        note: format!("exits of visits, most exits first{}", level(&r.tables())),
+        rows: r
+            .touchpoints
+            .iter()
+            .filter(|p| p.visits > 0)
+            .take(ROWS)
+            .map(row)
+            .collect(),
+        overall: None,
+        tone: Tone::Loss,
     }
 }
 
