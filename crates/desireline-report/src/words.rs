@@ -2,6 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use desireline_core::analyses::dropoff::DropoffReport;
+use desireline_core::analyses::funnel::FunnelReport;
+use desireline_core::analyses::goals::GoalsReport;
+use desireline_core::analyses::paths::PathsReport;
+use desireline_core::analyses::transitions::TransitionsReport;
 use desireline_core::report::{Cells, Report, Table};
 use desireline_stats::Estimate;
 
@@ -40,7 +45,7 @@ pub(crate) fn of(name: &str) -> Words {
         },
         "dropoff" => Words {
             question: "Where do journeys end without their goal?",
-            read: "Each bar is the share of visits to a touchpoint after which the journey ended without its goal; the whisker is the interval. The dashed line is the rate over all touchpoints.",
+            read: "Each bar is the share of visits to a touchpoint after which the journey ended without its goal; the whisker is the interval.",
             limits: &[
                 "The last touchpoint seen need not be the reason for leaving. Journeys that may still go on are apart.",
             ],
@@ -94,12 +99,143 @@ pub(crate) fn methods(tables: &[Table]) -> String {
     format!("Intervals: {}.", told.join("; "))
 }
 
+/// The level of the intervals as a clause for a note, such as `, with 95 % intervals`.
+pub(crate) fn level(tables: &[Table]) -> String {
+    let first = tables
+        .iter()
+        .flat_map(|t| &t.columns)
+        .find_map(|c| match &c.cells {
+            Cells::Rate(v) => v.iter().flatten().find_map(|r| r.estimate).map(|e| e.level),
+            Cells::Estimate(v) => v.iter().flatten().next().map(|e| e.level),
+            _ => None,
+        });
+    first
+        .map(|l| format!(", with {} intervals", format::tick_percent(l)))
+        .unwrap_or_default()
+}
+
 /// The most important thing that a report says, in a sentence.
-pub(crate) fn finding(_report: &dyn Report) -> Option<String> {
+pub(crate) fn finding(report: &dyn Report) -> Option<String> {
+    let any = report.as_any();
+    if let Some(r) = any.downcast_ref::<FunnelReport>() {
+        return funnel(r);
+    }
+    if let Some(r) = any.downcast_ref::<DropoffReport>() {
+        let rate = r.drop_rate.estimate?;
+        let most = r.touchpoints.first().filter(|p| p.exits > 0)?;
+        let aim = if r.goal.is_some() {
+            " without the goal"
+        } else {
+            ""
+        };
+        let share = format::percent(most.share);
+        return Some(format!(
+            "{} of journeys end{aim}, {share} of these at {}",
+            format::value(&rate),
+            most.touchpoint
+        ));
+    }
+    if let Some(r) = any.downcast_ref::<GoalsReport>() {
+        return goals(r);
+    }
+    if let Some(r) = any.downcast_ref::<PathsReport>() {
+        let top = r.paths.first()?;
+        let share = top.share.estimate?;
+        let path = if top.path.is_empty() {
+            "nothing".to_owned()
+        } else {
+            shorten(&top.path)
+        };
+        return Some(format!(
+            "{} of journeys take one path: {path}",
+            format::value(&share)
+        ));
+    }
+    if let Some(r) = any.downcast_ref::<TransitionsReport>() {
+        let top = r.transitions.first()?;
+        let p = top.probability.estimate?;
+        return Some(format!(
+            "The most frequent step: {} to {}, {} of the ways on",
+            top.from,
+            top.to,
+            format::value(&p)
+        ));
+    }
     None
 }
 
+/// A path for a sentence: its first touchpoints.
+fn shorten(path: &[String]) -> String {
+    const MOST: usize = 4;
+    let shown = path
+        .iter()
+        .take(MOST)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(format::STEP);
+    if path.len() > MOST {
+        format!("{shown}{}…", format::STEP)
+    } else {
+        shown
+    }
+}
+
+fn funnel(r: &FunnelReport) -> Option<String> {
+    let (first, last) = (r.steps.first()?, r.steps.last()?);
+    let rate = r.conversion.estimate?;
+    let lead = format!(
+        "{} of the journeys that reach {} get to {}",
+        format::value(&rate),
+        first.label,
+        last.label
+    );
+    let worst = r
+        .steps
+        .iter()
+        .max_by_key(|s| s.dropped)
+        .filter(|s| s.dropped > 0);
+    let after = worst
+        .map(|s| format!("; most leave after {}", s.label))
+        .unwrap_or_default();
+    Some(format!("{lead}{after}"))
+}
+
 /// Figures of a report that belong on the cover: label, value, note.
-pub(crate) fn facts(_report: &dyn Report) -> Vec<(String, String, String)> {
-    Vec::new()
+pub(crate) fn facts(report: &dyn Report) -> Vec<(String, String, String)> {
+    let any = report.as_any();
+    let mut out = Vec::new();
+    let mut rate = |label: &str, e: Option<Estimate>| {
+        if let Some(e) = e {
+            out.push((label.to_owned(), format::value(&e), format::interval(&e)));
+        }
+    };
+    if let Some(r) = any.downcast_ref::<FunnelReport>() {
+        rate("Funnel done", r.conversion.estimate);
+    }
+    if let Some(r) = any.downcast_ref::<PathsReport>() {
+        rate("Goal reached", r.goal.and_then(|g| g.estimate));
+    }
+    if let Some(g) = any
+        .downcast_ref::<GoalsReport>()
+        .and_then(|r| r.goals.first())
+    {
+        rate("Goal reached", g.of_all.estimate);
+        rate("Time to goal, median", g.time.median_reached);
+    }
+    out
+}
+
+fn goals(r: &GoalsReport) -> Option<String> {
+    let g = r.goals.first()?;
+    let rate = g.of_all.estimate?;
+    let time = g
+        .time
+        .median_reached
+        .map(|t| format!("; half of those within {}", format::value(&t)))
+        .unwrap_or_default();
+    Some(format!(
+        "{} of journeys reach {}{time}",
+        format::value(&rate),
+        g.name
+    ))
 }
