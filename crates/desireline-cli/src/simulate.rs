@@ -1,6 +1,7 @@
 //! `desireline simulate`: a log with known effects, of any size.
 
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, ValueHint, value_parser};
+use arrow::error::ArrowError;
 use desireline::io::simulate::{Order, Simulation};
 use desireline::io::write_log;
 
@@ -65,13 +66,15 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a progress bar's length
     let expected = simulator.expected_events() as u64;
     let mut done = 0;
-    let batches = simulator.batches(BATCH).inspect(|batch| {
-        done += batch.as_ref().map_or(0, |b| b.num_rows() as u64);
+    let batches = simulator.batches(BATCH).map(|batch| {
+        let batch = batch.map_err(|e| ArrowError::ExternalError(Box::new(e)))?;
+        done += batch.num_rows() as u64;
         bar.at(done, expected);
+        Ok(batch)
     });
     write_log(
         text(m, "output").unwrap_or_default(),
-        &simulator.schema(),
+        simulator.schema(),
         batches,
     )?;
     bar.finish();
