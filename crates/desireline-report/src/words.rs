@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use desireline_core::analyses::funnel::FunnelReport;
 use desireline_core::report::{Cells, Report, Table};
 use desireline_stats::Estimate;
 
@@ -94,12 +95,62 @@ pub(crate) fn methods(tables: &[Table]) -> String {
     format!("Intervals: {}.", told.join("; "))
 }
 
+/// The level of the intervals as a clause for a note, such as `, with 95 % intervals`.
+pub(crate) fn level(tables: &[Table]) -> String {
+    let first = tables
+        .iter()
+        .flat_map(|t| &t.columns)
+        .find_map(|c| match &c.cells {
+            Cells::Rate(v) => v.iter().flatten().find_map(|r| r.estimate).map(|e| e.level),
+            Cells::Estimate(v) => v.iter().flatten().next().map(|e| e.level),
+            _ => None,
+        });
+    first
+        .map(|l| format!(", with {} intervals", format::tick_percent(l)))
+        .unwrap_or_default()
+}
+
 /// The most important thing that a report says, in a sentence.
-pub(crate) fn finding(_report: &dyn Report) -> Option<String> {
+pub(crate) fn finding(report: &dyn Report) -> Option<String> {
+    let any = report.as_any();
+    if let Some(r) = any.downcast_ref::<FunnelReport>() {
+        return funnel(r);
+    }
     None
 }
 
+fn funnel(r: &FunnelReport) -> Option<String> {
+    let (first, last) = (r.steps.first()?, r.steps.last()?);
+    let rate = r.conversion.estimate?;
+    let lead = format!(
+        "{} of the journeys that reach {} get to {}",
+        format::value(&rate),
+        first.label,
+        last.label
+    );
+    let worst = r
+        .steps
+        .iter()
+        .max_by_key(|s| s.dropped)
+        .filter(|s| s.dropped > 0);
+    let after = worst
+        .map(|s| format!("; most leave after {}", s.label))
+        .unwrap_or_default();
+    Some(format!("{lead}{after}"))
+}
+
 /// Figures of a report that belong on the cover: label, value, note.
-pub(crate) fn facts(_report: &dyn Report) -> Vec<(String, String, String)> {
-    Vec::new()
+pub(crate) fn facts(report: &dyn Report) -> Vec<(String, String, String)> {
+    let any = report.as_any();
+    let mut out = Vec::new();
+    if let Some(r) = any.downcast_ref::<FunnelReport>() {
+        if let Some(e) = r.conversion.estimate {
+            out.push((
+                "Funnel done".to_owned(),
+                format::value(&e),
+                format::interval(&e),
+            ));
+        }
+    }
+    out
 }

@@ -15,23 +15,40 @@ pub struct FlowPicture {
     pub note: String,
     /// The goal's name; empty when there is none.
     pub goal: String,
-    /// The paths with their counts.
-    pub paths: Vec<FlowPath>,
-    /// Journeys on paths that are not listed; they are told, not drawn.
+    /// Who went from where to where; what enters a place at a step leaves it again.
+    pub links: Vec<FlowLink>,
+    /// Journeys that the links leave out; they are told, not drawn.
     pub other: u64,
 }
 
-/// One path through the flow.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct FlowPath {
-    /// The touchpoints, in order.
-    pub steps: Vec<String>,
-    /// How many journeys took it.
+/// Journeys that went from one place to the next.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FlowLink {
+    /// The step of `from`, from 1.
+    pub step: usize,
+    /// Where they were: a touchpoint or [`FlowPlace::Other`].
+    pub from: FlowPlace,
+    /// Where they went.
+    pub to: FlowPlace,
+    /// How many.
     pub count: u64,
-    /// Of these, how many reached the goal.
-    pub reached: u64,
-    /// Of these, how many may still go on.
-    pub open: u64,
+}
+
+/// Where a journey is at a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FlowPlace {
+    /// At a touchpoint.
+    Touchpoint(String),
+    /// At one of the touchpoints that are not listed.
+    Other,
+    /// It reached the goal.
+    Goal,
+    /// It goes on beyond the steps that are known.
+    GoesOn,
+    /// It may still go on.
+    Open,
+    /// It ended without the goal.
+    Exit,
 }
 
 /// What becomes of journeys at a node.
@@ -61,7 +78,13 @@ impl FlowPicture {
     pub fn svg(&self, width: f64) -> String {
         let width = sane(width);
         let roomy = width >= ROOMY;
-        let longest = self.paths.iter().map(|p| p.steps.len()).max().unwrap_or(0);
+        let longest = self
+            .links
+            .iter()
+            .filter(|l| l.count > 0)
+            .map(|l| l.step)
+            .max()
+            .unwrap_or(0);
         let layers = longest.min(if roomy { 5 } else { 3 }).max(1);
         let mut c = Canvas::new(width);
         let y = head(&mut c, width, &self.title, &self.note) + 10.0;
@@ -253,67 +276,43 @@ impl FlowPicture {
 
     /// Nodes and links with their counts; every journey is on exactly one chain from the first layer to an end.
     fn flow(&self, layers: usize) -> Flow {
-        let mut by_name: Vec<BTreeMap<&str, u64>> = vec![BTreeMap::new(); layers];
-        for path in &self.paths {
-            for (counts, name) in by_name.iter_mut().zip(&path.steps) {
-                *counts.entry(name).or_default() += path.count;
-            }
-        }
-        let shown: Vec<Vec<&str>> = by_name
-            .iter()
-            .map(|counts| {
-                let mut names: Vec<(&str, u64)> = counts.iter().map(|(n, c)| (*n, *c)).collect();
-                names.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-                // One name alone is better shown than called other.
-                let seen: u64 = names.iter().map(|(_, c)| *c).sum();
-                names.retain(|(_, c)| c.saturating_mul(LEAST_SHARE) >= seen);
-                let keep = if names.len() == NAMES + 1 {
-                    NAMES + 1
-                } else {
-                    NAMES
-                };
-                names.into_iter().take(keep).map(|(n, _)| n).collect()
-            })
-            .collect();
+        let shown = self.shown(layers);
+        let at = |layer: usize, name: &str| {
+            let listed = shown.get(layer).is_some_and(|names| names.contains(&name));
+            Key::At(layer, listed.then(|| name.to_owned()))
+        };
         let mut nodes: BTreeMap<Key, u64> = BTreeMap::new();
         let mut links: BTreeMap<(Key, Key), u64> = BTreeMap::new();
-        for path in self
-            .paths
+        let mut add = |key: Key, count: u64| {
+            let weight = nodes.entry(key).or_default();
+            *weight = weight.saturating_add(count);
+        };
+        for link in self
+            .links
             .iter()
-            .filter(|p| !p.steps.is_empty() && p.count > 0)
+            .filter(|l| l.count > 0 && (1..=layers).contains(&l.step))
         {
-            let chain: Vec<Key> = path
-                .steps
-                .iter()
-                .zip(&shown)
-                .enumerate()
-                .map(|(i, (name, shown))| {
-                    Key::At(i, shown.contains(&name.as_str()).then(|| name.clone()))
-                })
-                .collect();
-            for key in &chain {
-                *nodes.entry(key.clone()).or_default() += path.count;
-            }
-            for pair in chain.windows(2) {
-                if let [a, b] = pair {
-                    *links.entry((a.clone(), b.clone())).or_default() += path.count;
+            let from = match &link.from {
+                FlowPlace::Touchpoint(name) => at(link.step - 1, name),
+                _ => Key::At(link.step - 1, None),
+            };
+            let to = match &link.to {
+                FlowPlace::Touchpoint(_) | FlowPlace::Other if link.step == layers => {
+                    Key::End(End::Later)
                 }
+                FlowPlace::Touchpoint(name) => at(link.step, name),
+                FlowPlace::Other => Key::At(link.step, None),
+                FlowPlace::Goal => Key::End(End::Goal),
+                FlowPlace::GoesOn => Key::End(End::Later),
+                FlowPlace::Open => Key::End(End::Open),
+                FlowPlace::Exit => Key::End(End::Exit),
+            };
+            add(from.clone(), link.count);
+            if matches!(to, Key::End(_)) {
+                add(to.clone(), link.count);
             }
-            let Some(last) = chain.last() else { continue };
-            let reached = path.reached.min(path.count);
-            let open = path.open.min(path.count - reached);
-            let rest = path.count - reached - open;
-            let beyond = path.steps.len() > layers;
-            for (end, count) in [
-                (End::Goal, reached),
-                (if beyond { End::Later } else { End::Open }, open),
-                (if beyond { End::Later } else { End::Exit }, rest),
-            ] {
-                if count > 0 {
-                    *nodes.entry(Key::End(end)).or_default() += count;
-                    *links.entry((last.clone(), Key::End(end))).or_default() += count;
-                }
-            }
+            let weight = links.entry((from, to)).or_default();
+            *weight = weight.saturating_add(link.count);
         }
         let mut nodes: Vec<(Key, u64)> = nodes.into_iter().collect();
         nodes.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
@@ -321,6 +320,34 @@ impl FlowPicture {
             nodes,
             links: links.into_iter().collect(),
         }
+    }
+
+    /// The names worth showing at each step.
+    fn shown<'a>(&'a self, layers: usize) -> Vec<Vec<&'a str>> {
+        let mut counts: Vec<BTreeMap<&'a str, u64>> = vec![BTreeMap::new(); layers];
+        for link in &self.links {
+            let Some(counts) = link.step.checked_sub(1).and_then(|i| counts.get_mut(i)) else {
+                continue;
+            };
+            if let FlowPlace::Touchpoint(name) = &link.from {
+                let count = counts.entry(name).or_default();
+                *count = count.saturating_add(link.count);
+            }
+        }
+        let pick = |counts: BTreeMap<&'a str, u64>| {
+            let mut names: Vec<(&'a str, u64)> = counts.into_iter().collect();
+            names.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+            let seen = names
+                .iter()
+                .fold(0u64, |sum, (_, c)| sum.saturating_add(*c));
+            names.retain(|(_, c)| c.saturating_mul(LEAST_SHARE) >= seen);
+            names
+                .into_iter()
+                .take(NAMES)
+                .map(|(name, _)| name)
+                .collect()
+        };
+        counts.into_iter().map(pick).collect()
     }
 }
 

@@ -28,8 +28,8 @@ pub struct FunnelStep {
     pub count: u64,
     /// The share of those that entered, with its interval.
     pub of_entered: Option<Estimate>,
-    /// Of those on this step, the share that left before the next.
-    pub leave: Option<Estimate>,
+    /// Of those on this step, the share that went on to the next, with its interval.
+    pub go_on: Option<Estimate>,
     /// How many left before the next step.
     pub dropped: u64,
     /// How many may still reach the next step.
@@ -178,14 +178,20 @@ fn between(c: &mut Canvas, (x, y): (f64, f64), width: f64, step: &FunnelStep, un
     let strong = Type::new(11.5, Ink::Loss).bold();
     let quiet = Type::new(11.0, Ink::Muted);
     let mut parts = Vec::new();
-    let lead = match &step.leave {
-        Some(e) => {
+    let lead = match &step.go_on {
+        // While some may still come, those who did not go on have not all left.
+        Some(e) if step.at_risk == 0 => {
+            let e = e.complement();
             parts.push(format!(
                 "{} · {} {unit}",
-                format::interval(e),
+                format::interval(&e),
                 format::count(step.dropped)
             ));
-            format!("{} leave", format::value(e))
+            format!("{} leave", format::value(&e))
+        }
+        Some(e) => {
+            parts.push(format!("{} went on so far", format::estimate(e)));
+            format!("{} left", format::count(step.dropped))
         }
         None => format!("{} left", format::count(step.dropped)),
     };

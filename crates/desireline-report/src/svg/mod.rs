@@ -20,7 +20,7 @@ pub use comparison::{ComparisonPanel, ComparisonPicture, ComparisonRow};
 pub use curve::{CurveGroup, CurvePicture, CurvePoint};
 pub use draw::picture;
 pub use dropoff::{DropoffPicture, DropoffRow};
-pub use flow::{FlowPath, FlowPicture};
+pub use flow::{FlowLink, FlowPicture, FlowPlace};
 pub use funnel::{FunnelPicture, FunnelStep};
 pub use path_table::{PathRow, PathTablePicture};
 

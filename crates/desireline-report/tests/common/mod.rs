@@ -54,7 +54,7 @@ pub fn funnel(labels: &[&str]) -> FunnelPicture {
             label: (*label).to_owned(),
             count,
             of_entered: rate(count, first),
-            leave: rate(dropped, count - at_risk),
+            go_on: rate(count - dropped - at_risk, count),
             dropped,
             at_risk,
             to_next: (!last).then_some([240_000_000, 95_000_000_000, 7_400_000][i % 3]),
@@ -74,7 +74,7 @@ pub fn small_funnel() -> FunnelPicture {
         label: label.into(),
         count,
         of_entered: rate(count, 21),
-        leave: rate(dropped, count - at_risk),
+        go_on: rate(count - dropped - at_risk, count),
         dropped,
         at_risk,
         to_next: None,
@@ -267,34 +267,51 @@ pub fn comparison(labels: &[&str]) -> ComparisonPicture {
 }
 
 pub fn flow(names: &[&str]) -> FlowPicture {
-    let path = |steps: &[usize], count, reached, open| FlowPath {
-        steps: steps
-            .iter()
-            .map(|i| names[i % names.len()].to_owned())
-            .collect(),
-        count,
-        reached,
-        open,
-    };
+    let paths: [(&[usize], u64, u64, u64); 13] = [
+        (&[0, 1, 2, 3, 4], 1_810, 1_810, 0),
+        (&[0], 1_420, 0, 33),
+        (&[0, 1], 960, 0, 12),
+        (&[5, 1, 2], 720, 0, 44),
+        (&[5, 1, 2, 3, 4], 411, 380, 0),
+        (&[6, 0, 1, 2, 3, 4], 300, 120, 10),
+        (&[6, 7, 0], 260, 0, 0),
+        (&[0, 1, 1, 2, 6, 4], 210, 90, 0),
+        (&[5, 7], 170, 0, 0),
+        (&[8, 0, 2, 4], 140, 140, 0),
+        (&[0, 2], 90, 0, 0),
+        (&[9, 10, 11], 40, 0, 4),
+        (&[3, 12, 8], 30, 2, 0),
+    ];
+    let mut links = Vec::new();
+    for (steps, count, reached, open) in paths {
+        let place = |i: usize| FlowPlace::Touchpoint(names[i % names.len()].to_owned());
+        for (k, pair) in steps.windows(2).enumerate() {
+            links.push(FlowLink {
+                step: k + 1,
+                from: place(pair[0]),
+                to: place(pair[1]),
+                count,
+            });
+        }
+        let ends = [
+            (FlowPlace::Goal, reached),
+            (FlowPlace::Open, open),
+            (FlowPlace::Exit, count - reached - open),
+        ];
+        for (to, count) in ends {
+            links.push(FlowLink {
+                step: steps.len(),
+                from: place(steps[steps.len() - 1]),
+                to,
+                count,
+            });
+        }
+    }
     FlowPicture {
         title: "First steps, to purchase or out".into(),
         note: "share of all journeys drawn".into(),
         goal: "purchase".into(),
-        paths: vec![
-            path(&[0, 1, 2, 3, 4], 1_810, 1_810, 0),
-            path(&[0], 1_420, 0, 33),
-            path(&[0, 1], 960, 0, 12),
-            path(&[5, 1, 2], 720, 0, 44),
-            path(&[5, 1, 2, 3, 4], 411, 380, 0),
-            path(&[6, 0, 1, 2, 3, 4], 300, 120, 10),
-            path(&[6, 7, 0], 260, 0, 0),
-            path(&[0, 1, 1, 2, 6, 4], 210, 90, 0),
-            path(&[5, 7], 170, 0, 0),
-            path(&[8, 0, 2, 4], 140, 140, 0),
-            path(&[0, 2], 90, 0, 0),
-            path(&[9, 10, 11], 40, 0, 4),
-            path(&[3, 12, 8], 30, 2, 0),
-        ],
+        links,
         other: 912,
     }
 }
@@ -364,11 +381,11 @@ pub fn gallery() -> Vec<(String, Draw)> {
     let c = comparison(&["conversion"]);
     add(&mut out, "comparison-one", move |w| c.svg(w));
     let f = FlowPicture {
-        paths: vec![FlowPath {
-            steps: vec!["visit".into()],
+        links: vec![FlowLink {
+            step: 1,
+            from: FlowPlace::Touchpoint("visit".into()),
+            to: FlowPlace::Exit,
             count: 12,
-            reached: 0,
-            open: 3,
         }],
         ..FlowPicture::default()
     };
