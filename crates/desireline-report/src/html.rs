@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::names::visible;
-use crate::svg::{NARROW, WIDE, picture};
+use crate::svg::{NARROW, WIDE, pictures};
 use crate::view::{AnswerView, origin};
 use crate::{format, words};
 
@@ -84,8 +84,8 @@ struct Shown {
     analysis: String,
     title: String,
     heading: String,
-    wide: Option<Value>,
-    narrow: Option<Value>,
+    wide: Vec<Value>,
+    narrow: Vec<Value>,
     read: &'static str,
     method: String,
     limits: Vec<&'static str>,
@@ -106,7 +106,12 @@ impl Shown {
             .cloned()
             .collect();
         let words = words::of(a.analysis);
-        let drawn = |width| picture(a.report, width).map(Value::from_safe_string);
+        let drawn = |width| {
+            pictures(a.report, width)
+                .into_iter()
+                .map(Value::from_safe_string)
+                .collect()
+        };
         Shown {
             id: format!("answer-{}", i + 1),
             analysis: visible(a.analysis).into_owned(),

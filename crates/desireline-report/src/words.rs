@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use desireline_core::analyses::funnel::FunnelReport;
+use desireline_core::analyses::paths::PathsReport;
+use desireline_core::analyses::transitions::TransitionsReport;
 use desireline_core::report::{Cells, Report, Table};
 use desireline_stats::Estimate;
 
@@ -116,7 +118,46 @@ pub(crate) fn finding(report: &dyn Report) -> Option<String> {
     if let Some(r) = any.downcast_ref::<FunnelReport>() {
         return funnel(r);
     }
+    if let Some(r) = any.downcast_ref::<PathsReport>() {
+        let top = r.paths.first()?;
+        let share = top.share.estimate?;
+        let path = if top.path.is_empty() {
+            "nothing".to_owned()
+        } else {
+            shorten(&top.path)
+        };
+        return Some(format!(
+            "{} of journeys take one path: {path}",
+            format::value(&share)
+        ));
+    }
+    if let Some(r) = any.downcast_ref::<TransitionsReport>() {
+        let top = r.transitions.first()?;
+        let p = top.probability.estimate?;
+        return Some(format!(
+            "The most frequent step: {} to {}, {} of the ways on",
+            top.from,
+            top.to,
+            format::value(&p)
+        ));
+    }
     None
+}
+
+/// A path for a sentence: its first touchpoints.
+fn shorten(path: &[String]) -> String {
+    const MOST: usize = 4;
+    let shown = path
+        .iter()
+        .take(MOST)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(format::STEP);
+    if path.len() > MOST {
+        format!("{shown}{}…", format::STEP)
+    } else {
+        shown
+    }
 }
 
 fn funnel(r: &FunnelReport) -> Option<String> {
@@ -151,6 +192,17 @@ pub(crate) fn facts(report: &dyn Report) -> Vec<(String, String, String)> {
                 format::interval(&e),
             ));
         }
+    }
+    if let Some(e) = any
+        .downcast_ref::<PathsReport>()
+        .and_then(|r| r.goal)
+        .and_then(|g| g.estimate)
+    {
+        out.push((
+            "Goal reached".to_owned(),
+            format::value(&e),
+            format::interval(&e),
+        ));
     }
     out
 }

@@ -1,18 +1,89 @@
 //! From the reports of the built-in analyses to pictures.
 
 use desireline_core::analyses::funnel::FunnelReport;
+use desireline_core::analyses::paths::{Flow, PathsReport, Place};
+use desireline_core::analyses::transitions::TransitionsReport;
+use desireline_core::engine::ByReport;
 use desireline_core::report::Report;
 
-use super::{FunnelPicture, FunnelStep};
+use super::{
+    DropoffPicture, DropoffRow, FlowLink, FlowPicture, FlowPlace, FunnelPicture, FunnelStep,
+    PathRow, PathTablePicture, Tone,
+};
+use crate::format;
 use crate::words::level;
 
-/// The picture of a report at a width, where there is one for its kind.
+/// Rows of a picture at most; the table below has them all.
+const ROWS: usize = 20;
+/// Groups of a breakdown that get their own picture.
+const GROUPS: usize = 6;
+
+/// The most important picture of a report at a width, where there is one for its kind.
 pub fn picture(report: &dyn Report, width: f64) -> Option<String> {
+    pictures(report, width).into_iter().next()
+}
+
+/// The pictures of a report at a width, the most important first; of a breakdown, those of its groups.
+pub fn pictures(report: &dyn Report, width: f64) -> Vec<String> {
+    let draw = |drawing: Drawing| drawing.svg(width);
+    drawings(report).into_iter().map(draw).collect()
+}
+
+enum Drawing {
+    Funnel(FunnelPicture),
+    Bars(DropoffPicture),
+    Paths(PathTablePicture),
+    Flow(FlowPicture),
+}
+
+impl Drawing {
+    fn svg(self, width: f64) -> String {
+        match self {
+            Drawing::Funnel(p) => p.svg(width),
+            Drawing::Bars(p) => p.svg(width),
+            Drawing::Paths(p) => p.svg(width),
+            Drawing::Flow(p) => p.svg(width),
+        }
+    }
+
+    fn within(mut self, group: &str) -> Drawing {
+        let title = match &mut self {
+            Drawing::Funnel(p) => &mut p.title,
+            Drawing::Bars(p) => &mut p.title,
+            Drawing::Paths(p) => &mut p.title,
+            Drawing::Flow(p) => &mut p.title,
+        };
+        *title = format!("{group}: {title}");
+        self
+    }
+}
+
+fn drawings(report: &dyn Report) -> Vec<Drawing> {
     let any = report.as_any();
     if let Some(r) = any.downcast_ref::<FunnelReport>() {
-        return Some(funnel(r).svg(width));
+        vec![Drawing::Funnel(funnel(r))]
+    } else if let Some(r) = any.downcast_ref::<PathsReport>() {
+        let flow = r.flow.as_ref().map(|f| Drawing::Flow(flow(r, f)));
+        std::iter::once(Drawing::Paths(paths(r)))
+            .chain(flow)
+            .collect()
+    } else if let Some(r) = any.downcast_ref::<TransitionsReport>() {
+        vec![Drawing::Bars(transitions(r))]
+    } else {
+        groups::<FunnelReport>(report)
+            .or_else(|| groups::<PathsReport>(report))
+            .or_else(|| groups::<TransitionsReport>(report))
+            .unwrap_or_default()
     }
-    None
+}
+
+/// The first picture of each group, if the report is a breakdown of `R`.
+fn groups<R: Report>(report: &dyn Report) -> Option<Vec<Drawing>> {
+    let r = report.as_any().downcast_ref::<ByReport<R>>()?;
+    let first = |g: &desireline_core::engine::GroupReport<R>| {
+        Some(drawings(&g.report).into_iter().next()?.within(&g.group))
+    };
+    Some(r.groups.iter().take(GROUPS).filter_map(first).collect())
 }
 
 fn funnel(r: &FunnelReport) -> FunnelPicture {
@@ -45,5 +116,114 @@ fn funnel(r: &FunnelReport) -> FunnelPicture {
         ),
         unit: "journeys".to_owned(),
         steps: steps.collect(),
+    }
+}
+
+fn paths(r: &PathsReport) -> PathTablePicture {
+    let row = |p: &desireline_core::analyses::paths::PathRow| PathRow {
+        path: p.path.clone(),
+        count: p.journeys,
+        share: p
+            .share
+            .estimate
+            .map_or_else(|| part(p.journeys, r.journeys), |e| e.value),
+        goal: p.goal.and_then(|g| g.estimate),
+        goal_n: p.journeys,
+        note: String::new(),
+    };
+    let unlisted = r.paths.get(ROWS..).unwrap_or_default();
+    let count =
+        unlisted.iter().map(|p| p.journeys).sum::<u64>() + r.other.map_or(0, |o| o.journeys);
+    let distinct = unlisted.len() as u64 + r.other.map_or(0, |o| o.distinct);
+    let goals = unlisted
+        .iter()
+        .filter_map(|p| p.goal)
+        .map(|g| g.count)
+        .sum::<u64>()
+        + r.other.and_then(|o| o.goals).unwrap_or(0);
+    let other = PathRow {
+        count,
+        share: part(count, r.journeys),
+        // The rest has exact counts and no interval: a customer can be in it several times.
+        note: r
+            .goal
+            .map(|_| format!("{} reached", format::percent(part(goals, count))))
+            .unwrap_or_default(),
+        goal_n: count,
+        ..PathRow::default()
+    };
+    PathTablePicture {
+        title: "The paths most taken".to_owned(),
+        note: format!(
+            "{} journeys, {} distinct paths{}",
+            format::count(r.journeys),
+            format::count(r.distinct),
+            level(&r.tables())
+        ),
+        goal: if r.goal.is_some() {
+            "goal reached".to_owned()
+        } else {
+            String::new()
+        },
+        rows: r.paths.iter().take(ROWS).map(row).collect(),
+        other: (distinct > 0).then_some((distinct, other)),
+    }
+}
+
+fn flow(r: &PathsReport, flow: &Flow) -> FlowPicture {
+    let place = |p: &Place| match p {
+        Place::Touchpoint(name) => FlowPlace::Touchpoint(name.clone()),
+        Place::Other => FlowPlace::Other,
+        Place::Goal => FlowPlace::Goal,
+        Place::GoesOn => FlowPlace::GoesOn,
+        Place::Exit => FlowPlace::Exit,
+    };
+    let links = flow.links.iter().map(|l| FlowLink {
+        step: l.step as usize,
+        from: place(&l.from),
+        to: place(&l.to),
+        count: l.journeys,
+    });
+    FlowPicture {
+        title: if r.goal.is_some() {
+            "First steps, to the goal or out"
+        } else {
+            "First steps"
+        }
+        .to_owned(),
+        note: format!(
+            "all {} journeys; the wider, the more",
+            format::count(flow.journeys)
+        ),
+        goal: "goal".to_owned(),
+        links: links.collect(),
+        other: 0,
+    }
+}
+
+fn transitions(r: &TransitionsReport) -> DropoffPicture {
+    let row = |t: &desireline_core::analyses::transitions::TransitionRow| DropoffRow {
+        label: format!("{}{}{}", t.from, format::STEP, t.to),
+        exits: t.probability.count,
+        visits: t.probability.n,
+        rate: t.probability.estimate,
+    };
+    DropoffPicture {
+        title: "What comes next".to_owned(),
+        note: format!(
+            "of the times the first was left for another event, how often the second came next{}",
+            level(&r.tables())
+        ),
+        rows: r.transitions.iter().take(ROWS).map(row).collect(),
+        overall: None,
+        tone: Tone::Onward,
+    }
+}
+
+fn part(count: u64, of: u64) -> f64 {
+    if of == 0 {
+        0.0
+    } else {
+        count as f64 / of as f64
     }
 }

@@ -6,7 +6,7 @@ use super::scale::{Scale, ticks};
 use super::{EDGE, ROOMY, head, sane, told, valued};
 use crate::format;
 
-/// Where journeys end without their goal: one bar per touchpoint.
+/// One rate per row as a bar with its interval: where journeys end without their goal, or where they go on to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DropoffPicture {
     /// What it shows.
@@ -17,6 +17,18 @@ pub struct DropoffPicture {
     pub rows: Vec<DropoffRow>,
     /// The rate over all touchpoints, drawn as a line.
     pub overall: Option<f64>,
+    /// Whether the bars are losses.
+    pub tone: Tone,
+}
+
+/// What a bar means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tone {
+    /// Who left.
+    #[default]
+    Loss,
+    /// Who went on.
+    Onward,
 }
 
 /// One touchpoint's exits.
@@ -37,6 +49,10 @@ impl DropoffPicture {
     pub fn svg(&self, width: f64) -> String {
         let width = sane(width);
         let roomy = width >= ROOMY;
+        let (bar_ink, strong) = match self.tone {
+            Tone::Loss => (Ink::LossMid, Ink::Loss),
+            Tone::Onward => (Ink::BlueMid, Ink::Blue),
+        };
         let mut c = Canvas::new(width);
         let top = head(&mut c, width, &self.title, &self.note) + 22.0;
         let (left, right) = if roomy {
@@ -105,12 +121,7 @@ impl DropoffPicture {
             );
             if let Some(e) = &row.rate {
                 let x = scale.at(e.value);
-                c.rect_told(
-                    (left, bar_y),
-                    (x - left, h),
-                    Ink::LossMid.class(),
-                    &format!("{counted} visits ended here"),
-                );
+                c.rect_told((left, bar_y), (x - left, h), bar_ink.class(), &counted);
                 c.whisker(
                     scale.at(e.lower),
                     scale.at(e.upper),
@@ -121,16 +132,10 @@ impl DropoffPicture {
             }
             let (value, interval) = told(row.rate.as_ref(), row.visits);
             if roomy {
-                valued(
-                    &mut c,
-                    (right + 18.0, y + 16.0),
-                    &value,
-                    &interval,
-                    Ink::Loss,
-                );
+                valued(&mut c, (right + 18.0, y + 16.0), &value, &interval, strong);
                 c.text(width, y + 16.0, &counted, Type::new(11.0, Ink::Muted).end());
             } else {
-                valued(&mut c, (0.0, y + 43.0), &value, &interval, Ink::Loss);
+                valued(&mut c, (0.0, y + 43.0), &value, &interval, strong);
                 c.text(width, y + 43.0, &counted, Type::new(11.0, Ink::Muted).end());
             }
             y += pitch;
@@ -166,7 +171,7 @@ impl DropoffPicture {
             c.text(
                 0.0,
                 y + 4.0,
-                "no touchpoint had an exit",
+                "nothing to show",
                 Type::new(12.0, Ink::Muted).italic(),
             );
             y += 12.0;
@@ -191,6 +196,6 @@ impl DropoffPicture {
                 )
             })
             .collect();
-        format!("Exit rate per touchpoint. {}", rows.join("; "))
+        format!("{}. {}", self.title, rows.join("; "))
     }
 }

@@ -18,8 +18,8 @@ mod scale;
 
 pub use comparison::{ComparisonPanel, ComparisonPicture, ComparisonRow};
 pub use curve::{CurveGroup, CurvePicture, CurvePoint};
-pub use draw::picture;
-pub use dropoff::{DropoffPicture, DropoffRow};
+pub use draw::{picture, pictures};
+pub use dropoff::{DropoffPicture, DropoffRow, Tone};
 pub use flow::{FlowLink, FlowPicture, FlowPlace};
 pub use funnel::{FunnelPicture, FunnelStep};
 pub use path_table::{PathRow, PathTablePicture};

@@ -37,6 +37,18 @@ pub struct PathRow {
     pub goal: Option<Estimate>,
     /// How many journeys that rate stands on.
     pub goal_n: u64,
+    /// Words in place of the rate where it is not an estimate.
+    pub note: String,
+}
+
+impl PathRow {
+    fn goal_words(&self) -> (String, String) {
+        if self.goal.is_none() && !self.note.is_empty() {
+            (String::new(), self.note.clone())
+        } else {
+            told(self.goal.as_ref(), self.goal_n)
+        }
+    }
 }
 
 /// A chevron: a name and how often it comes in a row.
@@ -115,7 +127,7 @@ impl PathTablePicture {
                         3.0,
                     );
                     interval(c, &line, y + 10.0, row.goal.as_ref());
-                    let (value, interval) = told(row.goal.as_ref(), row.goal_n);
+                    let (value, interval) = row.goal_words();
                     valued(c, (x_goal + 98.0, y + 14.0), &value, &interval, Ink::Goal);
                 }
             } else {
@@ -137,7 +149,7 @@ impl PathTablePicture {
                     quiet,
                 );
                 if has_goal {
-                    let (value, interval) = told(row.goal.as_ref(), row.goal_n);
+                    let (value, interval) = row.goal_words();
                     let mark = Type::new(12.5, Ink::Goal).bold();
                     let x = width
                         - mark.width(&value)

@@ -111,6 +111,7 @@ pub fn dropoff(labels: &[&str]) -> DropoffPicture {
             })
             .collect(),
         overall: Some(0.124),
+        tone: Tone::Loss,
     }
 }
 
@@ -134,6 +135,7 @@ pub fn paths(names: &[&str], rows: usize) -> PathTablePicture {
                     share: count as f64 / total as f64,
                     goal: rate(count * (i as u64 % 4 + 1) / 6, count),
                     goal_n: count,
+                    note: String::new(),
                 }
             })
             .chain((rows > 2).then(|| PathRow {
@@ -142,6 +144,7 @@ pub fn paths(names: &[&str], rows: usize) -> PathTablePicture {
                 share: 0.0003,
                 goal: None,
                 goal_n: 3,
+                note: String::new(),
             }))
             .collect(),
         other: (rows > 1).then(|| {
@@ -153,6 +156,7 @@ pub fn paths(names: &[&str], rows: usize) -> PathTablePicture {
                     share: 0.421,
                     goal: rate(700, 4_210),
                     goal_n: 4_210,
+                    note: String::new(),
                 },
             )
         }),
