@@ -49,7 +49,7 @@ pub fn number(x: f64) -> String {
         return MISSING.to_owned();
     }
     let size = x.abs();
-    if size != 0.0 && (size < 1e-4 || size >= 1e15) {
+    if size != 0.0 && !(1e-4..1e15).contains(&size) {
         return format!("{x:.2e}").replace('-', "−");
     }
     let decimals = if size == 0.0 || size >= 1000.0 {
@@ -350,7 +350,7 @@ fn rounded(x: f64) -> i64 {
 fn grouped(digits: &str) -> String {
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(c);

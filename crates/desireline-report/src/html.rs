@@ -190,14 +190,14 @@ fn cell(cells: &Cells, row: usize) -> Cell {
             interval: Some(format::interval(&e)),
         };
     }
-    if let Cells::Path(v) = cells {
-        if let Some(path) = v.get(row).and_then(Option::as_ref) {
-            return Cell {
-                words,
-                parts: path.iter().map(|p| visible(p).into_owned()).collect(),
-                interval: None,
-            };
-        }
+    if let Cells::Path(v) = cells
+        && let Some(path) = v.get(row).and_then(Option::as_ref)
+    {
+        return Cell {
+            words,
+            parts: path.iter().map(|p| visible(p).into_owned()).collect(),
+            interval: None,
+        };
     }
     Cell {
         words,

@@ -88,10 +88,10 @@ pub fn table(table: &Table, options: &TextOptions) -> String {
         out.push_str(&paint.faint("nothing to show\n"));
         return out;
     }
-    if let Some(width) = options.width {
-        if !shrink(&mut columns, width) {
-            return stacked(out, &columns, rows, width, &paint);
-        }
+    if let Some(width) = options.width
+        && !shrink(&mut columns, width)
+    {
+        return stacked(out, &columns, rows, width, &paint);
     }
     let heads: Vec<Vec<String>> = columns.iter().map(|c| wrap(&c.label, c.width)).collect();
     let deep = heads.iter().map(Vec::len).max().unwrap_or(0);

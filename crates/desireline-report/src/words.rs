@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use desireline_core::analyses::dropoff::DropoffReport;
 use desireline_core::analyses::funnel::FunnelReport;
+use desireline_core::analyses::goals::GoalsReport;
 use desireline_core::analyses::paths::PathsReport;
 use desireline_core::analyses::transitions::TransitionsReport;
 use desireline_core::report::{Cells, Report, Table};
@@ -43,7 +45,7 @@ pub(crate) fn of(name: &str) -> Words {
         },
         "dropoff" => Words {
             question: "Where do journeys end without their goal?",
-            read: "Each bar is the share of visits to a touchpoint after which the journey ended without its goal; the whisker is the interval. The dashed line is the rate over all touchpoints.",
+            read: "Each bar is the share of visits to a touchpoint after which the journey ended without its goal; the whisker is the interval.",
             limits: &[
                 "The last touchpoint seen need not be the reason for leaving. Journeys that may still go on are apart.",
             ],
@@ -118,6 +120,24 @@ pub(crate) fn finding(report: &dyn Report) -> Option<String> {
     if let Some(r) = any.downcast_ref::<FunnelReport>() {
         return funnel(r);
     }
+    if let Some(r) = any.downcast_ref::<DropoffReport>() {
+        let rate = r.drop_rate.estimate?;
+        let most = r.touchpoints.first().filter(|p| p.exits > 0)?;
+        let aim = if r.goal.is_some() {
+            " without the goal"
+        } else {
+            ""
+        };
+        let share = format::percent(most.share);
+        return Some(format!(
+            "{} of journeys end{aim}, {share} of these at {}",
+            format::value(&rate),
+            most.touchpoint
+        ));
+    }
+    if let Some(r) = any.downcast_ref::<GoalsReport>() {
+        return goals(r);
+    }
     if let Some(r) = any.downcast_ref::<PathsReport>() {
         let top = r.paths.first()?;
         let share = top.share.estimate?;
@@ -184,25 +204,38 @@ fn funnel(r: &FunnelReport) -> Option<String> {
 pub(crate) fn facts(report: &dyn Report) -> Vec<(String, String, String)> {
     let any = report.as_any();
     let mut out = Vec::new();
-    if let Some(r) = any.downcast_ref::<FunnelReport>() {
-        if let Some(e) = r.conversion.estimate {
-            out.push((
-                "Funnel done".to_owned(),
-                format::value(&e),
-                format::interval(&e),
-            ));
+    let mut rate = |label: &str, e: Option<Estimate>| {
+        if let Some(e) = e {
+            out.push((label.to_owned(), format::value(&e), format::interval(&e)));
         }
+    };
+    if let Some(r) = any.downcast_ref::<FunnelReport>() {
+        rate("Funnel done", r.conversion.estimate);
     }
-    if let Some(e) = any
-        .downcast_ref::<PathsReport>()
-        .and_then(|r| r.goal)
-        .and_then(|g| g.estimate)
+    if let Some(r) = any.downcast_ref::<PathsReport>() {
+        rate("Goal reached", r.goal.and_then(|g| g.estimate));
+    }
+    if let Some(g) = any
+        .downcast_ref::<GoalsReport>()
+        .and_then(|r| r.goals.first())
     {
-        out.push((
-            "Goal reached".to_owned(),
-            format::value(&e),
-            format::interval(&e),
-        ));
+        rate("Goal reached", g.of_all.estimate);
+        rate("Time to goal, median", g.time.median_reached);
     }
     out
+}
+
+fn goals(r: &GoalsReport) -> Option<String> {
+    let g = r.goals.first()?;
+    let rate = g.of_all.estimate?;
+    let time = g
+        .time
+        .median_reached
+        .map(|t| format!("; half of those within {}", format::value(&t)))
+        .unwrap_or_default();
+    Some(format!(
+        "{} of journeys reach {}{time}",
+        format::value(&rate),
+        g.name
+    ))
 }

@@ -1,14 +1,16 @@
 //! From the reports of the built-in analyses to pictures.
 
+use desireline_core::analyses::dropoff::DropoffReport;
 use desireline_core::analyses::funnel::FunnelReport;
+use desireline_core::analyses::goals::{GoalResult, GoalsReport};
 use desireline_core::analyses::paths::{Flow, PathsReport, Place};
 use desireline_core::analyses::transitions::TransitionsReport;
 use desireline_core::engine::ByReport;
 use desireline_core::report::Report;
 
 use super::{
-    DropoffPicture, DropoffRow, FlowLink, FlowPicture, FlowPlace, FunnelPicture, FunnelStep,
-    PathRow, PathTablePicture, Tone,
+    CurveGroup, CurvePicture, CurvePoint, DropoffPicture, DropoffRow, FlowLink, FlowPicture,
+    FlowPlace, FunnelPicture, FunnelStep, PathRow, PathTablePicture, Tone,
 };
 use crate::format;
 use crate::words::level;
@@ -34,6 +36,7 @@ enum Drawing {
     Bars(DropoffPicture),
     Paths(PathTablePicture),
     Flow(FlowPicture),
+    Curve(CurvePicture),
 }
 
 impl Drawing {
@@ -43,6 +46,7 @@ impl Drawing {
             Drawing::Bars(p) => p.svg(width),
             Drawing::Paths(p) => p.svg(width),
             Drawing::Flow(p) => p.svg(width),
+            Drawing::Curve(p) => p.svg(width),
         }
     }
 
@@ -52,6 +56,7 @@ impl Drawing {
             Drawing::Bars(p) => &mut p.title,
             Drawing::Paths(p) => &mut p.title,
             Drawing::Flow(p) => &mut p.title,
+            Drawing::Curve(p) => &mut p.title,
         };
         *title = format!("{group}: {title}");
         self
@@ -69,9 +74,22 @@ fn drawings(report: &dyn Report) -> Vec<Drawing> {
             .collect()
     } else if let Some(r) = any.downcast_ref::<TransitionsReport>() {
         vec![Drawing::Bars(transitions(r))]
+    } else if let Some(r) = any.downcast_ref::<DropoffReport>() {
+        vec![Drawing::Bars(dropoff(r))]
+    } else if let Some(r) = any.downcast_ref::<GoalsReport>() {
+        let curves = r.goals.iter().map(|g| (g.name.clone(), g));
+        vec![Drawing::Curve(goals(
+            r,
+            "Time to the goal".to_owned(),
+            "reached the goal".to_owned(),
+            curves,
+        ))]
+    } else if let Some(r) = any.downcast_ref::<ByReport<GoalsReport>>() {
+        by_goal(r)
     } else {
         groups::<FunnelReport>(report)
             .or_else(|| groups::<PathsReport>(report))
+            .or_else(|| groups::<DropoffReport>(report))
             .or_else(|| groups::<TransitionsReport>(report))
             .unwrap_or_default()
     }
@@ -201,6 +219,33 @@ fn flow(r: &PathsReport, flow: &Flow) -> FlowPicture {
     }
 }
 
+fn dropoff(r: &DropoffReport) -> DropoffPicture {
+    let row = |p: &desireline_core::analyses::dropoff::ExitPoint| DropoffRow {
+        label: p.touchpoint.clone(),
+        exits: p.exits,
+        visits: p.visits,
+        rate: p.exit_rate.estimate,
+    };
+    let aim = if r.goal.is_some() {
+        " without the goal"
+    } else {
+        ""
+    };
+    DropoffPicture {
+        title: format!("Where journeys end{aim}"),
+        note: format!("exits of visits, most exits first{}", level(&r.tables())),
+        rows: r
+            .touchpoints
+            .iter()
+            .filter(|p| p.visits > 0)
+            .take(ROWS)
+            .map(row)
+            .collect(),
+        overall: None,
+        tone: Tone::Loss,
+    }
+}
+
 fn transitions(r: &TransitionsReport) -> DropoffPicture {
     let row = |t: &desireline_core::analyses::transitions::TransitionRow| DropoffRow {
         label: format!("{}{}{}", t.from, format::STEP, t.to),
@@ -217,6 +262,60 @@ fn transitions(r: &TransitionsReport) -> DropoffPicture {
         rows: r.transitions.iter().take(ROWS).map(row).collect(),
         overall: None,
         tone: Tone::Onward,
+    }
+}
+
+/// One curve per group for each goal.
+fn by_goal(r: &ByReport<GoalsReport>) -> Vec<Drawing> {
+    let Some(first) = r.groups.first().map(|g| &g.report) else {
+        return Vec::new();
+    };
+    let one = |(i, goal): (usize, &GoalResult)| {
+        let curves = r
+            .groups
+            .iter()
+            .filter_map(|g| Some((g.group.clone(), g.report.goals.get(i)?)));
+        Drawing::Curve(goals(
+            first,
+            format!("Time to {} by {}", goal.name, r.by),
+            format!("reached {}", goal.name),
+            curves,
+        ))
+    };
+    first.goals.iter().enumerate().map(one).collect()
+}
+
+fn goals<'a>(
+    r: &GoalsReport,
+    title: String,
+    axis: String,
+    curves: impl Iterator<Item = (String, &'a GoalResult)>,
+) -> CurvePicture {
+    let group = |(label, g): (String, &GoalResult)| CurveGroup {
+        label,
+        n: g.time.n,
+        points: g
+            .time
+            .curve
+            .iter()
+            .map(|p| CurvePoint {
+                time: p.time,
+                value: p.reached.value,
+                lower: p.reached.lower,
+                upper: p.reached.upper,
+                at_risk: p.at_risk,
+            })
+            .collect(),
+        median: g.time.median().map(|q| q.time),
+    };
+    CurvePicture {
+        title,
+        note: format!(
+            "since the journey's first event, among journeys that go on; Kaplan-Meier{}, those that ended or are open are censored",
+            level(&r.tables())
+        ),
+        axis,
+        groups: curves.map(group).collect(),
     }
 }
 

@@ -196,12 +196,10 @@ impl FlowPicture {
             };
             self.node(
                 &mut c,
-                key,
-                node,
+                (key, node),
                 across(node.layer),
                 (width, across(1) - NODE),
-                total,
-                roomy,
+                (total, roomy),
             );
         }
         let bottom = layout
@@ -225,12 +223,10 @@ impl FlowPicture {
     fn node(
         &self,
         c: &mut Canvas,
-        key: &Key,
-        node: &Node,
+        (key, node): (&Key, &Node),
         x: f64,
         (width, room): (f64, f64),
-        total: u64,
-        roomy: bool,
+        (total, roomy): (u64, bool),
     ) {
         let share = format::percent(node.weight as f64 / total as f64);
         let (label, class, ink) = match key {
