@@ -71,7 +71,9 @@ fn check_transitions(report: &TransitionsReport, journeys: &[Vec<Row>], spec: &T
     }
     let mut expected: Vec<_> = groups.into_iter().collect();
     expected.sort_by(|a, b| b.1.len().cmp(&a.1.len()).then_with(|| a.0.cmp(&b.0)));
-    let top = spec.top.map_or(expected.len(), |t| expected.len().min(t as usize));
+    let top = spec
+        .top
+        .map_or(expected.len(), |t| expected.len().min(t as usize));
 
     assert_eq!(report.count, report.events - report.journeys);
     assert_eq!(report.count, steps.len() as u64);
@@ -132,7 +134,12 @@ fn check_touchpoints(report: &TransitionsReport, journeys: &[Vec<Row>], level: f
         assert_eq!(row.customers, customers.len() as u64);
         assert_eq!(row.starts, count(&|j| j[0].event == name));
         assert_eq!(row.ends, count(&|j| j[j.len() - 1].event == name));
-        let rework = clusters(journeys, |j| &j[0].customer, |j| visits(j) > 0, |j| visits(j) > 1);
+        let rework = clusters(
+            journeys,
+            |j| &j[0].customer,
+            |j| visits(j) > 0,
+            |j| visits(j) > 1,
+        );
         assert_eq!(row.rework, Rate::clustered(&rework, Base::OfEntered, level));
         let revisits: u64 = journeys.iter().map(|j| visits(j).saturating_sub(1)).sum();
         assert_eq!(row.revisits, revisits);
@@ -142,9 +149,18 @@ fn check_touchpoints(report: &TransitionsReport, journeys: &[Vec<Row>], level: f
         assert_eq!(row.out_degree, degree(out.iter().map(|s| &s.to).collect()));
         assert_eq!(
             row.in_degree,
-            degree(steps.iter().filter(|s| s.to == name).map(|s| &s.from).collect())
+            degree(
+                steps
+                    .iter()
+                    .filter(|s| s.to == name)
+                    .map(|s| &s.from)
+                    .collect()
+            )
         );
-        assert_eq!(row.self_loops, out.iter().filter(|s| s.to == name).count() as u64);
+        assert_eq!(
+            row.self_loops,
+            out.iter().filter(|s| s.to == name).count() as u64
+        );
         assert_eq!(row.returns, out.iter().filter(|s| s.back).count() as u64);
         for other in &report.touchpoints {
             let both = |a: &str, b: &str| reach.contains(&(a, b)) && reach.contains(&(b, a));
@@ -154,8 +170,15 @@ fn check_touchpoints(report: &TransitionsReport, journeys: &[Vec<Row>], level: f
     }
     let sum: f64 = report.touchpoints.iter().map(|r| r.pagerank).sum();
     assert!((sum - 1.0).abs() < 1e-9);
-    for (row, expected) in report.touchpoints.iter().zip(naive_pagerank(report, &steps)) {
-        assert!((row.pagerank - expected).abs() < 1e-9, "{row:?}: {expected}");
+    for (row, expected) in report
+        .touchpoints
+        .iter()
+        .zip(naive_pagerank(report, &steps))
+    {
+        assert!(
+            (row.pagerank - expected).abs() < 1e-9,
+            "{row:?}: {expected}"
+        );
     }
 }
 
@@ -165,7 +188,12 @@ fn reachable(steps: &[Step]) -> BTreeSet<(&str, &str)> {
     loop {
         let more: BTreeSet<_> = reach
             .iter()
-            .flat_map(|&(a, b)| reach.iter().filter(move |p| p.0 == b).map(move |p| (a, p.1)))
+            .flat_map(|&(a, b)| {
+                reach
+                    .iter()
+                    .filter(move |p| p.0 == b)
+                    .map(move |p| (a, p.1))
+            })
             .collect();
         let before = reach.len();
         reach.extend(more);
@@ -183,13 +211,23 @@ fn naive_pagerank(report: &TransitionsReport, steps: &[Step]) -> Vec<f64> {
         let out: Vec<&Step> = steps.iter().filter(|s| s.from == from.touchpoint).collect();
         for (cell, to) in row.iter_mut().zip(&report.touchpoints) {
             let k = out.iter().filter(|s| s.to == to.touchpoint).count();
-            *cell = if out.is_empty() { 1.0 / n as f64 } else { k as f64 / out.len() as f64 };
+            *cell = if out.is_empty() {
+                1.0 / n as f64
+            } else {
+                k as f64 / out.len() as f64
+            };
         }
     }
     let mut rank = vec![1.0 / n as f64; n];
     for _ in 0..300 {
         rank = (0..n)
-            .map(|to| 0.15 / n as f64 + 0.85 * (0..n).map(|from| rank[from] * matrix[from][to]).sum::<f64>())
+            .map(|to| {
+                0.15 / n as f64
+                    + 0.85
+                        * (0..n)
+                            .map(|from| rank[from] * matrix[from][to])
+                            .sum::<f64>()
+            })
             .collect();
     }
     rank
@@ -258,7 +296,11 @@ fn threads_and_sealed_parts_do_not_show() {
     let spec = Transitions::default();
     for seed in 0..300 {
         let journeys = cut(&build(&rows(seed)).unwrap(), Some(GAP));
-        let run = |n| journeys.run_with(&spec, &Exec::new().threads(n).unwrap()).unwrap();
+        let run = |n| {
+            journeys
+                .run_with(&spec, &Exec::new().threads(n).unwrap())
+                .unwrap()
+        };
         assert_eq!(
             serde_json::to_string(&run(1).report).unwrap(),
             serde_json::to_string(&run(2).report).unwrap()
@@ -285,7 +327,11 @@ fn letters(words: &[&str]) -> Journeys {
     let mut rows = Vec::new();
     for (customer, word) in words.iter().enumerate() {
         for (second, letter) in (0..).zip(word.chars()) {
-            rows.push((format!("c{customer}"), second * 1_000_000, letter.to_string()));
+            rows.push((
+                format!("c{customer}"),
+                second * 1_000_000,
+                letter.to_string(),
+            ));
         }
     }
     let log = Log::from_rows(rows.iter().map(|(c, t, e)| (c.as_str(), *t, e)));
@@ -294,17 +340,39 @@ fn letters(words: &[&str]) -> Journeys {
 
 #[test]
 fn loops_and_rework_are_counted_as_defined() {
-    let report = letters(&["abab", "aab", "b"]).run(&Transitions::default()).unwrap();
+    let report = letters(&["abab", "aab", "b"])
+        .run(&Transitions::default())
+        .unwrap();
     assert_eq!((report.events, report.journeys, report.count), (8, 3, 5));
     let rows: Vec<_> = report
         .transitions
         .iter()
         .map(|r| (&*r.from, &*r.to, r.count, r.customers, r.returns))
         .collect();
-    assert_eq!(rows, [("a", "b", 3, 2, 1), ("a", "a", 1, 1, 0), ("b", "a", 1, 1, 1)]);
-    let a = report.touchpoints.iter().find(|t| t.touchpoint == "a").unwrap();
+    assert_eq!(
+        rows,
+        [
+            ("a", "b", 3, 2, 1),
+            ("a", "a", 1, 1, 0),
+            ("b", "a", 1, 1, 1)
+        ]
+    );
+    let a = report
+        .touchpoints
+        .iter()
+        .find(|t| t.touchpoint == "a")
+        .unwrap();
     assert_eq!((a.events, a.journeys, a.starts, a.ends), (4, 2, 2, 0));
-    assert_eq!((a.revisits, a.rework.count, a.rework.n, a.self_loops, a.returns), (2, 2, 2, 1, 1));
+    assert_eq!(
+        (
+            a.revisits,
+            a.rework.count,
+            a.rework.n,
+            a.self_loops,
+            a.returns
+        ),
+        (2, 2, 2, 1, 1)
+    );
     assert_eq!((a.in_degree, a.out_degree, a.component), (2, 2, 1));
     let loops: Vec<_> = report
         .loops
@@ -324,8 +392,17 @@ fn loops_and_rework_are_counted_as_defined() {
 #[test]
 fn pagerank_of_a_known_graph() {
     // Two pages that lead to each other share evenly; a third that only leads in keeps what all get.
-    let report = letters(&["aba", "ca"]).run(&Transitions::default()).unwrap();
-    let rank = |name: &str| report.touchpoints.iter().find(|t| t.touchpoint == name).unwrap().pagerank;
+    let report = letters(&["aba", "ca"])
+        .run(&Transitions::default())
+        .unwrap();
+    let rank = |name: &str| {
+        report
+            .touchpoints
+            .iter()
+            .find(|t| t.touchpoint == name)
+            .unwrap()
+            .pagerank
+    };
     // c = 0.05; a = 0.05 + 0.85 (b + c); b = 0.05 + 0.85 a.
     let a = (0.05 + 0.85 * 0.1) / (1.0 - 0.85 * 0.85);
     assert!((rank("c") - 0.05).abs() < 1e-12);
@@ -335,7 +412,10 @@ fn pagerank_of_a_known_graph() {
 #[test]
 fn single_events_make_no_transition() {
     let report = letters(&["a", "b"]).run(&Transitions::default()).unwrap();
-    assert_eq!((report.count, report.distinct, report.touchpoints.len()), (0, 0, 2));
+    assert_eq!(
+        (report.count, report.distinct, report.touchpoints.len()),
+        (0, 0, 2)
+    );
     assert!(report.transitions.is_empty() && report.loops.is_empty() && report.other.is_none());
     assert!((report.touchpoints[0].pagerank - 0.5).abs() < 1e-12);
     assert_eq!(report.graph().to_mermaid().lines().count(), 3);
@@ -344,15 +424,26 @@ fn single_events_make_no_transition() {
 #[test]
 fn many_names_are_counted_like_few() {
     // Names beyond the table's width go through a map; each follows the one before.
-    let rows: Vec<(&str, i64, String)> = (0..3_000).map(|i| ("c", i, format!("n{:04}", i % 1_500))).collect();
+    let rows: Vec<(&str, i64, String)> = (0..3_000)
+        .map(|i| ("c", i, format!("n{:04}", i % 1_500)))
+        .collect();
     let log = Log::from_rows(rows.iter().map(|(c, t, e)| (*c, *t, e))).unwrap();
     let report = cut(&log, None).run(&Transitions::top(2)).unwrap();
     assert_eq!((report.count, report.distinct), (2_999, 1_500));
     let first = &report.transitions[0];
-    assert_eq!((&*first.from, &*first.to, first.count), ("n0000", "n0001", 2));
-    assert_eq!(report.other.map(|o| (o.distinct, o.count)), Some((1_498, 2_995)));
+    assert_eq!(
+        (&*first.from, &*first.to, first.count),
+        ("n0000", "n0001", 2)
+    );
+    assert_eq!(
+        report.other.map(|o| (o.distinct, o.count)),
+        Some((1_498, 2_995))
+    );
     assert_eq!(report.loops[0].kind, LoopKind::Component);
-    assert_eq!((report.loops[0].touchpoints.len(), report.loops[0].count), (1_500, 2_999));
+    assert_eq!(
+        (report.loops[0].touchpoints.len(), report.loops[0].count),
+        (1_500, 2_999)
+    );
 }
 
 #[test]
@@ -368,7 +459,10 @@ fn hostile_names_stay_text_in_dot_and_mermaid() {
         "ok name",
     ];
     let log = Log::from_rows((0..).zip(hostile).map(|(t, name)| ("c", t, name))).unwrap();
-    let graph = cut(&log, None).run(&Transitions::default()).unwrap().graph();
+    let graph = cut(&log, None)
+        .run(&Transitions::default())
+        .unwrap()
+        .graph();
     let (dot, mermaid) = (graph.to_dot(), graph.to_mermaid());
     // Eight nodes, seven edges, and a frame: nothing a name holds begins a line of its own.
     assert_eq!(dot.lines().count(), 3 + 8 + 7 + 1);
