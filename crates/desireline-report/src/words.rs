@@ -155,10 +155,11 @@ pub(crate) fn finding(report: &dyn Report) -> Option<String> {
         let top = r.transitions.first()?;
         let p = top.probability.estimate?;
         return Some(format!(
-            "The most frequent step: {} to {}, {} of the ways on",
+            "The most frequent step goes from {} to {}: {} of the steps out of {}",
             top.from,
             top.to,
-            format::value(&p)
+            format::value(&p),
+            top.from
         ));
     }
     None
