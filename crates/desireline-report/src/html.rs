@@ -105,7 +105,7 @@ impl Shown {
             .filter(|c| !shared.contains(c))
             .cloned()
             .collect();
-        let words = words::of(a.analysis);
+        let words = words::of(a.analysis, a.report);
         let drawn = |width| {
             pictures(a.report, width)
                 .into_iter()

@@ -7,10 +7,12 @@ use desireline_core::analyses::funnel::FunnelReport;
 use desireline_core::analyses::goals::GoalsReport;
 use desireline_core::analyses::paths::PathsReport;
 use desireline_core::analyses::transitions::TransitionsReport;
+use desireline_core::compare::CompareReport;
 use desireline_core::report::{Cells, Report, Table};
 use desireline_stats::Estimate;
 
 use crate::format;
+use crate::svg::SURE;
 
 /// Fixed words about an analysis.
 pub(crate) struct Words {
@@ -19,9 +21,13 @@ pub(crate) struct Words {
     pub(crate) limits: &'static [&'static str],
 }
 
-/// The words about the analysis called `name`.
-pub(crate) fn of(name: &str) -> Words {
-    match name {
+/// The words about a report of the analysis called `name`. A comparison keeps the name of what it compares.
+pub(crate) fn of(name: &str, report: &dyn Report) -> Words {
+    match if report.as_any().is::<CompareReport>() {
+        "compare"
+    } else {
+        name
+    } {
         "paths" => Words {
             question: "Which paths do journeys take?",
             read: "Each row is one path, first touchpoint on the left; ×n means n times in a row. The bar is the path's share of all journeys, the dot and line the share of it that reached the goal.",
@@ -135,6 +141,9 @@ pub(crate) fn finding(report: &dyn Report) -> Option<String> {
             most.touchpoint
         ));
     }
+    if let Some(r) = any.downcast_ref::<CompareReport>() {
+        return compare(r);
+    }
     if let Some(r) = any.downcast_ref::<GoalsReport>() {
         return goals(r);
     }
@@ -155,10 +164,11 @@ pub(crate) fn finding(report: &dyn Report) -> Option<String> {
         let top = r.transitions.first()?;
         let p = top.probability.estimate?;
         return Some(format!(
-            "The most frequent step: {} to {}, {} of the ways on",
+            "The most frequent step goes from {} to {}: {} of the steps out of {}",
             top.from,
             top.to,
-            format::value(&p)
+            format::value(&p),
+            top.from
         ));
     }
     None
@@ -223,6 +233,35 @@ pub(crate) fn facts(report: &dyn Report) -> Vec<(String, String, String)> {
         rate("Time to goal, median", g.time.median_reached);
     }
     out
+}
+
+fn compare(r: &CompareReport) -> Option<String> {
+    let sure = r
+        .rows
+        .iter()
+        .filter(|row| row.q.is_some_and(|q| q < SURE))
+        .count();
+    let tested = format::count(r.n_tested);
+    let first = r.rows.first()?;
+    if sure == 0 {
+        return Some(format!(
+            "No difference by {} stands out among {tested} tested",
+            r.by
+        ));
+    }
+    let e = first.difference?;
+    let (a, b) = (&first.a.group, &first.b.group);
+    // Only the rows listed are counted, so the count is a least one where rows are left out.
+    let least = if (r.rows.len() as u64) < r.n_rows {
+        "At least "
+    } else {
+        ""
+    };
+    Some(format!(
+        "{least}{sure} of {tested} differences stand out; the clearest: {}, {} for {a} against {b}",
+        first.label,
+        format::difference(&e)
+    ))
 }
 
 fn goals(r: &GoalsReport) -> Option<String> {

@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 use desireline_core::analyses::{Dropoff, Funnel, Goals, Paths, Transitions};
+use desireline_core::engine::{Breakdown, By};
 use desireline_core::journey::{JourneyRule, Journeys};
-use desireline_core::log::{EventRow, LogBuilder, LogOptions};
+use desireline_core::log::{AttributeType, EventRow, LogBuilder, LogOptions};
 use desireline_core::report::Report;
 use desireline_report::svg::{NARROW, WIDE, pictures};
 use desireline_report::{AnswerView, html};
@@ -12,7 +13,8 @@ const HOUR: i64 = 3_600_000_000;
 
 /// A small shop: every customer walks a few steps of a fixed pattern, most of them not to the end.
 fn shop(names: [&str; 6]) -> Journeys {
-    let mut builder = LogBuilder::new(LogOptions::default());
+    let mut builder =
+        LogBuilder::new(LogOptions::default().attribute("device", AttributeType::Text));
     for customer in 0..900i64 {
         let id = format!("c{customer}");
         for visit in 0..1 + customer % 3 {
@@ -25,11 +27,22 @@ fn shop(names: [&str; 6]) -> Journeys {
                 5..=6 => &[5, 1, 2],
                 7 => &[0, 1, 1, 2, 4],
                 8 => &[5, 0, 1, 2, 3],
+                9 if customer % 5 < 2 => &[0, 1, 2],
                 _ => &[0, 1, 2, 3, 4],
             };
             for step in walk {
                 builder
-                    .push_row(&EventRow::new(id.as_str(), time, names[*step]))
+                    .push_row(&EventRow {
+                        attributes: &[(
+                            "device",
+                            if customer % 5 < 2 {
+                                names[5].into()
+                            } else {
+                                "desktop".into()
+                            },
+                        )],
+                        ..EventRow::new(id.as_str(), time, names[*step])
+                    })
                     .unwrap();
                 time += HOUR / (1 + customer % 9);
             }
@@ -87,17 +100,24 @@ fn a_page_of_real_answers() {
             .run(&Funnel::steps(steps.iter().map(String::as_str)).within("7d"))
             .unwrap();
         let transitions = journeys.run(&Transitions::top(12)).unwrap();
-        let dropoff = journeys.run(&DROPOFF).unwrap();
-        let goals = journeys
-            .run(&Goals::new([] as [&str; 0]).and(names[4], goal.as_str()))
-            .unwrap();
+        let goals_asked = Goals::new([] as [&str; 0]).and(names[4], goal.as_str());
+        let goals = journeys.run(&goals_asked).unwrap();
         let dropoff = journeys.run(&Dropoff::goal(goal.as_str())).unwrap();
+        let by_device = journeys
+            .run(&By {
+                of: goals_asked.clone(),
+                groups: Breakdown::by("device"),
+            })
+            .unwrap();
+        let compared = journeys.compare(&goals_asked, "device").unwrap();
         let answers = [
             AnswerView::of(&goals),
             AnswerView::of(&dropoff),
             AnswerView::of(&paths),
             AnswerView::of(&funnel),
             AnswerView::of(&transitions),
+            AnswerView::of(&compared),
+            AnswerView::of(&by_device),
         ];
         for a in &answers {
             for width in [WIDE, NARROW] {

@@ -5,16 +5,22 @@ use desireline_core::analyses::funnel::FunnelReport;
 use desireline_core::analyses::goals::{GoalResult, GoalsReport};
 use desireline_core::analyses::paths::{Flow, PathsReport, Place};
 use desireline_core::analyses::transitions::TransitionsReport;
+use desireline_core::compare::{self, CompareReport};
 use desireline_core::engine::ByReport;
 use desireline_core::report::Report;
 
+use desireline_stats::Unit;
+
 use super::{
-    CurveGroup, CurvePicture, CurvePoint, DropoffPicture, DropoffRow, FlowLink, FlowPicture,
-    FlowPlace, FunnelPicture, FunnelStep, PathRow, PathTablePicture, Tone,
+    ComparisonPanel, ComparisonPicture, ComparisonRow, CurveGroup, CurvePicture, CurvePoint,
+    DropoffPicture, DropoffRow, FlowLink, FlowPicture, FlowPlace, FunnelPicture, FunnelStep,
+    PathRow, PathTablePicture, Tone,
 };
 use crate::format;
 use crate::words::level;
 
+/// Differences with q below this are called out.
+pub(crate) const SURE: f64 = 0.05;
 /// Rows of a picture at most; the table below has them all.
 const ROWS: usize = 20;
 /// Groups of a breakdown that get their own picture.
@@ -37,6 +43,7 @@ enum Drawing {
     Paths(PathTablePicture),
     Flow(FlowPicture),
     Curve(CurvePicture),
+    Comparison(ComparisonPicture),
 }
 
 impl Drawing {
@@ -47,6 +54,7 @@ impl Drawing {
             Drawing::Paths(p) => p.svg(width),
             Drawing::Flow(p) => p.svg(width),
             Drawing::Curve(p) => p.svg(width),
+            Drawing::Comparison(p) => p.svg(width),
         }
     }
 
@@ -57,6 +65,7 @@ impl Drawing {
             Drawing::Paths(p) => &mut p.title,
             Drawing::Flow(p) => &mut p.title,
             Drawing::Curve(p) => &mut p.title,
+            Drawing::Comparison(p) => &mut p.title,
         };
         *title = format!("{group}: {title}");
         self
@@ -84,6 +93,8 @@ fn drawings(report: &dyn Report) -> Vec<Drawing> {
             "reached the goal".to_owned(),
             curves,
         ))]
+    } else if let Some(r) = any.downcast_ref::<CompareReport>() {
+        comparisons(r)
     } else if let Some(r) = any.downcast_ref::<ByReport<GoalsReport>>() {
         by_goal(r)
     } else {
@@ -316,6 +327,85 @@ fn goals<'a>(
         ),
         axis,
         groups: curves.map(group).collect(),
+    }
+}
+
+/// One picture per pair of groups, in the order of their strongest difference.
+fn comparisons(r: &CompareReport) -> Vec<Drawing> {
+    let mut pairs: Vec<(&str, &str)> = Vec::new();
+    for row in &r.rows {
+        let pair = (row.a.group.as_str(), row.b.group.as_str());
+        if !pairs.contains(&pair) {
+            pairs.push(pair);
+        }
+    }
+    pairs
+        .into_iter()
+        .take(GROUPS)
+        .map(|(a, b)| Drawing::Comparison(comparison(r, a, b)))
+        .collect()
+}
+
+fn comparison(r: &CompareReport, a: &str, b: &str) -> ComparisonPicture {
+    let rows = || {
+        r.rows
+            .iter()
+            .filter(|row| row.a.group == a && row.b.group == b)
+            .take(ROWS)
+    };
+    let is_time = |row: &&compare::ComparisonRow| {
+        let unit = row
+            .difference
+            .or(row.a.estimate)
+            .or(row.b.estimate)
+            .map(|e| e.unit);
+        unit == Some(Unit::Microseconds)
+    };
+    let panel = |title: &str, rows: Vec<ComparisonRow>| ComparisonPanel {
+        title: title.to_owned(),
+        rows,
+    };
+    let shares: Vec<ComparisonRow> = rows().filter(|row| !is_time(row)).map(compared).collect();
+    let times: Vec<ComparisonRow> = rows().filter(is_time).map(compared).collect();
+    let panels = [panel("Shares", shares), panel("Times", times)];
+    ComparisonPicture {
+        title: format!("{a} compared with {b}"),
+        note: format!(
+            "smallest q first; {} intervals; q over all {} tests of the report; associated, not caused",
+            format::tick_percent(r.level),
+            format::count(r.n_tested)
+        ),
+        group: a.to_owned(),
+        reference: b.to_owned(),
+        q_below: SURE,
+        panels: panels.into_iter().filter(|p| !p.rows.is_empty()).collect(),
+    }
+}
+
+fn compared(row: &compare::ComparisonRow) -> ComparisonRow {
+    let value = |side: &compare::Side| {
+        side.estimate
+            .as_ref()
+            .map(format::value)
+            .unwrap_or_default()
+    };
+    let (group, reference) = (value(&row.a), value(&row.b));
+    let by = row
+        .at
+        .map(|t| format!(" by {}", format::duration(t)))
+        .unwrap_or_default();
+    ComparisonRow {
+        label: format!("{}{by}", row.label),
+        // Half a pair says nothing.
+        group: if reference.is_empty() {
+            String::new()
+        } else {
+            group
+        },
+        reference,
+        difference: row.difference,
+        q: row.q,
+        n: (row.a.n, row.b.n),
     }
 }
 

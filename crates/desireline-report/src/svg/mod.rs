@@ -18,6 +18,7 @@ mod scale;
 
 pub use comparison::{ComparisonPanel, ComparisonPicture, ComparisonRow};
 pub use curve::{CurveGroup, CurvePicture, CurvePoint};
+pub(crate) use draw::SURE;
 pub use draw::{picture, pictures};
 pub use dropoff::{DropoffPicture, DropoffRow, Tone};
 pub use flow::{FlowLink, FlowPicture, FlowPlace};
