@@ -110,7 +110,7 @@ def disagreements(results):
     ours = next((r for r in results if r["name"] == "desireline"), results[0])
     lines = []
     for result in results:
-        who = f"{result['name']}, {result['threads']} threads"
+        who = f"{result['name']} on {result['threads']}"
         for count in ("events", "customers"):
             if result[count] != ours[count]:
                 lines.append(f"{who}: {result[count]} {count}, not {ours[count]}")

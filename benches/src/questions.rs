@@ -14,16 +14,15 @@ use crate::clock::{Plan, time};
 const GAP: &str = "30m";
 const WITHIN: &str = "7d";
 const COMMON: [&str; 4] = ["product_view", "add_to_cart", "checkout", "purchase"];
-const RARE: [&str; 4] = ["store_locator", "register", "payment_error", "return_request"];
+const RARE: [&str; 4] = [
+    "store_locator",
+    "register",
+    "payment_error",
+    "return_request",
+];
 
 /// Loads the log, asks every question, writes times and answers to `out`.
-pub fn run(
-    path: &Path,
-    plan: &Plan,
-    threads: usize,
-    only: &[String],
-    out: &Path,
-) -> Outcome<()> {
+pub fn run(path: &Path, plan: &Plan, threads: usize, only: &[String], out: &Path) -> Outcome<()> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build_global()?;
@@ -125,7 +124,7 @@ pub fn run(
 
     let result = json!({
         "name": "desireline",
-        "version": env!("CARGO_PKG_VERSION"),
+        "version": sessions.provenance().engine,
         "threads": threads,
         "events": log.n_events(),
         "customers": log.n_customers(),
