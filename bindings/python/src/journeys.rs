@@ -1,5 +1,7 @@
 //! Journeys: selected, questioned, explained.
 
+use std::collections::BTreeMap;
+
 use desireline_core::engine::DynAnalysis;
 use desireline_core::journey;
 use desireline_core::registry::{self, ANALYSES};
@@ -88,6 +90,14 @@ impl Journeys {
                 questions.iter().map(|(name, spec)| analysis(name, spec)).collect::<Result<Vec<_>, _>>()?;
             let answers = journeys.run_dyn(&analyses, &watch.exec(threads, memory_budget)?)?;
             Ok(answers.into_iter().map(Answer::new).collect())
+        })
+    }
+
+    /// The cells that journeys are counted in, with their counts.
+    fn cells(&self, py: Python<'_>, name: String, spec: String) -> PyResult<BTreeMap<String, u64>> {
+        let journeys = self.inner.clone();
+        exec::run(py, None, move |watch| {
+            Ok(journeys.count_cells(analysis(&name, &spec)?.as_ref(), &watch.exec(None, None)?)?)
         })
     }
 

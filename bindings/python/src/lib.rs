@@ -29,7 +29,7 @@ mod _core {
     #[pymodule_export]
     use crate::log::{Log, SelectedLog, read_frame, read_paths};
     #[pymodule_export]
-    use crate::report::{Answer, Table};
+    use crate::report::{Answer, Table, page};
     #[pymodule_export]
     use crate::simulate::{Simulated, simulate};
 

@@ -13,7 +13,7 @@ use desireline_core::report::{Caveat, Provenance, Report};
 use desireline_core::{journey::JourneyRule, report};
 use desireline_report::csv::Dialect;
 use desireline_report::text::TextOptions;
-use desireline_report::{AnswerView, csv, format, json, markdown, svg, text};
+use desireline_report::{AnswerView, csv, format, html, json, markdown, svg, text};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyList};
@@ -150,6 +150,23 @@ impl Answer {
     fn svg(&self, py: Python<'_>, width: f64) -> PyResult<Option<String>> {
         short(py, || Ok(svg::picture(self.report(), width)))
     }
+}
+
+/// A self-contained page of answers, after the summary of their log where there is one.
+#[pyfunction]
+#[pyo3(signature = (title, answers, summary=None))]
+pub(crate) fn page(
+    py: Python<'_>,
+    title: &str,
+    answers: Vec<Bound<'_, Answer>>,
+    summary: Option<&Bound<'_, Answer>>,
+) -> PyResult<String> {
+    let answers: Vec<&Answer> = answers.iter().map(Bound::get).collect();
+    let summary = summary.map(Bound::get);
+    short(py, || {
+        let views: Vec<AnswerView<'_>> = answers.iter().map(|a| a.view()).collect();
+        Ok(html::page(title, summary.map(Answer::report), &views)?)
+    })
 }
 
 /// One table of a report.
