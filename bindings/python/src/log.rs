@@ -14,6 +14,7 @@ use crate::columns::Reading;
 use crate::error::Failure;
 use crate::exec;
 use crate::journeys::Journeys;
+use crate::report::Answer;
 
 /// All events, by customer and time; immutable.
 #[pyclass(frozen, module = "desireline._core")]
@@ -93,13 +94,10 @@ impl Log {
         (catalog.first_time, catalog.last_time, catalog.observed_until)
     }
 
-    /// The summary as JSON, and the same as a report.
-    fn summary(&self, py: Python<'_>) -> PyResult<(String, crate::report::Answer)> {
+    /// What is in the log, shown like an answer.
+    fn summary(&self, py: Python<'_>) -> PyResult<Answer> {
         let log = self.inner.clone();
-        exec::run(py, None, move |_| {
-            let summary = log.summary();
-            Ok((serde_json::to_string(&summary)?, crate::report::Answer::of_log(&log, summary)?))
-        })
+        exec::run(py, None, move |_| Answer::of_log(&log))
     }
 
     /// Cuts journeys by a rule given as JSON.

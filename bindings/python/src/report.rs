@@ -8,7 +8,7 @@ use arrow::datatypes::{
     UInt64Type,
 };
 use desireline_core::engine::{DynAnswer, DynReport};
-use desireline_core::log::{Log, Summary};
+use desireline_core::log::Log;
 use desireline_core::report::{Caveat, Provenance, Report};
 use desireline_core::{journey::JourneyRule, report};
 use desireline_report::csv::Dialect;
@@ -36,13 +36,13 @@ impl Answer {
     }
 
     /// The summary of a log, as if it were an answer, so that it is shown like one.
-    pub(crate) fn of_log(log: &Log, summary: Summary) -> Result<Answer, Failure> {
+    pub(crate) fn of_log(log: &Log) -> Result<Answer, Failure> {
         let provenance = log.journeys(JourneyRule::customer())?.provenance();
         Ok(Answer::new(DynAnswer {
             analysis: "summary".to_owned(),
             spec: serde_json::Value::Object(serde_json::Map::new()),
             provenance,
-            report: Box::new(summary),
+            report: Box::new(log.summary()),
         }))
     }
 
