@@ -61,7 +61,8 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<(), Problem> {
 
 /// Every generated file with its text, by its path below the root.
 fn files() -> Result<Vec<(PathBuf, String)>, Problem> {
-    let models: Vec<Model> = ANALYSES.iter().map(model).collect();
+    let mut models: Vec<Model> = ANALYSES.iter().map(model).collect();
+    tell_apart(&mut models);
     let summary_schema = schemars::schema_for!(Summary).to_value();
     let summary = schema::read("Summary", &summary_schema);
     let package = Path::new("bindings/python/python/desireline");
@@ -85,6 +86,25 @@ fn model(entry: &desireline_core::registry::Entry) -> Model {
     let (spec, spec_classes) = schema::read(&title(&spec_schema), &spec_schema);
     let (report, report_classes) = schema::read(&title(&report_schema), &report_schema);
     Model { name: entry.name, spec_schema, report_schema, spec, spec_classes, report, report_classes }
+}
+
+/// Parts of two analyses that share a name but not their fields take the analysis' name in front, from the second on.
+fn tell_apart(models: &mut [Model]) {
+    let (mut specs, mut reports) = (Classes::new(), Classes::new());
+    for model in models {
+        let prefix = schema::pascal(model.name);
+        for (class, classes, known) in [
+            (&mut model.spec, &mut model.spec_classes, &mut specs),
+            (&mut model.report, &mut model.report_classes, &mut reports),
+        ] {
+            let clashing: Vec<String> =
+                classes.iter().filter(|(name, c)| known.get(*name).is_some_and(|k| k != *c)).map(|(n, _)| n.clone()).collect();
+            for name in clashing {
+                schema::rename(class, classes, &name, &format!("{prefix}{name}"));
+            }
+            known.extend(classes.clone());
+        }
+    }
 }
 
 fn pretty(schema: &Value) -> Result<String, Problem> {

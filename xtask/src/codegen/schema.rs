@@ -124,13 +124,30 @@ impl Reader<'_> {
         Type::Class(name)
     }
 
+    /// The object behind an alternative of a plain text, under a definition: both are forms of what the definition names.
+    fn fuller_form(&self, option: &Value, options: &[Value], near: &str) -> Option<Value> {
+        let behind = |o: &Value| match o.get("$ref").and_then(Value::as_str) {
+            Some(target) => target.strip_prefix('#').and_then(|p| self.root.pointer(p)).cloned(),
+            None => Some(o.clone()),
+        };
+        let defined = near.starts_with(|c: char| c.is_uppercase());
+        let texts = options.iter().filter_map(behind).any(|o| type_of(&o).0 == Some("string"));
+        behind(option).filter(|o| defined && texts && o.get("properties").is_some())
+    }
+
     fn union(&mut self, options: &[Value], near: &str) -> Type {
         let nullable = options.iter().any(is_null);
         let mut kinds: Vec<Type> = Vec::new();
         // Objects told apart by a word inside them are told apart by their reader, not by a class each.
         let tagged = options.iter().filter(|o| is_tagged(o)).count() > 1;
         for option in options.iter().filter(|o| !is_null(o)) {
-            let kind = if tagged { Type::Map(Box::new(Type::Any)) } else { self.kind(option, near) };
+            let kind = if tagged {
+                Type::Map(Box::new(Type::Any))
+            } else if let Some(object) = self.fuller_form(option, options, near) {
+                self.named(&object, near)
+            } else {
+                self.kind(option, near)
+            };
             let kind = match kind {
                 Type::Optional(inner) => *inner,
                 other => other,
@@ -146,6 +163,24 @@ impl Reader<'_> {
         };
         if nullable { Type::Optional(Box::new(kind)) } else { kind }
     }
+}
+
+/// Gives a class another name, wherever it is mentioned.
+pub(crate) fn rename(class: &mut Class, classes: &mut Classes, old: &str, new: &str) {
+    fn within(kind: &mut Type, old: &str, new: &str) {
+        match kind {
+            Type::Class(name) if name == old => new.clone_into(name),
+            Type::List(inner) | Type::Map(inner) | Type::Optional(inner) => within(inner, old, new),
+            Type::Union(kinds) | Type::Tuple(kinds) => kinds.iter_mut().for_each(|k| within(k, old, new)),
+            _ => {}
+        }
+    }
+    if let Some(mut moved) = classes.remove(old) {
+        new.clone_into(&mut moved.name);
+        classes.insert(new.to_owned(), moved);
+    }
+    let fields = classes.values_mut().chain([class]).flat_map(|c| c.fields.iter_mut());
+    fields.for_each(|f| within(&mut f.kind, old, new));
 }
 
 fn is_null(schema: &Value) -> bool {
@@ -190,7 +225,7 @@ fn text(schema: &Value, key: &str) -> String {
     schema.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-fn pascal(name: &str) -> String {
+pub(crate) fn pascal(name: &str) -> String {
     name.split('_')
         .map(|part| {
             let mut letters = part.chars();
