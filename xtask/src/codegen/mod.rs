@@ -9,6 +9,7 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use desireline_core::compare::{CompareReport, Comparison};
 use desireline_core::log::Summary;
 use desireline_core::registry::ANALYSES;
 use serde_json::Value;
@@ -28,6 +29,9 @@ pub(crate) struct Model {
     report: Class,
     report_classes: Classes,
 }
+
+/// A question or report beside the registry: how groups are compared, what is in a log.
+pub(crate) type Beside = (Class, Classes);
 
 /// Where whole folders belong to the generator: what it does not write there is a leftover.
 const OWN_FOLDERS: &[&str] = &["schemas", "docs/reference"];
@@ -64,12 +68,19 @@ fn files() -> Result<Vec<(PathBuf, String)>, Problem> {
     let mut models: Vec<Model> = ANALYSES.iter().map(model).collect();
     tell_apart(&mut models);
     let summary_schema = schemars::schema_for!(Summary).to_value();
+    let how_schema = schemars::schema_for!(Comparison).to_value();
+    let compared_schema = schemars::schema_for!(CompareReport).to_value();
     let summary = schema::read("Summary", &summary_schema);
+    let how = schema::read("Comparison", &how_schema);
+    let compared = schema::read("CompareReport", &compared_schema);
     let package = Path::new("bindings/python/python/desireline");
     let mut files = vec![
-        (package.join("_analyses.py"), python::analyses(&models)?),
-        (package.join("_reports.py"), python::reports(&models, &summary)?),
+        (package.join("_analyses.py"), python::analyses(&models, &how)?),
+        (package.join("_reports.py"), python::reports(&models, &compared, &summary)?),
         (PathBuf::from("schemas/summary.report.json"), pretty(&summary_schema)?),
+        (PathBuf::from("schemas/compare.spec.json"), pretty(&how_schema)?),
+        (PathBuf::from("schemas/compare.report.json"), pretty(&compared_schema)?),
+        (PathBuf::from("docs/reference/compare.md"), reference::compare(&how, &compared)),
         (PathBuf::from("docs/reference/README.md"), reference::index(&models)),
     ];
     for (model, page) in models.iter().zip(reference::pages(&models)?) {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::schema::{Class, Classes, Field, Type, prose};
-use super::{Model, Problem};
+use super::{Beside, Model, Problem};
 
 const WIDTH: usize = 120;
 
@@ -26,7 +26,7 @@ const KEYWORDS: &[&str] = &[
 const HEADER: &str = "# Written by `cargo run -p xtask -- codegen`; edit the engine's documentation comments instead.\n";
 
 /// `_analyses.py`: a dataclass for each question, and the methods of `Journeys`.
-pub(crate) fn analyses(models: &[Model]) -> Result<String, Problem> {
+pub(crate) fn analyses(models: &[Model], how: &Beside) -> Result<String, Problem> {
     let mut shared = Classes::new();
     for model in models {
         merge(&mut shared, &model.spec_classes, model.name)?;
@@ -42,16 +42,18 @@ pub(crate) fn analyses(models: &[Model]) -> Result<String, Problem> {
     for model in models {
         method(&mut methods, model);
     }
+    comparison(&mut methods, &how.0);
     let names: Vec<String> =
         models.iter().map(|m| m.spec.name.clone()).chain(shared.keys().cloned()).collect();
-    let reports: Vec<String> = models.iter().map(|m| m.report.name.clone()).collect();
+    let reports: Vec<String> =
+        models.iter().map(|m| m.report.name.clone()).chain(["CompareReport".to_owned()]).collect();
     let mut out = String::from("\"\"\"The questions that can be asked of journeys, one class and one method each.\"\"\"\n\n");
     out.push_str(HEADER);
     out.push_str(
         "\nfrom __future__ import annotations\n\nfrom collections.abc import Mapping, Sequence\nfrom dataclasses import KW_ONLY, dataclass\nfrom typing import Any, ClassVar, Literal, TypeAlias, cast, overload\n\nfrom ._expr import Condition\nfrom ._report import GroupedReport\n",
     );
     import(&mut out, "._reports", &reports);
-    out.push_str("from ._spec import Groups, Question, Spec\nfrom ._time import Span\n\n");
+    out.push_str("from ._spec import Groups, Question, Spec, compared\nfrom ._time import Span\n\n");
     all(&mut out, names.iter().map(String::as_str).chain(["QUESTIONS", "Questions"]));
     out.push_str("\nJson: TypeAlias = Any\n\"\"\"JSON-ready data.\"\"\"\n");
     out.push_str(&body);
@@ -66,17 +68,18 @@ pub(crate) fn analyses(models: &[Model]) -> Result<String, Problem> {
 }
 
 /// `_reports.py`: a class with typed attributes for each report, and frozen dataclasses for its parts.
-pub(crate) fn reports(models: &[Model], summary: &(Class, Classes)) -> Result<String, Problem> {
+pub(crate) fn reports(models: &[Model], compared: &Beside, summary: &Beside) -> Result<String, Problem> {
     let mut shared = Classes::new();
     for model in models {
         merge(&mut shared, &model.report_classes, model.name)?;
     }
+    merge(&mut shared, &compared.1, "compare")?;
     merge(&mut shared, &summary.1, "summary")?;
     let mut out = String::from("\"\"\"Reports with typed attributes, and the parts that they are made of.\"\"\"\n\n");
     out.push_str(HEADER);
     out.push_str("\nfrom __future__ import annotations\n\nfrom collections.abc import Mapping\nfrom dataclasses import dataclass\nfrom functools import cached_property\nfrom typing import Any, Literal\n\nfrom ._report import Report\n\n");
     let names = models.iter().map(|m| m.report.name.as_str()).chain(shared.keys().map(String::as_str));
-    all(&mut out, names.chain(["REPORTS", "Summary"]));
+    all(&mut out, names.chain(["CompareReport", "REPORTS", "Summary"]));
     for class in in_order(&shared) {
         dataclass(&mut out, class, ", slots=True", READ);
         reader(&mut out, class);
@@ -84,6 +87,7 @@ pub(crate) fn reports(models: &[Model], summary: &(Class, Classes)) -> Result<St
     for model in models {
         report(&mut out, &model.report, model.name, &prose(&model.spec.doc))?;
     }
+    report(&mut out, &compared.0, "compare", "")?;
     report(&mut out, &summary.0, "summary", "")?;
     out.push_str("\n\nREPORTS: dict[str, type[Report]] = {\n");
     for model in models {
@@ -360,6 +364,33 @@ fn method(out: &mut String, model: &Model) {
         .collect();
     let _ = writeln!(out, "{}", wrapped(&format!("        asked = {}(", spec.name), &given, ")"));
     let _ = writeln!(out, "        return cast({report} | {grouped}, self._ask(asked, by))");
+}
+
+/// The method that compares groups over any question.
+fn comparison(out: &mut String, how: &Class) {
+    let settings: Vec<&Field> = ordered(how).filter(|f| f.name != "groups").collect();
+    let mut arguments: Vec<String> =
+        ["self", "by: Groups | None = None", "*", "on: Question", "a: Condition | None = None", "b: Condition | None = None"]
+            .map(str::to_owned)
+            .to_vec();
+    for field in &settings {
+        let set = field.default.as_ref().map_or("None".to_owned(), value);
+        arguments.push(format!("{}: {} = {set}", python_name(&field.name), field_type(field, written)));
+    }
+    let _ = write!(out, "\n{}\n", wrapped("    def compare(", &arguments, ") -> CompareReport:"));
+    let mut text = "What differs between groups of journeys in whatever a question measures: differences with interval, p and q.\n\nNothing here shows a cause.\n\nArgs:".to_owned();
+    text.push_str("\n    by: The groups: an attribute's name, `By(...)`, or segments `{\"name\": condition}`.");
+    text.push_str("\n    on: The question, such as `Funnel([...])`.");
+    text.push_str("\n    a: Instead of `by`: the journeys with an event for which this holds, ...");
+    text.push_str("\n    b: ... compared with those for which this holds; with all others unless given.");
+    for field in &settings {
+        let _ = write!(text, "\n    {}: {}", python_name(&field.name), prose(&field.doc).replace('\n', " "));
+    }
+    doc(out, 8, &text);
+    let mut given: Vec<String> = ["on", "by", "a", "b"].map(str::to_owned).to_vec();
+    given.extend(settings.iter().map(|f| format!("{0}={0}", python_name(&f.name))));
+    let _ = writeln!(out, "{}", wrapped("        asked = compared(", &given, ")"));
+    out.push_str("        return cast(CompareReport, self._ask(asked, None))\n");
 }
 
 fn report(out: &mut String, class: &Class, analysis: &str, question: &str) -> Result<(), Problem> {

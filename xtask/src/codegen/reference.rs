@@ -12,7 +12,7 @@ use desireline_io::{Columns, read_batches};
 use serde_json::{Map, Value};
 
 use super::schema::{Class, Classes, Field, Type, prose};
-use super::{Model, Problem};
+use super::{Beside, Model, Problem};
 
 /// Customers of the log whose report's tables the pages describe.
 const CUSTOMERS: u64 = 300;
@@ -24,6 +24,7 @@ pub(crate) fn index(models: &[Model]) -> String {
         let first = prose(&model.spec.doc).split("\n\n").next().unwrap_or_default().replace('\n', " ");
         let _ = writeln!(out, "- [`{}`]({}.md): {first}", model.name, model.name);
     }
+    out.push_str("- [`compare`](compare.md): What differs between groups of journeys, in whatever one of these measures?\n");
     out
 }
 
@@ -61,6 +62,22 @@ fn page(model: &Model, tables: &[Table]) -> Result<String, Problem> {
         model.name
     );
     Ok(out)
+}
+
+/// The page on comparing groups.
+pub(crate) fn compare(how: &Beside, report: &Beside) -> String {
+    let mut out = String::from("# Comparing groups\n\nAny analysis can be compared between groups of journeys. In JSON, and in a report's `spec`, a comparison of the question `of` is `{\"of\": {…}, \"how\": {…}}` under the name of the analysis.\n\n");
+    out.push_str(&prose(&how.0.doc));
+    out.push_str("\n\n## Fields of `how`\n\n");
+    fields(&mut out, &how.0);
+    parts(&mut out, &how.1, "##");
+    out.push_str("\n## Fields of the report\n\n");
+    out.push_str(&prose(&report.0.doc));
+    out.push_str("\n\n");
+    fields(&mut out, &report.0);
+    parts(&mut out, &report.1, "##");
+    out.push_str("\n## From outside\n\n- JSON Schema of `how`: [`compare.spec.json`](../../schemas/compare.spec.json), of the report: [`compare.report.json`](../../schemas/compare.report.json)\n- Command line: `desireline compare --help`\n- Python: `help(desireline.Journeys.compare)`\n");
+    out
 }
 
 fn parts(out: &mut String, classes: &Classes, level: &str) {

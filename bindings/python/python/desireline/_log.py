@@ -14,7 +14,7 @@ from . import _core
 from ._analyses import Questions
 from ._expr import Condition, condition
 from ._report import Caveat, Explained, GroupedReport, Report, explained, read_caveats
-from ._reports import REPORTS, Summary
+from ._reports import REPORTS, CompareReport, Summary
 from ._source import Source, frame, paths
 from ._spec import Groups, Question, question
 from ._time import Span, from_micros, instant, span
@@ -369,8 +369,11 @@ class Journeys(Questions):
 
 def _report(answer: _core.Answer, journeys: Journeys) -> Report:
     kind = REPORTS.get(answer.analysis, Report)
-    if {"of", "groups"} == set(json.loads(answer.spec)):
+    fields = set(json.loads(answer.spec))
+    if fields == {"of", "groups"}:
         return GroupedReport(answer, journeys, kind)
+    if fields == {"of", "how"}:
+        return CompareReport(answer, journeys)
     return kind(answer, journeys)
 
 

@@ -79,6 +79,25 @@ def question(asked: Question | Any, by: Groups | None = None) -> tuple[str, str]
         raise TypeError(f"the question for {name} is no JSON: {error}") from None
 
 
+def compared(
+    on: Question, by: Groups | None, a: Condition | None, b: Condition | None, **how: Any
+) -> tuple[str, dict[str, Any]]:
+    """A question compared between groups, as the engine reads it."""
+    if (by is None) == (a is None):
+        raise TypeError("give the groups either as by=, or as a= and perhaps b=")
+    if by is None:
+        by = {condition(side): side for side in (a, b) if side is not None}
+        if b is not None:
+            if len(by) == 1:
+                raise TypeError("a= and b= are the same condition")
+            how["baseline"] = how["baseline"] or condition(b)
+    elif b is not None:
+        raise TypeError("b= goes with a=, not with by=")
+    name, spec = question(on)
+    settings = {"groups": groups(by), **{k: encode(v) for k, v in how.items() if v is not None}}
+    return name, {"of": json.loads(spec), "how": settings}
+
+
 def encode(value: Any) -> Any:
     """Specs, conditions and times as JSON-ready data. Fields that are ``None`` are left to the engine's defaults."""
     if isinstance(value, Expr):
