@@ -53,6 +53,11 @@ impl Watch {
         Arc::clone(&self.flag)
     }
 
+    /// Whether the work was asked to stop.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.flag.load(Ordering::Relaxed)
+    }
+
     /// Notes how far reading has come.
     pub(crate) fn note(&self, done: u64, total: u64) {
         self.total.store(total, Ordering::Relaxed);

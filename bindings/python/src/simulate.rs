@@ -1,10 +1,11 @@
 //! The simulated shop.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::error::ArrowError;
-use desireline_io::read_batches;
 use desireline_io::simulate::{SimulateError, Simulation, Simulator};
+use desireline_io::{IoError, RowWriter, read_batches};
 use pyo3::prelude::*;
 
 use crate::columns::Reading;
@@ -41,6 +42,27 @@ impl Simulated {
     #[getter]
     fn truth(&self) -> PyResult<String> {
         Ok(serde_json::to_string(self.inner.truth()).map_err(Failure::from)?)
+    }
+
+    /// Writes the events to a file; its ending tells the format.
+    #[pyo3(signature = (path, progress=None))]
+    fn write(&self, py: Python<'_>, path: PathBuf, progress: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        let simulator = Arc::clone(&self.inner);
+        exec::run(py, progress, move |watch| {
+            let mut rows = 0;
+            let mut writer = RowWriter::create(&path, simulator.schema())?;
+            for batch in simulator.batches(ROWS) {
+                if watch.is_stopped() {
+                    return Err(IoError::Cancelled { rows }.into());
+                }
+                let batch = batch?;
+                writer.write(&batch)?;
+                rows += batch.num_rows() as u64;
+                watch.note(rows, 0);
+            }
+            writer.finish()?;
+            Ok(())
+        })
     }
 
     /// The log.
