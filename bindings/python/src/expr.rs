@@ -51,8 +51,8 @@ impl Expr {
         self.0.to_string()
     }
 
-    fn __repr__(&self) -> String {
-        format!("Expr({:?})", self.0.to_string())
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!("Expr({})", PyString::new(py, &self.0.to_string()).repr()?))
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
@@ -122,8 +122,8 @@ impl Column {
         Expr(self.col().exists())
     }
 
-    fn __repr__(&self) -> String {
-        format!("col({:?})", self.name)
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!("col({})", PyString::new(py, &self.name).repr()?))
     }
 }
 

@@ -41,7 +41,7 @@ def test_built_and_written_are_the_same(built: dl.Expr, text: str) -> None:
 
 
 def test_times_are_written_in_utc() -> None:
-    assert dl.col("time") >= date(2025, 3, 1) == dl.Expr('time >= "2025-03-01"')
+    assert (dl.col("time") >= date(2025, 3, 1)) == dl.Expr('time >= "2025-03-01"')
     at = datetime(2025, 3, 1, 12, tzinfo=UTC)
     assert str(dl.col("time") < at) == 'time < "2025-03-01T12:00:00Z"'
 

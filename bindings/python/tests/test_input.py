@@ -136,7 +136,7 @@ def test_wrong_types(rows: Rows) -> None:
     assert read(frame.with_columns(pl.Series("at", range(8))), time_unit="ms").n_events == 8
     nan = frame.with_columns(pl.Series("score", [float("nan"), 1.5, None, 0.0, -0.0, 2.0, 3.0, 4.0]))
     assert read(nan, attributes=["score"]).summary().attributes[0].missing == 2
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="zone"):
         read(frame, zone=3)
 
 

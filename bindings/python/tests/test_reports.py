@@ -21,6 +21,8 @@ ASKED: dict[str, dl.Spec] = {
     "paths": dl.Paths(top=5),
     "transitions": dl.Transitions(),
     "funnel": dl.Funnel(["product_view", "payment", "purchase"], within="7d"),
+    "dropoff": dl.Dropoff(goal="purchase"),
+    "goals": dl.Goals(["purchase", dl.Goal("help", dl.event("help") | "support_chat")]),
 }
 
 
@@ -110,6 +112,42 @@ def test_every_report_by_groups(name: str, sessions: dl.Journeys) -> None:
     assert again.to_json() == report.to_json()
 
 
+@pytest.mark.parametrize("name", ASKED)
+def test_every_question_can_be_compared(name: str, sessions: dl.Journeys) -> None:
+    report = sessions.compare("device", on=ASKED[name], baseline="desktop", stratify="plan")
+    assert type(report) is dl.CompareReport
+    assert (report.of, report.by, report.stratified_by) == (name, "device", "plan")
+    assert {g.name for g in report.groups if g.baseline} == {"desktop"}
+    assert report.rows
+    assert all(r.q is None or (r.p is not None and r.q >= r.p) for r in report.rows)
+    assert len(report.to_polars()) == len(report.rows)
+    assert sessions.analyze(report.analysis, report.spec).to_json() == report.to_json()
+    assert "<table" in report._repr_html_()
+
+
+def test_two_conditions_are_compared(sessions: dl.Journeys) -> None:
+    funnel = dl.Funnel(["payment", "purchase"])
+    report = sessions.compare(a=dl.col("device") == "mobile_ios", b=dl.col("device") == "desktop", on=funnel)
+    assert {g.name for g in report.groups} >= {'device == "mobile_ios"', 'device == "desktop"'}
+    assert all((r.a.group, r.b.group) == ('device == "mobile_ios"', 'device == "desktop"') for r in report.rows)
+    rest = sessions.compare(a='channel == "referral"', on=("goals", {"goals": ["payment"]}))
+    assert rest.rows
+    with pytest.raises(TypeError, match="by="):
+        sessions.compare(on=funnel)
+    with pytest.raises(TypeError, match="a="):
+        sessions.compare("device", on=funnel, b="purchase")
+    with pytest.raises(dl.SpecError, match="desktop"):
+        sessions.compare("device", on=funnel, baseline="destkop")
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_every_report_has_a_figure(name: str, sessions: dl.Journeys) -> None:
+    figure = sessions.run([ASKED[name]])[0].plot()
+    assert figure.data
+    assert sessions._ask(ASKED[name], "plan").plot().data
+    assert sessions.compare("plan", on=ASKED[name]).plot().data
+
+
 def test_groups_by_segments(sessions: dl.Journeys) -> None:
     segments = {"phones": dl.col("device").like("mobile*"), "referred": dl.col("channel") == "referral"}
     report = sessions.funnel(["product_view", "purchase"], by=segments)
@@ -186,7 +224,7 @@ def test_questions_that_cannot_be(journeys: dl.Journeys) -> None:
         journeys.funnel(["view"], level=float("2"))
     with pytest.raises(TypeError):
         journeys.funnel(["view"], level=float("nan"))
-    with pytest.raises(TypeError):
+    with pytest.raises(dl.SpecError, match="steps"):
         journeys.funnel(None)  # type: ignore[call-overload]
     with pytest.raises(TypeError, match="question"):
         journeys.run([3])  # type: ignore[list-item]

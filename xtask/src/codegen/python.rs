@@ -412,7 +412,7 @@ fn report(out: &mut String, class: &Class, analysis: &str, question: &str) -> Re
 /// The plain kinds come untyped out of JSON.
 fn typed(field: &Field) -> String {
     let expression = got(field, "self._data");
-    let plain = expression.starts_with("self._data");
+    let plain = expression.starts_with("self._data[");
     if plain && field_type(field, held) != "Any" { format!("{expression}  # type: ignore[no-any-return]") } else { expression }
 }
 
@@ -433,7 +433,7 @@ fn doc(out: &mut String, indent: usize, text: &str) {
     let mut lines: Vec<String> = Vec::new();
     for paragraph in safe.split('\n') {
         let inner = paragraph.len() - paragraph.trim_start().len();
-        let hanging = if paragraph.trim_start().starts_with("- ") { inner + 2 } else if inner > 0 { inner + 4 } else { 0 };
+        let hanging = if ["- ", "* "].iter().any(|mark| paragraph.trim_start().starts_with(mark)) { inner + 2 } else if inner > 0 { inner + 4 } else { 0 };
         lines.extend(broken(paragraph, WIDTH.saturating_sub(indent + 4), hanging));
     }
     let many = lines.len() > 1;

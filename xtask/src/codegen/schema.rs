@@ -250,9 +250,26 @@ pub(crate) fn prose(doc: &str) -> String {
         if !squeezed.is_empty() {
             squeezed.push_str("\n\n");
         }
-        squeezed.push_str(paragraph.trim_matches('\n'));
+        squeezed.push_str(&joined(paragraph.trim_matches('\n')));
     }
     squeezed
+}
+
+/// Each sentence or item of a paragraph on one line, however the source broke it.
+fn joined(paragraph: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for line in paragraph.lines() {
+        let words = line.trim_start();
+        let starts = ["- ", "* ", "| ", "|-", "# ", "## "].iter().any(|mark| words.starts_with(mark));
+        match lines.last_mut() {
+            Some(last) if !starts => {
+                last.push(' ');
+                last.push_str(words.trim_end());
+            }
+            _ => lines.push(line.trim_end().to_owned()),
+        }
+    }
+    lines.join("\n")
 }
 
 /// `[`x`](target)` and `[`x`]` as `` `x` ``, with the last part of a path.
@@ -309,7 +326,7 @@ mod tests {
 
     #[test]
     fn documentation_is_made_plain() {
-        let doc = "Asks [`Funnel::steps`] of [`Log`](crate::Log).\n\n```\nlet x = 1;\n```\n\nEnd.";
-        assert_eq!(prose(doc), "Asks `steps` of `Log`.\n\nEnd.");
+        let doc = "Asks [`Funnel::steps`]\nof [`Log`](crate::Log):\n- one\n  item\n\n```\nlet x = 1;\n```\n\nEnd.";
+        assert_eq!(prose(doc), "Asks `steps` of `Log`:\n- one item\n\nEnd.");
     }
 }

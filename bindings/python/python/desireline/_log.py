@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from os import PathLike
-from typing import Any, Literal, TypeAlias, cast
+from types import NoneType
+from typing import Any, Literal, TypeAlias
 
 from . import _core
 from ._analyses import Questions
@@ -132,12 +133,21 @@ def read(
         "header": header,
         "limits": dict(limits or {}),
     }
+    for name in _TEXTS:
+        if not isinstance(reading[name], (str, NoneType)):
+            raise TypeError(f"{name} is a text, not {type(reading[name]).__name__}")
     text = json.dumps(reading)
     found = paths(source)
     with _Line("reading", progress) as tell:
         if found is not None:
             return Log(_core.read_paths(found, text, tell))
         return Log(_core.read_frame(frame(source), type(source).__name__, text, tell))
+
+
+_TEXTS = (
+    "customer", "time", "event", "every_row", "channel", "session", "value", "currency", "tie", "zone", "time_unit",
+    "format", "delimiter",
+)  # fmt: skip
 
 
 class Log:
@@ -415,7 +425,7 @@ class _Line:
     def __enter__(self) -> Callable[[int, int], object] | None:
         if self._progress is True:
             return self._show
-        return cast("Callable[[int, int], object] | None", self._progress or None)
+        return self._progress or None
 
     def _show(self, done: int, total: int) -> None:
         share = f"{done / total:4.0%}" if total else f"{done:,} rows"

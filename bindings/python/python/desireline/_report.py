@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -168,14 +168,15 @@ class Table(_Frozen):
         return self._native.__arrow_c_schema__()
 
     def to_pandas(self) -> pandas.DataFrame:
-        """The table as a pandas frame. Needs pandas 3, or pandas 2.2 with pyarrow."""
+        """The table as a pandas frame."""
         try:
             import pandas as pd
         except ImportError as error:
             raise ImportError("to_pandas() needs pandas: pip install pandas") from error
-        if hasattr(pd.DataFrame, "from_arrow"):
+        from_arrow: Callable[[Table], pandas.DataFrame] | None = getattr(pd.DataFrame, "from_arrow", None)
+        if from_arrow is not None:
             try:
-                return cast("pandas.DataFrame", pd.DataFrame.from_arrow(self))
+                return from_arrow(self)
             except ImportError:
                 # pandas takes Arrow in only by way of pyarrow, which it does not require.
                 pass
