@@ -65,7 +65,12 @@ impl Reading {
         let mut columns = match (self.event, self.every_row) {
             (Some(column), None) => Columns::new(self.customer, self.time, column),
             (None, Some(name)) => Columns::every_row(self.customer, self.time, name),
-            _ => return Err(setting("event", "give either `event`, a column, or `every_row`, the name of every row's event")),
+            _ => {
+                return Err(setting(
+                    "event",
+                    "give either `event`, a column, or `every_row`, the name of every row's event",
+                ));
+            }
         };
         if let Some(name) = self.channel {
             columns = columns.channel(name);
@@ -77,9 +82,17 @@ impl Reading {
             (Some(name), Some(currency)) => columns.value(name, currency),
             (None, None) => columns,
             (Some(_), None) => {
-                return Err(setting("currency", "amounts need their currency, an ISO 4217 code such as `EUR`"));
+                return Err(setting(
+                    "currency",
+                    "amounts need their currency, an ISO 4217 code such as `EUR`",
+                ));
             }
-            (None, Some(_)) => return Err(setting("value", "a currency was given but no column of amounts")),
+            (None, Some(_)) => {
+                return Err(setting(
+                    "value",
+                    "a currency was given but no column of amounts",
+                ));
+            }
         };
         for Attribute { name, kind, level } in self.attributes {
             columns = columns.attribute(AttributeColumnSpec { name, kind, level });
@@ -99,12 +112,21 @@ impl Reading {
                 "ms" => TimeUnit::Millis,
                 "us" => TimeUnit::Micros,
                 "ns" => TimeUnit::Nanos,
-                other => return Err(setting("time_unit", format!("`{other}` is no unit; use s, ms, us or ns"))),
+                other => {
+                    return Err(setting(
+                        "time_unit",
+                        format!("`{other}` is no unit; use s, ms, us or ns"),
+                    ));
+                }
             });
         }
         if let Some(text) = self.observed_until {
-            let instant = parse_instant(&text)
-                .ok_or_else(|| setting("observed_until", format!("`{text}` is no time such as 2025-06-30T23:59:59Z")))?;
+            let instant = parse_instant(&text).ok_or_else(|| {
+                setting(
+                    "observed_until",
+                    format!("`{text}` is no time such as 2025-06-30T23:59:59Z"),
+                )
+            })?;
             columns = columns.observed_until(instant);
         }
         if let Some(share) = self.max_quarantine_share {
@@ -118,7 +140,8 @@ impl Reading {
                 "parquet" => Format::Parquet,
                 "arrow" => Format::ArrowIpc,
                 other => {
-                    let problem = format!("`{other}` is no format; use csv, tsv, jsonl, parquet or arrow");
+                    let problem =
+                        format!("`{other}` is no format; use csv, tsv, jsonl, parquet or arrow");
                     return Err(setting("format", problem));
                 }
             });
@@ -127,7 +150,12 @@ impl Reading {
             columns = columns.delimiter(match text.as_bytes() {
                 [byte] => Delimiter::Byte(*byte),
                 _ if text == "whitespace" => Delimiter::Whitespace,
-                _ => return Err(setting("delimiter", "give one character, or `whitespace` for runs of blanks")),
+                _ => {
+                    return Err(setting(
+                        "delimiter",
+                        "give one character, or `whitespace` for runs of blanks",
+                    ));
+                }
             });
         }
         if self.header == Some(false) {
@@ -140,7 +168,11 @@ impl Reading {
             .cancel(watch.flag())
             .on_progress(std::sync::Arc::new(move |p| {
                 // Streams do not know their length: then rows are counted, of none.
-                if p.bytes_total > 0 { told.note(p.bytes_done, p.bytes_total) } else { told.note(p.rows, 0) }
+                if p.bytes_total > 0 {
+                    told.note(p.bytes_done, p.bytes_total)
+                } else {
+                    told.note(p.rows, 0)
+                }
             })))
     }
 }
@@ -161,5 +193,9 @@ impl Bounds {
 }
 
 fn setting(setting: &'static str, problem: impl Into<String>) -> Failure {
-    IoError::Setting { setting, problem: problem.into() }.into()
+    IoError::Setting {
+        setting,
+        problem: problem.into(),
+    }
+    .into()
 }

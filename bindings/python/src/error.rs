@@ -83,7 +83,9 @@ impl Failure {
             Failure::Simulate(e) => e.to_string(),
             Failure::Report(e) => e.to_string(),
             Failure::Shape(e) => e.to_string(),
-            Failure::Panic(said) => format!("desireline failed on its own account, please report it: {said}"),
+            Failure::Panic(said) => {
+                format!("desireline failed on its own account, please report it: {said}")
+            }
         }
     }
 
@@ -91,7 +93,9 @@ impl Failure {
         match self {
             Failure::Core(e) => core(e),
             Failure::Io(e) => (io(e), e.code()),
-            Failure::Simulate(SimulateError::UnknownName { .. }) => ("UnknownNameError", "unknown_name"),
+            Failure::Simulate(SimulateError::UnknownName { .. }) => {
+                ("UnknownNameError", "unknown_name")
+            }
             Failure::Simulate(SimulateError::Field { .. }) => ("SpecError", "field"),
             Failure::Simulate(_) => ("InternalError", "simulate"),
             Failure::Report(_) => ("InternalError", "report"),
@@ -103,20 +107,41 @@ impl Failure {
     /// The name that is not known, the nearest that is, and all that are.
     fn names(&self) -> Option<(&str, Option<&str>, &[String])> {
         match self {
-            Failure::Core(Error::UnknownAnalysis { name, nearest, known })
-            | Failure::Core(Error::UndeclaredAttribute { name, nearest, known })
-            | Failure::Core(Error::Spec(SpecError::UnknownAttribute { name, nearest, known, .. }))
-            | Failure::Simulate(SimulateError::UnknownName { name, nearest, known, .. }) => {
-                Some((name, nearest.as_deref(), known))
+            Failure::Core(Error::UnknownAnalysis {
+                name,
+                nearest,
+                known,
+            })
+            | Failure::Core(Error::UndeclaredAttribute {
+                name,
+                nearest,
+                known,
+            })
+            | Failure::Core(Error::Spec(SpecError::UnknownAttribute {
+                name,
+                nearest,
+                known,
+                ..
+            }))
+            | Failure::Simulate(SimulateError::UnknownName {
+                name,
+                nearest,
+                known,
+                ..
+            }) => Some((name, nearest.as_deref(), known)),
+            Failure::Io(IoError::UnknownColumn {
+                column,
+                nearest,
+                available,
+                ..
+            }) => Some((column, nearest.as_deref(), available)),
+            Failure::Core(Error::Expr(e) | Error::Spec(SpecError::Expr { source: e, .. })) => {
+                match e {
+                    ExprError::UnknownField { field, .. } => Some((field, None, &[])),
+                    ExprError::UnknownEvent { name, .. } => Some((name, None, &[])),
+                    _ => None,
+                }
             }
-            Failure::Io(IoError::UnknownColumn { column, nearest, available, .. }) => {
-                Some((column, nearest.as_deref(), available))
-            }
-            Failure::Core(Error::Expr(e) | Error::Spec(SpecError::Expr { source: e, .. })) => match e {
-                ExprError::UnknownField { field, .. } => Some((field, None, &[])),
-                ExprError::UnknownEvent { name, .. } => Some((name, None, &[])),
-                _ => None,
-            },
             _ => None,
         }
     }
@@ -124,7 +149,9 @@ impl Failure {
 
 fn core(error: &Error) -> Kind {
     match error {
-        Error::Spec(SpecError::UnknownAttribute { .. }) => ("UnknownNameError", "unknown_attribute"),
+        Error::Spec(SpecError::UnknownAttribute { .. }) => {
+            ("UnknownNameError", "unknown_attribute")
+        }
         Error::Spec(SpecError::Field { .. }) => ("SpecError", "field"),
         Error::Spec(SpecError::Shape { .. }) => ("SpecError", "shape"),
         Error::Expr(e) | Error::Spec(SpecError::Expr { source: e, .. }) => expr(e),
@@ -157,9 +184,13 @@ fn expr(error: &ExprError) -> Kind {
 fn io(error: &IoError) -> &'static str {
     match error {
         IoError::NoInput { .. } => "InputNotFoundError",
-        IoError::Open { error, .. } if error.kind() == std::io::ErrorKind::NotFound => "InputNotFoundError",
+        IoError::Open { error, .. } if error.kind() == std::io::ErrorKind::NotFound => {
+            "InputNotFoundError"
+        }
         IoError::UnknownColumn { .. } => "UnknownNameError",
-        IoError::UnknownZone { .. } | IoError::UnknownCurrency { .. } | IoError::Setting { .. } => "SpecError",
+        IoError::UnknownZone { .. } | IoError::UnknownCurrency { .. } | IoError::Setting { .. } => {
+            "SpecError"
+        }
         IoError::ColumnType { .. }
         | IoError::KindClash { .. }
         | IoError::DuplicateColumn { .. }
@@ -180,7 +211,9 @@ impl From<Failure> for PyErr {
 
 fn raise(py: Python<'_>, failure: &Failure) -> PyResult<PyErr> {
     static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
-    let module = MODULE.get_or_try_init(py, || py.import("desireline._errors").map(Bound::unbind))?.bind(py);
+    let module = MODULE
+        .get_or_try_init(py, || py.import("desireline._errors").map(Bound::unbind))?
+        .bind(py);
     let (class, code) = failure.kind();
     let details = PyDict::new(py);
     details.set_item("code", code)?;
@@ -190,5 +223,7 @@ fn raise(py: Python<'_>, failure: &Failure) -> PyResult<PyErr> {
         details.set_item("known", known)?;
     }
     let class = module.getattr(class)?.cast_into::<PyType>()?;
-    Ok(PyErr::from_value(class.call((failure.message(),), Some(&details))?))
+    Ok(PyErr::from_value(
+        class.call((failure.message(),), Some(&details))?,
+    ))
 }

@@ -33,7 +33,11 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// How to run an analysis under this watch.
-    pub(crate) fn exec(&self, threads: Option<usize>, memory: Option<u64>) -> Result<Exec, Failure> {
+    pub(crate) fn exec(
+        &self,
+        threads: Option<usize>,
+        memory: Option<u64>,
+    ) -> Result<Exec, Failure> {
         let mut exec = Exec::new().cancel_with(self.token.clone());
         if let Some(n) = threads {
             exec = exec.threads(n)?;
@@ -70,7 +74,10 @@ impl Watch {
     }
 
     fn progress(&self) -> (u64, u64) {
-        (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
+        (
+            self.done.load(Ordering::Relaxed),
+            self.total.load(Ordering::Relaxed),
+        )
     }
 }
 
@@ -95,7 +102,10 @@ pub(crate) fn run<T: Send + 'static>(
     });
     // A receiver is not shared between threads, but `detach` asks for it.
     let receiver = Mutex::new(receiver);
-    let mut told = Told { at: Instant::now(), done: 0 };
+    let mut told = Told {
+        at: Instant::now(),
+        done: 0,
+    };
     loop {
         match py.detach(|| wait(&receiver, TICK)) {
             Ok(result) => {
@@ -105,11 +115,15 @@ pub(crate) fn run<T: Send + 'static>(
                 return Ok(result?);
             }
             Err(RecvTimeoutError::Disconnected) => {
-                return Err(Failure::Panic("a worker thread ended without a result".to_owned()).into());
+                return Err(
+                    Failure::Panic("a worker thread ended without a result".to_owned()).into(),
+                );
             }
             Err(RecvTimeoutError::Timeout) => {}
         }
-        let heard = py.check_signals().and_then(|()| told.tell(&watch, progress, false));
+        let heard = py
+            .check_signals()
+            .and_then(|()| told.tell(&watch, progress, false));
         if let Err(interrupt) = heard {
             watch.stop();
             drop(py.detach(|| wait(&receiver, GRACE)));
@@ -119,14 +133,20 @@ pub(crate) fn run<T: Send + 'static>(
 }
 
 /// Runs short work off the interpreter on this thread; a panic in it is an error.
-pub(crate) fn short<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T, Failure> + Send) -> PyResult<T> {
+pub(crate) fn short<T: Send>(
+    py: Python<'_>,
+    work: impl FnOnce() -> Result<T, Failure> + Send,
+) -> PyResult<T> {
     Ok(py.detach(|| guarded(work))?)
 }
 
 type Waited<T> = Result<Result<T, Failure>, RecvTimeoutError>;
 
 fn wait<T>(receiver: &Mutex<Receiver<Result<T, Failure>>>, time: Duration) -> Waited<T> {
-    receiver.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(time)
+    receiver
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .recv_timeout(time)
 }
 
 struct Told {
@@ -135,14 +155,24 @@ struct Told {
 }
 
 impl Told {
-    fn tell(&mut self, watch: &Watch, progress: Option<&Bound<'_, PyAny>>, last: bool) -> PyResult<()> {
-        let Some(progress) = progress else { return Ok(()) };
+    fn tell(
+        &mut self,
+        watch: &Watch,
+        progress: Option<&Bound<'_, PyAny>>,
+        last: bool,
+    ) -> PyResult<()> {
+        let Some(progress) = progress else {
+            return Ok(());
+        };
         let (mut done, total) = watch.progress();
         if last {
             done = done.max(total);
         }
         if last || (done != self.done && self.at.elapsed() >= PROGRESS) {
-            *self = Told { at: Instant::now(), done };
+            *self = Told {
+                at: Instant::now(),
+                done,
+            };
             progress.call1((done, total))?;
         }
         Ok(())
@@ -150,11 +180,15 @@ impl Told {
 }
 
 fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(Failure::Panic(words(panic.as_ref()))))
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|panic| Err(Failure::Panic(words(panic.as_ref()))))
 }
 
 fn words(panic: &(dyn Any + Send)) -> String {
-    let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let said = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied());
     said.unwrap_or("no reason given").to_owned()
 }
 
@@ -173,7 +207,9 @@ fn pool() -> Result<Arc<rayon::ThreadPool>, Failure> {
     let pool = rayon::ThreadPoolBuilder::new()
         .thread_name(|i| format!("desireline-{i}"))
         .build()
-        .map_err(|e| desireline_core::Error::Threads { reason: e.to_string() })?;
+        .map_err(|e| desireline_core::Error::Threads {
+            reason: e.to_string(),
+        })?;
     let pool = Arc::new(pool);
     *held = Some((process, Arc::clone(&pool)));
     Ok(pool)

@@ -52,11 +52,16 @@ impl Expr {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(format!("Expr({})", PyString::new(py, &self.0.to_string()).repr()?))
+        Ok(format!(
+            "Expr({})",
+            PyString::new(py, &self.0.to_string()).repr()?
+        ))
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
-        other.cast::<Expr>().is_ok_and(|other| other.get().0 == self.0)
+        other
+            .cast::<Expr>()
+            .is_ok_and(|other| other.get().0 == self.0)
     }
 
     fn __hash__(&self) -> u64 {
@@ -101,7 +106,11 @@ impl Column {
             "<=" => col.le(value),
             ">" => col.gt(value),
             ">=" => col.ge(value),
-            other => return Err(PyTypeError::new_err(format!("no operator is called {other}"))),
+            other => {
+                return Err(PyTypeError::new_err(format!(
+                    "no operator is called {other}"
+                )));
+            }
         }))
     }
 

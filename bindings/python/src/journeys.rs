@@ -55,7 +55,11 @@ impl Journeys {
     /// The selections in force, as text.
     #[getter]
     fn selections(&self) -> Vec<String> {
-        self.inner.selections().iter().map(ToString::to_string).collect()
+        self.inner
+            .selections()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     /// What a reader must know about log and cut: (JSON, sentence) each.
@@ -66,12 +70,16 @@ impl Journeys {
 
     fn keep_events(&self, py: Python<'_>, condition: String) -> PyResult<Journeys> {
         let journeys = self.inner.clone();
-        exec::run(py, None, move |_| Ok(Journeys::new(journeys.keep_events(&condition)?)))
+        exec::run(py, None, move |_| {
+            Ok(Journeys::new(journeys.keep_events(&condition)?))
+        })
     }
 
     fn keep_journeys(&self, py: Python<'_>, condition: String) -> PyResult<Journeys> {
         let journeys = self.inner.clone();
-        exec::run(py, None, move |_| Ok(Journeys::new(journeys.keep_journeys(&condition)?)))
+        exec::run(py, None, move |_| {
+            Ok(Journeys::new(journeys.keep_journeys(&condition)?))
+        })
     }
 
     /// Answers questions, each a name and a JSON spec, in one pass.
@@ -86,8 +94,10 @@ impl Journeys {
     ) -> PyResult<Vec<Answer>> {
         let journeys = self.inner.clone();
         exec::run(py, progress, move |watch| {
-            let analyses =
-                questions.iter().map(|(name, spec)| analysis(name, spec)).collect::<Result<Vec<_>, _>>()?;
+            let analyses = questions
+                .iter()
+                .map(|(name, spec)| analysis(name, spec))
+                .collect::<Result<Vec<_>, _>>()?;
             let answers = journeys.run_dyn(&analyses, &watch.exec(threads, memory_budget)?)?;
             Ok(answers.into_iter().map(Answer::new).collect())
         })
@@ -113,12 +123,21 @@ impl Journeys {
         let journeys = self.inner.clone();
         exec::run(py, None, move |_| {
             let members = journeys.members(analysis(&name, &spec)?.as_ref(), &cell, limit)?;
-            Ok(members.into_iter().map(|m| (m.customer, m.journey, m.start, m.why)).collect())
+            Ok(members
+                .into_iter()
+                .map(|m| (m.customer, m.journey, m.start, m.why))
+                .collect())
         })
     }
 
     /// Every journey of a customer as JSON, with the cells that it is counted in and why.
-    fn explain(&self, py: Python<'_>, name: String, spec: String, customer: String) -> PyResult<String> {
+    fn explain(
+        &self,
+        py: Python<'_>,
+        name: String,
+        spec: String,
+        customer: String,
+    ) -> PyResult<String> {
         let journeys = self.inner.clone();
         exec::run(py, None, move |_| {
             let explained = journeys.explain(analysis(&name, &spec)?.as_ref(), &customer)?;

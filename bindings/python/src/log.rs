@@ -35,7 +35,9 @@ pub(crate) fn read_paths(
     let reading: Reading = serde_json::from_str(reading).map_err(Failure::from)?;
     exec::run(py, progress, move |watch| {
         let columns = reading.columns(watch)?;
-        Ok(Log { inner: desireline_io::read(Source::from(paths), &columns)? })
+        Ok(Log {
+            inner: desireline_io::read(Source::from(paths), &columns)?,
+        })
     })
 }
 
@@ -54,7 +56,9 @@ pub(crate) fn read_frame(
     let schema: SchemaRef = RecordBatchReader::schema(&reader);
     exec::run(py, progress, move |watch| {
         let columns = reading.columns(watch)?;
-        Ok(Log { inner: desireline_io::read_batches(reader, &schema, &name, &columns)? })
+        Ok(Log {
+            inner: desireline_io::read_batches(reader, &schema, &name, &columns)?,
+        })
     })
 }
 
@@ -78,20 +82,34 @@ impl Log {
     /// The names of the events.
     #[getter]
     fn names(&self) -> Vec<String> {
-        self.inner.catalog().events.names().map(str::to_owned).collect()
+        self.inner
+            .catalog()
+            .events
+            .names()
+            .map(str::to_owned)
+            .collect()
     }
 
     /// The names of the attributes.
     #[getter]
     fn attributes(&self) -> Vec<String> {
-        self.inner.catalog().attributes.iter().map(|a| a.name.clone()).collect()
+        self.inner
+            .catalog()
+            .attributes
+            .iter()
+            .map(|a| a.name.clone())
+            .collect()
     }
 
     /// First event, last event and until when customers were observed, microseconds since 1970 UTC.
     #[getter]
     fn times(&self) -> (i64, i64, i64) {
         let catalog = self.inner.catalog();
-        (catalog.first_time, catalog.last_time, catalog.observed_until)
+        (
+            catalog.first_time,
+            catalog.last_time,
+            catalog.observed_until,
+        )
     }
 
     /// What is in the log, shown like an answer.
@@ -108,7 +126,9 @@ impl Log {
     }
 
     fn keep_events(&self, condition: &str) -> PyResult<SelectedLog> {
-        Ok(SelectedLog { inner: self.inner.keep_events(condition).map_err(Failure::from)? })
+        Ok(SelectedLog {
+            inner: self.inner.keep_events(condition).map_err(Failure::from)?,
+        })
     }
 }
 

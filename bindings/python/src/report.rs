@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StructArray};
 use arrow::datatypes::{
-    DataType, Decimal128Type, DurationMicrosecondType, Field, Float64Type, Int32Type, TimestampMicrosecondType,
-    UInt64Type,
+    DataType, Decimal128Type, DurationMicrosecondType, Field, Float64Type, Int32Type,
+    TimestampMicrosecondType, UInt64Type,
 };
 use desireline_core::engine::{DynAnswer, DynReport};
 use desireline_core::log::Log;
@@ -32,7 +32,10 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn new(answer: DynAnswer) -> Answer {
-        Answer { inner: Arc::new(answer), part: None }
+        Answer {
+            inner: Arc::new(answer),
+            part: None,
+        }
     }
 
     /// The summary of a log, as if it were an answer, so that it is shown like one.
@@ -67,7 +70,9 @@ impl Answer {
 
 /// Caveats as pairs of JSON and sentence.
 pub(crate) fn caveats(list: &[Caveat]) -> Result<Vec<(String, String)>, Failure> {
-    list.iter().map(|c| Ok((serde_json::to_string(c)?, c.message()))).collect()
+    list.iter()
+        .map(|c| Ok((serde_json::to_string(c)?, c.message())))
+        .collect()
 }
 
 #[pymethods]
@@ -103,12 +108,19 @@ impl Answer {
     /// The names of the parts of a breakdown.
     fn parts(&self) -> Vec<String> {
         let whole = DynReport::as_report(self.inner.report.as_ref());
-        whole.parts().into_iter().map(|(name, _)| name.to_owned()).collect()
+        whole
+            .parts()
+            .into_iter()
+            .map(|(name, _)| name.to_owned())
+            .collect()
     }
 
     /// The part at a place.
     fn part(&self, place: usize) -> Answer {
-        Answer { inner: Arc::clone(&self.inner), part: Some(place) }
+        Answer {
+            inner: Arc::clone(&self.inner),
+            part: Some(place),
+        }
     }
 
     /// The whole report's typed fields as JSON.
@@ -119,12 +131,21 @@ impl Answer {
     fn tables(&self, py: Python<'_>) -> PyResult<Vec<Table>> {
         short(py, || {
             let tables = self.report().tables().into_iter();
-            Ok(tables.map(|t| Table { inner: Arc::new(t), of: self.clone() }).collect())
+            Ok(tables
+                .map(|t| Table {
+                    inner: Arc::new(t),
+                    of: self.clone(),
+                })
+                .collect())
         })
     }
 
     fn text(&self, py: Python<'_>, width: Option<usize>) -> PyResult<String> {
-        let options = TextOptions { colour: false, width, bars: true };
+        let options = TextOptions {
+            colour: false,
+            width,
+            bars: true,
+        };
         short(py, || Ok(text::render(&self.view(), &options)))
     }
 
@@ -179,7 +200,10 @@ pub(crate) struct Table {
 
 impl Table {
     fn batch(&self) -> Result<RecordBatch, Failure> {
-        Ok(desireline_report::arrow::record_batch(&self.inner, Some(&self.of.view()))?)
+        Ok(desireline_report::arrow::record_batch(
+            &self.inner,
+            Some(&self.of.view()),
+        )?)
     }
 }
 
@@ -211,7 +235,11 @@ impl Table {
     }
 
     fn text(&self, py: Python<'_>, width: Option<usize>) -> PyResult<String> {
-        let options = TextOptions { colour: false, width, bars: true };
+        let options = TextOptions {
+            colour: false,
+            width,
+            bars: true,
+        };
         short(py, || Ok(text::table(&self.inner, &options)))
     }
 
@@ -221,7 +249,11 @@ impl Table {
 
     /// As CSV; made safe for spreadsheets, or plain.
     fn csv(&self, py: Python<'_>, spreadsheet: bool) -> PyResult<String> {
-        let dialect = if spreadsheet { Dialect::Spreadsheet } else { Dialect::Plain };
+        let dialect = if spreadsheet {
+            Dialect::Spreadsheet
+        } else {
+            Dialect::Plain
+        };
         short(py, || Ok(csv::table(&self.inner, dialect)))
     }
 
@@ -231,8 +263,12 @@ impl Table {
             let columns = &self.inner.columns;
             let labels = columns.iter().map(|c| c.label.clone()).collect();
             let words = columns.iter().map(|c| format::is_words(&c.cells));
-            let rows = (0..self.inner.n_rows())
-                .map(|row| columns.iter().map(|c| format::cell(&c.cells, row)).collect());
+            let rows = (0..self.inner.n_rows()).map(|row| {
+                columns
+                    .iter()
+                    .map(|c| format::cell(&c.cells, row))
+                    .collect()
+            });
             Ok((labels, words.collect(), rows.collect()))
         })
     }
@@ -250,7 +286,8 @@ impl Table {
     ) -> PyResult<Bound<'py, PyCapsule>> {
         let batch = short(py, || self.batch())?;
         let schema = batch.schema();
-        let field = Field::new_struct("", schema.fields().clone(), false).with_metadata(schema.metadata().clone());
+        let field = Field::new_struct("", schema.fields().clone(), false)
+            .with_metadata(schema.metadata().clone());
         let rows: ArrayRef = Arc::new(StructArray::from(batch));
         let stream = ArrayIterator::new([Ok(rows)].into_iter(), field.into());
         Ok(to_stream_pycapsule(py, Box::new(stream), requested_schema)?)
@@ -265,7 +302,9 @@ fn cells<'py>(py: Python<'py>, array: &ArrayRef) -> PyResult<(String, Bound<'py,
         get: impl Fn(usize) -> T,
     ) -> PyResult<Bound<'py, PyAny>> {
         let cells = (0..array.len()).map(|i| array.is_valid(i).then(|| get(i)));
-        let cells = cells.map(|c| c.into_bound_py_any(py)).collect::<PyResult<Vec<_>>>()?;
+        let cells = cells
+            .map(|c| c.into_bound_py_any(py))
+            .collect::<PyResult<Vec<_>>>()?;
         PyList::new(py, cells)?.into_bound_py_any(py)
     }
     let a = array.as_ref();
@@ -277,22 +316,40 @@ fn cells<'py>(py: Python<'py>, array: &ArrayRef) -> PyResult<(String, Bound<'py,
             ("text".to_owned(), list(py, a, |i| texts.value(code(i)))?)
         }
         DataType::Boolean => ("flag".to_owned(), list(py, a, |i| a.as_boolean().value(i))?),
-        DataType::UInt64 => ("count".to_owned(), list(py, a, |i| a.as_primitive::<UInt64Type>().value(i))?),
-        DataType::Float64 => ("number".to_owned(), list(py, a, |i| a.as_primitive::<Float64Type>().value(i))?),
-        DataType::Duration(_) => {
-            ("duration".to_owned(), list(py, a, |i| a.as_primitive::<DurationMicrosecondType>().value(i))?)
-        }
-        DataType::Timestamp(..) => {
-            ("time".to_owned(), list(py, a, |i| a.as_primitive::<TimestampMicrosecondType>().value(i))?)
-        }
-        DataType::Decimal128(_, scale) => {
-            (format!("money:{scale}"), list(py, a, |i| a.as_primitive::<Decimal128Type>().value(i))?)
-        }
+        DataType::UInt64 => (
+            "count".to_owned(),
+            list(py, a, |i| a.as_primitive::<UInt64Type>().value(i))?,
+        ),
+        DataType::Float64 => (
+            "number".to_owned(),
+            list(py, a, |i| a.as_primitive::<Float64Type>().value(i))?,
+        ),
+        DataType::Duration(_) => (
+            "duration".to_owned(),
+            list(py, a, |i| {
+                a.as_primitive::<DurationMicrosecondType>().value(i)
+            })?,
+        ),
+        DataType::Timestamp(..) => (
+            "time".to_owned(),
+            list(py, a, |i| {
+                a.as_primitive::<TimestampMicrosecondType>().value(i)
+            })?,
+        ),
+        DataType::Decimal128(_, scale) => (
+            format!("money:{scale}"),
+            list(py, a, |i| a.as_primitive::<Decimal128Type>().value(i))?,
+        ),
         DataType::List(_) => {
             let lists = a.as_list::<i32>();
             let names = |i: usize| {
                 let names = lists.value(i);
-                names.as_string::<i32>().iter().flatten().map(str::to_owned).collect::<Vec<_>>()
+                names
+                    .as_string::<i32>()
+                    .iter()
+                    .flatten()
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
             };
             ("path".to_owned(), list(py, a, names)?)
         }

@@ -25,14 +25,20 @@ pub(crate) struct Simulated {
 /// Checks a simulation given as JSON; `events` sizes it by about that many events.
 #[pyfunction]
 #[pyo3(signature = (simulation, events=None))]
-pub(crate) fn simulate(py: Python<'_>, simulation: &str, events: Option<u64>) -> PyResult<Simulated> {
+pub(crate) fn simulate(
+    py: Python<'_>,
+    simulation: &str,
+    events: Option<u64>,
+) -> PyResult<Simulated> {
     let simulation: Simulation = serde_json::from_str(simulation).map_err(Failure::from)?;
     exec::run(py, None, move |_| {
         let sized = match events {
             Some(events) => simulation.resized_to(events),
             None => simulation,
         };
-        Ok(Simulated { inner: Arc::new(sized.prepare()?) })
+        Ok(Simulated {
+            inner: Arc::new(sized.prepare()?),
+        })
     })
 }
 
@@ -46,7 +52,12 @@ impl Simulated {
 
     /// Writes the events to a file; its ending tells the format.
     #[pyo3(signature = (path, progress=None))]
-    fn write(&self, py: Python<'_>, path: PathBuf, progress: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+    fn write(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
         let simulator = Arc::clone(&self.inner);
         exec::run(py, progress, move |watch| {
             let mut rows = 0;
@@ -67,13 +78,25 @@ impl Simulated {
 
     /// The log.
     #[pyo3(signature = (reading, progress=None))]
-    fn log(&self, py: Python<'_>, reading: &str, progress: Option<&Bound<'_, PyAny>>) -> PyResult<Log> {
+    fn log(
+        &self,
+        py: Python<'_>,
+        reading: &str,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Log> {
         let reading: Reading = serde_json::from_str(reading).map_err(Failure::from)?;
         let simulator = Arc::clone(&self.inner);
         exec::run(py, progress, move |watch| {
             let columns = reading.columns(watch)?;
             let schema = simulator.schema();
-            Ok(Log { inner: read_batches(simulator.batches(ROWS).map(|b| b.map_err(arrow_error)), &schema, "simulation", &columns)? })
+            Ok(Log {
+                inner: read_batches(
+                    simulator.batches(ROWS).map(|b| b.map_err(arrow_error)),
+                    &schema,
+                    "simulation",
+                    &columns,
+                )?,
+            })
         })
     }
 }

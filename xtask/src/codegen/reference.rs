@@ -19,9 +19,15 @@ const CUSTOMERS: u64 = 300;
 
 /// The list of pages.
 pub(crate) fn index(models: &[Model]) -> String {
-    let mut out = String::from("# Analyses\n\nOne page for each question that can be asked of journeys. The same names stand in Rust, in Python and on the command line.\n\n");
+    let mut out = String::from(
+        "# Analyses\n\nOne page for each question that can be asked of journeys. The same names stand in Rust, in Python and on the command line.\n\n",
+    );
     for model in models {
-        let first = prose(&model.spec.doc).split("\n\n").next().unwrap_or_default().replace('\n', " ");
+        let first = prose(&model.spec.doc)
+            .split("\n\n")
+            .next()
+            .unwrap_or_default()
+            .replace('\n', " ");
         let _ = writeln!(out, "- [`{}`]({}.md): {first}", model.name, model.name);
     }
     out.push_str("- [`compare`](compare.md): What differs between groups of journeys, in whatever one of these measures?\n");
@@ -31,7 +37,10 @@ pub(crate) fn index(models: &[Model]) -> String {
 /// The pages, in the order of the models.
 pub(crate) fn pages(models: &[Model]) -> Result<Vec<String>, Problem> {
     let journeys = journeys()?;
-    models.iter().map(|m| page(m, &tables(m, &journeys)?)).collect()
+    models
+        .iter()
+        .map(|m| page(m, &tables(m, &journeys)?))
+        .collect()
 }
 
 fn page(model: &Model, tables: &[Table]) -> Result<String, Problem> {
@@ -43,14 +52,30 @@ fn page(model: &Model, tables: &[Table]) -> Result<String, Problem> {
             (None, false) => "none".to_owned(),
             (Some(value), false) => format!("`{value}`"),
         };
-        let _ = writeln!(out, "| `{}` | {} | {unless} | {} |", field.name, takes(&field.kind), cell(&field.doc));
+        let _ = writeln!(
+            out,
+            "| `{}` | {} | {unless} | {} |",
+            field.name,
+            takes(&field.kind),
+            cell(&field.doc)
+        );
     }
     parts(&mut out, &model.spec_classes, "##");
     out.push_str("\n## Tables of the report\n\nThe order and the names are part of the interface. In frames, an estimate `x` takes the columns `x`, `x_lower`, `x_upper` and `x_n`; a rate has `x_count` besides.\n");
     for table in tables {
-        let _ = write!(out, "\n### `{}`: {}\n\n| column | holds | heading |\n|---|---|---|\n", table.name, table.title);
+        let _ = write!(
+            out,
+            "\n### `{}`: {}\n\n| column | holds | heading |\n|---|---|---|\n",
+            table.name, table.title
+        );
         for column in &table.columns {
-            let _ = writeln!(out, "| `{}` | {} | {} |", column.name, holds(&column.cells), cell(&column.label));
+            let _ = writeln!(
+                out,
+                "| `{}` | {} | {} |",
+                column.name,
+                holds(&column.cells),
+                cell(&column.label)
+            );
         }
     }
     out.push_str("\n## Fields of the report\n\nIn Rust and Python as attributes, in JSON under `report`. Times and lengths of time are whole microseconds.\n\n");
@@ -66,7 +91,9 @@ fn page(model: &Model, tables: &[Table]) -> Result<String, Problem> {
 
 /// The page on comparing groups.
 pub(crate) fn compare(how: &Beside, report: &Beside) -> String {
-    let mut out = String::from("# Comparing groups\n\nAny analysis can be compared between groups of journeys. In JSON, and in a report's `spec`, a comparison of the question `of` is `{\"of\": {…}, \"how\": {…}}` under the name of the analysis.\n\n");
+    let mut out = String::from(
+        "# Comparing groups\n\nAny analysis can be compared between groups of journeys. In JSON, and in a report's `spec`, a comparison of the question `of` is `{\"of\": {…}, \"how\": {…}}` under the name of the analysis.\n\n",
+    );
     out.push_str(&prose(&how.0.doc));
     out.push_str("\n\n## Fields of `how`\n\n");
     fields(&mut out, &how.0);
@@ -82,14 +109,22 @@ pub(crate) fn compare(how: &Beside, report: &Beside) -> String {
 
 fn parts(out: &mut String, classes: &Classes, level: &str) {
     for class in classes.values() {
-        let _ = write!(out, "\n{level}# `{}`\n\n{}\n\n", class.name, prose(&class.doc));
+        let _ = write!(
+            out,
+            "\n{level}# `{}`\n\n{}\n\n",
+            class.name,
+            prose(&class.doc)
+        );
         fields(out, class);
     }
 }
 
 fn fields(out: &mut String, class: &Class) {
     out.push_str("| field | holds | meaning |\n|---|---|---|\n");
-    for Field { name, kind, doc, .. } in &class.fields {
+    for Field {
+        name, kind, doc, ..
+    } in &class.fields
+    {
         let _ = writeln!(out, "| `{name}` | {} | {} |", takes(kind), cell(doc));
     }
 }
@@ -107,7 +142,11 @@ fn takes(kind: &Type) -> String {
         Type::Number => "number".to_owned(),
         Type::Boolean => "yes or no".to_owned(),
         Type::Text => "text".to_owned(),
-        Type::Choice(words) => words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(" or "),
+        Type::Choice(words) => words
+            .iter()
+            .map(|w| format!("`{w}`"))
+            .collect::<Vec<_>>()
+            .join(" or "),
         Type::List(inner) => format!("list of {}", takes(inner)),
         Type::Tuple(kinds) => kinds.iter().map(takes).collect::<Vec<_>>().join(" with "),
         Type::Map(_) => "object".to_owned(),
@@ -138,7 +177,11 @@ fn holds(cells: &Cells) -> &'static str {
 
 fn journeys() -> Result<Journeys, Problem> {
     let shop = Simulation::shop(CUSTOMERS).prepare()?;
-    let columns = Columns::new("customer_id", "time", "event").channel("channel").value("value", "EUR").tie("seq").attributes(["device"]);
+    let columns = Columns::new("customer_id", "time", "event")
+        .channel("channel")
+        .value("value", "EUR")
+        .tie("seq")
+        .attributes(["device"]);
     let batches = shop.batches(1 << 14).map(|b| {
         b.map_err(|e| match e {
             SimulateError::Arrow(e) => e,
@@ -153,7 +196,9 @@ fn journeys() -> Result<Journeys, Problem> {
 fn tables(model: &Model, journeys: &Journeys) -> Result<Vec<Table>, Problem> {
     let analysis = from_spec(model.name, example(model))?;
     let answers = journeys.run_dyn(&[analysis], &Exec::new().threads(1)?)?;
-    Ok(answers.first().map_or_else(Vec::new, |a| a.report.as_report().tables()))
+    Ok(answers
+        .first()
+        .map_or_else(Vec::new, |a| a.report.as_report().tables()))
 }
 
 /// A question of the analysis about the simulated shop: its needed fields, and the goal where it has one.
@@ -163,8 +208,12 @@ fn example(model: &Model) -> Value {
         let goal = field.name.starts_with("goal");
         let value = match field.kind {
             FieldKind::Expression if field.required || goal => Value::from("purchase"),
-            FieldKind::List(inner) if *inner == FieldKind::Expression && goal => Value::from(vec!["purchase"]),
-            FieldKind::List(inner) if *inner == FieldKind::Expression && field.required => Value::from(vec!["product_view", "payment", "purchase"]),
+            FieldKind::List(inner) if *inner == FieldKind::Expression && goal => {
+                Value::from(vec!["purchase"])
+            }
+            FieldKind::List(inner) if *inner == FieldKind::Expression && field.required => {
+                Value::from(vec!["product_view", "payment", "purchase"])
+            }
             _ => continue,
         };
         spec.insert(field.name, value);

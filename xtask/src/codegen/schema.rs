@@ -46,7 +46,10 @@ pub(crate) type Classes = BTreeMap<String, Class>;
 
 /// Reads the root object of a schema and all classes below it.
 pub(crate) fn read(name: &str, schema: &Value) -> (Class, Classes) {
-    let mut reader = Reader { root: schema, classes: Classes::new() };
+    let mut reader = Reader {
+        root: schema,
+        classes: Classes::new(),
+    };
     let class = reader.class(name, schema);
     (class, reader.classes)
 }
@@ -60,7 +63,12 @@ impl Reader<'_> {
     fn class(&mut self, name: &str, schema: &Value) -> Class {
         let required: Vec<&str> = strings(schema.get("required"));
         let mut fields = Vec::new();
-        for (field, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        for (field, property) in schema
+            .get("properties")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
             fields.push(Field {
                 name: field.clone(),
                 kind: self.kind(property, field),
@@ -70,21 +78,36 @@ impl Reader<'_> {
             });
         }
         // JSON objects come sorted by name; the list of what is required keeps the order of the declaration.
-        fields.sort_by_key(|f| required.iter().position(|r| *r == f.name).unwrap_or(usize::MAX));
-        Class { name: name.to_owned(), doc: text(schema, "description"), fields }
+        fields.sort_by_key(|f| {
+            required
+                .iter()
+                .position(|r| *r == f.name)
+                .unwrap_or(usize::MAX)
+        });
+        Class {
+            name: name.to_owned(),
+            doc: text(schema, "description"),
+            fields,
+        }
     }
 
     /// The type of a schema; `near` names an object that has no name of its own.
     fn kind(&mut self, schema: &Value, near: &str) -> Type {
         if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
             let name = target.rsplit('/').next().unwrap_or_default();
-            let Some(found) = target.strip_prefix('#').and_then(|p| self.root.pointer(p)) else { return Type::Any };
+            let Some(found) = target.strip_prefix('#').and_then(|p| self.root.pointer(p)) else {
+                return Type::Any;
+            };
             return self.kind(found, name);
         }
         if let Some(words) = words(schema) {
             return Type::Choice(words);
         }
-        if let Some(options) = schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Value::as_array) {
+        if let Some(options) = schema
+            .get("anyOf")
+            .or_else(|| schema.get("oneOf"))
+            .and_then(Value::as_array)
+        {
             return self.union(options, near);
         }
         if let Some(items) = schema.get("prefixItems").and_then(Value::as_array) {
@@ -109,14 +132,22 @@ impl Reader<'_> {
             },
             _ => Type::Any,
         };
-        if nullable { Type::Optional(Box::new(found)) } else { found }
+        if nullable {
+            Type::Optional(Box::new(found))
+        } else {
+            found
+        }
     }
 
     fn named(&mut self, schema: &Value, name: &str) -> Type {
         let name = pascal(name.strip_suffix("Object").unwrap_or(name));
         if !self.classes.contains_key(&name) {
             // The name is taken first, so that a class that mentions itself comes to an end.
-            let empty = Class { name: name.clone(), doc: String::new(), fields: Vec::new() };
+            let empty = Class {
+                name: name.clone(),
+                doc: String::new(),
+                fields: Vec::new(),
+            };
             self.classes.insert(name.clone(), empty);
             let class = self.class(&name, schema);
             self.classes.insert(name.clone(), class);
@@ -127,11 +158,17 @@ impl Reader<'_> {
     /// The object behind an alternative of a plain text, under a definition: both are forms of what the definition names.
     fn fuller_form(&self, option: &Value, options: &[Value], near: &str) -> Option<Value> {
         let behind = |o: &Value| match o.get("$ref").and_then(Value::as_str) {
-            Some(target) => target.strip_prefix('#').and_then(|p| self.root.pointer(p)).cloned(),
+            Some(target) => target
+                .strip_prefix('#')
+                .and_then(|p| self.root.pointer(p))
+                .cloned(),
             None => Some(o.clone()),
         };
         let defined = near.starts_with(|c: char| c.is_uppercase());
-        let texts = options.iter().filter_map(behind).any(|o| type_of(&o).0 == Some("string"));
+        let texts = options
+            .iter()
+            .filter_map(behind)
+            .any(|o| type_of(&o).0 == Some("string"));
         behind(option).filter(|o| defined && texts && o.get("properties").is_some())
     }
 
@@ -161,7 +198,11 @@ impl Reader<'_> {
             1 => kinds.swap_remove(0),
             _ => Type::Union(kinds),
         };
-        if nullable { Type::Optional(Box::new(kind)) } else { kind }
+        if nullable {
+            Type::Optional(Box::new(kind))
+        } else {
+            kind
+        }
     }
 }
 
@@ -171,7 +212,9 @@ pub(crate) fn rename(class: &mut Class, classes: &mut Classes, old: &str, new: &
         match kind {
             Type::Class(name) if name == old => new.clone_into(name),
             Type::List(inner) | Type::Map(inner) | Type::Optional(inner) => within(inner, old, new),
-            Type::Union(kinds) | Type::Tuple(kinds) => kinds.iter_mut().for_each(|k| within(k, old, new)),
+            Type::Union(kinds) | Type::Tuple(kinds) => {
+                kinds.iter_mut().for_each(|k| within(k, old, new))
+            }
             _ => {}
         }
     }
@@ -179,7 +222,10 @@ pub(crate) fn rename(class: &mut Class, classes: &mut Classes, old: &str, new: &
         new.clone_into(&mut moved.name);
         classes.insert(new.to_owned(), moved);
     }
-    let fields = classes.values_mut().chain([class]).flat_map(|c| c.fields.iter_mut());
+    let fields = classes
+        .values_mut()
+        .chain([class])
+        .flat_map(|c| c.fields.iter_mut());
     fields.for_each(|f| within(&mut f.kind, old, new));
 }
 
@@ -197,7 +243,10 @@ fn type_of(schema: &Value) -> (Option<&str>, bool) {
         Some(Value::String(name)) => (Some(name), false),
         Some(Value::Array(names)) => {
             let names: Vec<&str> = names.iter().filter_map(Value::as_str).collect();
-            (names.iter().find(|n| **n != "null").copied(), names.contains(&"null"))
+            (
+                names.iter().find(|n| **n != "null").copied(),
+                names.contains(&"null"),
+            )
         }
         _ => (None, false),
     }
@@ -218,18 +267,29 @@ fn words(schema: &Value) -> Option<Vec<String>> {
 }
 
 fn strings(value: Option<&Value>) -> Vec<&str> {
-    value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+    value
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect()
 }
 
 fn text(schema: &Value, key: &str) -> String {
-    schema.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+    schema
+        .get(key)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 pub(crate) fn pascal(name: &str) -> String {
     name.split('_')
         .map(|part| {
             let mut letters = part.chars();
-            letters.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + letters.as_str())
+            letters.next().map_or_else(String::new, |first| {
+                first.to_uppercase().collect::<String>() + letters.as_str()
+            })
         })
         .collect()
 }
@@ -246,7 +306,11 @@ pub(crate) fn prose(doc: &str) -> String {
     }
     let text = out.join("\n");
     let mut squeezed = String::new();
-    for paragraph in text.split("\n\n").map(str::trim_end).filter(|p| !p.trim().is_empty()) {
+    for paragraph in text
+        .split("\n\n")
+        .map(str::trim_end)
+        .filter(|p| !p.trim().is_empty())
+    {
         if !squeezed.is_empty() {
             squeezed.push_str("\n\n");
         }
@@ -260,7 +324,9 @@ fn joined(paragraph: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     for line in paragraph.lines() {
         let words = line.trim_start();
-        let starts = ["- ", "* ", "| ", "|-", "# ", "## "].iter().any(|mark| words.starts_with(mark));
+        let starts = ["- ", "* ", "| ", "|-", "# ", "## "]
+            .iter()
+            .any(|mark| words.starts_with(mark));
         match lines.last_mut() {
             Some(last) if !starts => {
                 last.push(' ');
@@ -277,10 +343,16 @@ fn unlinked(line: &str) -> String {
     let mut out = String::new();
     let mut rest = line;
     while let Some(start) = rest.find("[`") {
-        let Some(end) = rest[start..].find("`]") else { break };
+        let Some(end) = rest[start..].find("`]") else {
+            break;
+        };
         let name = &rest[start + 2..start + end];
         out.push_str(&rest[..start]);
-        let short = if name.contains(' ') { name } else { name.rsplit("::").next().unwrap_or(name) };
+        let short = if name.contains(' ') {
+            name
+        } else {
+            name.rsplit("::").next().unwrap_or(name)
+        };
         out.push('`');
         out.push_str(short);
         out.push('`');
@@ -316,10 +388,19 @@ mod tests {
             },
         });
         let (class, classes) = read("Funnel", &schema);
-        let kind = |name: &str| class.fields.iter().find(|f| f.name == name).map(|f| f.kind.clone());
+        let kind = |name: &str| {
+            class
+                .fields
+                .iter()
+                .find(|f| f.name == name)
+                .map(|f| f.kind.clone())
+        };
         let step = Type::Union(vec![Type::Expression, Type::Class("Step".into())]);
         assert_eq!(kind("steps"), Some(Type::List(Box::new(step))));
-        assert_eq!(kind("within"), Some(Type::Optional(Box::new(Type::TimeSpan))));
+        assert_eq!(
+            kind("within"),
+            Some(Type::Optional(Box::new(Type::TimeSpan)))
+        );
         assert_eq!(kind("n"), Some(Type::Optional(Box::new(Type::Integer))));
         assert_eq!(classes.keys().collect::<Vec<_>>(), ["Rate", "Step"]);
     }

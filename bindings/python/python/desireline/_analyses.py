@@ -63,23 +63,19 @@ class Paths(Spec):
     """Which ways customers take: how often, how long each lasts, and whether it leads to the goal.
 
     A path is the sequence of a journey's touchpoints, or of its `first` or `last` few. Journeys with the same
-    sequence
-    are counted together. The `top` most frequent are listed (equal counts by name); `other` holds all others, so
-    that
-    journeys and distinct paths add up to the totals.
+    sequence are counted together. The `top` most frequent are listed (equal counts by name); `other` holds all
+    others, so that journeys and distinct paths add up to the totals.
 
     * `share` = journeys on the path ÷ all journeys, and `goal` = journeys on the path with an event that fulfils
-    the
-      goal, wherever in the journey it is ÷ journeys on the path. Both intervals allow for customers with several
-      journeys (`wilson_clustered`) and are absent below five journeys.
+      the goal, wherever in the journey it is ÷ journeys on the path. Both intervals allow for customers with
+      several journeys (`wilson_clustered`) and are absent below five journeys.
     * A duration runs from the path's first touchpoint to its last, at the times that `collapse` keeps.
     * A journey longer than `first` or `last` is counted in `shortened`; being cut there is no drop-off.
     * The `flow` counts the links between the first `flow_steps` touchpoints of whole journeys, to the goal or the
-    end.
+      end.
 
     Cells: `path/a > b > c`, `goal/a > b > c` (those that reached the goal), and `flow/1/a > b` with the step of
-    `a`;
-    ends are `(goal)`, `(exit)` and `(goes on)`. Takes O(events) time; memory grows with the distinct paths.
+    `a`; ends are `(goal)`, `(exit)` and `(goes on)`. Takes O(events) time; memory grows with the distinct paths.
     """
 
     name: ClassVar[str] = "paths"
@@ -107,16 +103,14 @@ class Transitions(Spec):
     """Which touchpoint follows which: how often, with how many customers, how probably and after how long.
 
     A transition is two events of a journey directly after one another; equal ones count too. There are exactly as
-    many as
-    events less journeys, and those out of a touchpoint are its events less the journeys that end there.
+    many as events less journeys, and those out of a touchpoint are its events less the journeys that end there.
 
     * `probability` = transitions from a to b ÷ transitions out of a; `share` = those ÷ all transitions. Both
-    intervals
-      allow for customers with several (`wilson_clustered`) and are absent below
-      five. Journeys that end at a touchpoint are no transitions: see `ends`.
+      intervals allow for customers with several (`wilson_clustered`) and are absent below five. Journeys that end
+      at a touchpoint are no transitions: see `ends`.
     * `between` is the time from the one event to the other, 0 for equal times.
     * `returns` counts A, B, A with A ≠ B; overlapping ones each count. `revisits` = events less journeys of a
-    touchpoint.
+      touchpoint.
     * PageRank, components and loops look at all transitions, also with `top`.
 
     Cells, all counted in journeys: `transition/a > b`, `start/a`, `end/a`, `touchpoint/a` (visits it), `rework/a`
@@ -139,34 +133,26 @@ class Funnel(Spec):
 
     **Attempt.** A journey's attempt fills the steps with different events, one after the other in the log's order;
     other events may lie between. An event that matches several steps fills one of them, whichever lets the attempt
-    get
-    deepest. All of an attempt lies within `within` of its first step, both ends included. Of all attempts the
-    deepest
-    counts; among equals the one that ends first, then the one that starts first, then the one whose inner steps
-    come first.
+    get deepest. All of an attempt lies within `within` of its first step, both ends included. Of all attempts the
+    deepest counts; among equals the one that ends first, then the one that starts first, then the one whose inner
+    steps come first.
 
     **Counts.** A journey *reached* step k if its best attempt did, *entered* if it reached step 1, and *converted*
-    if it
-    reached the last. One that entered without converting is *at risk* if it may still convert: some step-1 event
-    lies
-    less than `within` before the end of observation, and the customer's next journey has not begun. The others are
-    *dropped* at the deepest step they reached. Without `within` nothing is at risk: waiting has no end. So
-    journeys = not entered + converted + dropped + at risk.
+    if it reached the last. One that entered without converting is *at risk* if it may still convert: some step-1
+    event lies less than `within` before the end of observation, and the customer's next journey has not begun. The
+    others are *dropped* at the deepest step they reached. Without `within` nothing is at risk: waiting has no end.
+    So journeys = not entered + converted + dropped + at risk.
 
     **Rates** have the bases `of_all` journeys, `of_entered` and `of_previous` step; these take journeys at risk as
-    not
-    converted. `of_known` does not: its base are the entrants whose first step-1 event lies at least `within` before
-    the
-    end of observation. All intervals are clustered by customer.
+    not converted. `of_known` does not: its base are the entrants whose first step-1 event lies at least `within`
+    before the end of observation. All intervals are clustered by customer.
 
     **Times** are those of the best attempt, from step to step and from the first step, over the journeys that got
     there.
 
     Cost: one pass over the events plus a second one up to the deepest step for journeys that got past step 1;
-    memory
-    independent of the number of journeys. Sources: semantics as in ClickHouse's `windowFunnel`, but one event fills
-    one
-    step; equal times keep the log's order.
+    memory independent of the number of journeys. Sources: semantics as in ClickHouse's `windowFunnel`, but one
+    event fills one step; equal times keep the log's order.
     """
 
     name: ClassVar[str] = "funnel"
@@ -191,24 +177,20 @@ class Dropoff(Spec):
     **Outcomes.** Every journey has one:
     - *reached*: some event of it is the goal, wherever the journey ended;
     - *open*: no goal, and it may still go on: its last event lies less than `alive` before the end of observation,
-      and
-      the customer's next journey has not begun;
+      and the customer's next journey has not begun;
     - *exit*: all others. It dropped off at the touchpoint of its last event.
 
     **Exit rate** of a touchpoint: exits there, of the visits to it. A visit is a journey with a known outcome
-    (reached or
-    exit) that has the touchpoint at least once.
+    (reached or exit) that has the touchpoint at least once.
 
     **Return**: the customer's next journey begins within `returns_within` of the exit, inclusive. The base are the
-    exits
-    that lie at least that long before the end of observation; of the others it is not yet known.
+    exits that lie at least that long before the end of observation; of the others it is not yet known.
 
     **Before the exit**: up to `before` touchpoints and the exit, in order; fewer where the journey began later.
 
     All intervals are clustered by customer. Lists show the `top` most frequent; the rest is summed exactly in
-    `other`.
-    Cost: one pass over the events; memory grows with the number of event names and of distinct sequences before an
-    exit.
+    `other`. Cost: one pass over the events; memory grows with the number of event names and of distinct sequences
+    before an exit.
     """
 
     name: ClassVar[str] = "dropoff"
@@ -234,12 +216,10 @@ class Goals(Spec):
     """Which journeys reach their goals, how fast, how directly, and what they are worth?
 
     A journey reaches a goal when one of its events matches the goal's expression; the first such event counts for
-    time and steps,
-    all of them for value. Per goal: completion of all journeys and of those that have ended, both with an interval
-    clustered by customer;
-    money at goal events; time from the journey's first event to the goal (Kaplan–Meier); directness, the fewest
-    steps of any
-    journey that got there over the steps of this one; completion by first touchpoint and by channel.
+    time and steps, all of them for value. Per goal: completion of all journeys and of those that have ended, both
+    with an interval clustered by customer; money at goal events; time from the journey's first event to the goal
+    (Kaplan–Meier); directness, the fewest steps of any journey that got there over the steps of this one;
+    completion by first touchpoint and by channel.
     """
 
     name: ClassVar[str] = "goals"
@@ -249,8 +229,7 @@ class Goals(Spec):
     _: KW_ONLY
     alive: Span = "30m"
     """A journey whose last event is less than this before the end of observation may still go on, unless the
-    customer's next one has begun: it
-    is open, not lost.
+    customer's next one has begun: it is open, not lost.
     """
     horizons: Span | Sequence[Span] = ("10m", "1h", "1d", "7d", "30d")
     """For which lengths of time to tell how many have reached the goal by then."""
@@ -324,24 +303,20 @@ class Questions:
         """Which ways customers take: how often, how long each lasts, and whether it leads to the goal.
 
         A path is the sequence of a journey's touchpoints, or of its `first` or `last` few. Journeys with the same
-        sequence
-        are counted together. The `top` most frequent are listed (equal counts by name); `other` holds all others,
-        so that
-        journeys and distinct paths add up to the totals.
+        sequence are counted together. The `top` most frequent are listed (equal counts by name); `other` holds all
+        others, so that journeys and distinct paths add up to the totals.
 
         * `share` = journeys on the path ÷ all journeys, and `goal` = journeys on the path with an event that
-        fulfils the
-          goal, wherever in the journey it is ÷ journeys on the path. Both intervals allow for customers with
-              several
-          journeys (`wilson_clustered`) and are absent below five journeys.
+          fulfils the goal, wherever in the journey it is ÷ journeys on the path. Both intervals allow for customers
+          with several journeys (`wilson_clustered`) and are absent below five journeys.
         * A duration runs from the path's first touchpoint to its last, at the times that `collapse` keeps.
         * A journey longer than `first` or `last` is counted in `shortened`; being cut there is no drop-off.
         * The `flow` counts the links between the first `flow_steps` touchpoints of whole journeys, to the goal or
-        the end.
+          the end.
 
         Cells: `path/a > b > c`, `goal/a > b > c` (those that reached the goal), and `flow/1/a > b` with the step of
-        `a`;
-        ends are `(goal)`, `(exit)` and `(goes on)`. Takes O(events) time; memory grows with the distinct paths.
+        `a`; ends are `(goal)`, `(exit)` and `(goes on)`. Takes O(events) time; memory grows with the distinct
+        paths.
 
         Args:
             collapse: Whether repeats of a touchpoint in a row count once, and which of their times is kept.
@@ -397,21 +372,19 @@ class Questions:
         """Which touchpoint follows which: how often, with how many customers, how probably and after how long.
 
         A transition is two events of a journey directly after one another; equal ones count too. There are exactly
-        as many as
-        events less journeys, and those out of a touchpoint are its events less the journeys that end there.
+        as many as events less journeys, and those out of a touchpoint are its events less the journeys that end
+        there.
 
         * `probability` = transitions from a to b ÷ transitions out of a; `share` = those ÷ all transitions. Both
-        intervals
-          allow for customers with several (`wilson_clustered`) and are absent below
-          five. Journeys that end at a touchpoint are no transitions: see `ends`.
+          intervals allow for customers with several (`wilson_clustered`) and are absent below five. Journeys that
+          end at a touchpoint are no transitions: see `ends`.
         * `between` is the time from the one event to the other, 0 for equal times.
         * `returns` counts A, B, A with A ≠ B; overlapping ones each count. `revisits` = events less journeys of a
-        touchpoint.
+          touchpoint.
         * PageRank, components and loops look at all transitions, also with `top`.
 
         Cells, all counted in journeys: `transition/a > b`, `start/a`, `end/a`, `touchpoint/a` (visits it),
-        `rework/a`
-        (visits it more than once). Takes O(events) time; memory grows with the distinct pairs.
+        `rework/a` (visits it more than once). Takes O(events) time; memory grows with the distinct pairs.
 
         Args:
             level: The level of the intervals.
@@ -459,37 +432,27 @@ class Questions:
         """How many journeys take these steps in this order, where do they stop, and how long does it take?
 
         **Attempt.** A journey's attempt fills the steps with different events, one after the other in the log's
-        order;
-        other events may lie between. An event that matches several steps fills one of them, whichever lets the
-        attempt get
-        deepest. All of an attempt lies within `within` of its first step, both ends included. Of all attempts the
-        deepest
-        counts; among equals the one that ends first, then the one that starts first, then the one whose inner steps
-        come first.
+        order; other events may lie between. An event that matches several steps fills one of them, whichever lets
+        the attempt get deepest. All of an attempt lies within `within` of its first step, both ends included. Of
+        all attempts the deepest counts; among equals the one that ends first, then the one that starts first, then
+        the one whose inner steps come first.
 
         **Counts.** A journey *reached* step k if its best attempt did, *entered* if it reached step 1, and
-        *converted* if it
-        reached the last. One that entered without converting is *at risk* if it may still convert: some step-1
-        event lies
-        less than `within` before the end of observation, and the customer's next journey has not begun. The others
-        are
-        *dropped* at the deepest step they reached. Without `within` nothing is at risk: waiting has no end. So
-        journeys = not entered + converted + dropped + at risk.
+        *converted* if it reached the last. One that entered without converting is *at risk* if it may still
+        convert: some step-1 event lies less than `within` before the end of observation, and the customer's next
+        journey has not begun. The others are *dropped* at the deepest step they reached. Without `within` nothing
+        is at risk: waiting has no end. So journeys = not entered + converted + dropped + at risk.
 
         **Rates** have the bases `of_all` journeys, `of_entered` and `of_previous` step; these take journeys at risk
-        as not
-        converted. `of_known` does not: its base are the entrants whose first step-1 event lies at least `within`
-        before the
-        end of observation. All intervals are clustered by customer.
+        as not converted. `of_known` does not: its base are the entrants whose first step-1 event lies at least
+        `within` before the end of observation. All intervals are clustered by customer.
 
         **Times** are those of the best attempt, from step to step and from the first step, over the journeys that
         got there.
 
         Cost: one pass over the events plus a second one up to the deepest step for journeys that got past step 1;
-        memory
-        independent of the number of journeys. Sources: semantics as in ClickHouse's `windowFunnel`, but one event
-        fills one
-        step; equal times keep the log's order.
+        memory independent of the number of journeys. Sources: semantics as in ClickHouse's `windowFunnel`, but one
+        event fills one step; equal times keep the log's order.
 
         Args:
             steps: The steps in order, at most 64: expressions, or objects with `expr` and `label`.
@@ -544,24 +507,20 @@ class Questions:
         **Outcomes.** Every journey has one:
         - *reached*: some event of it is the goal, wherever the journey ended;
         - *open*: no goal, and it may still go on: its last event lies less than `alive` before the end of
-          observation, and
-          the customer's next journey has not begun;
+          observation, and the customer's next journey has not begun;
         - *exit*: all others. It dropped off at the touchpoint of its last event.
 
         **Exit rate** of a touchpoint: exits there, of the visits to it. A visit is a journey with a known outcome
-        (reached or
-        exit) that has the touchpoint at least once.
+        (reached or exit) that has the touchpoint at least once.
 
         **Return**: the customer's next journey begins within `returns_within` of the exit, inclusive. The base are
-        the exits
-        that lie at least that long before the end of observation; of the others it is not yet known.
+        the exits that lie at least that long before the end of observation; of the others it is not yet known.
 
         **Before the exit**: up to `before` touchpoints and the exit, in order; fewer where the journey began later.
 
         All intervals are clustered by customer. Lists show the `top` most frequent; the rest is summed exactly in
-        `other`.
-        Cost: one pass over the events; memory grows with the number of event names and of distinct sequences before
-        an exit.
+        `other`. Cost: one pass over the events; memory grows with the number of event names and of distinct
+        sequences before an exit.
 
         Args:
             alive: A journey whose last event lies less than this before the end of observation may still go on.
@@ -614,12 +573,10 @@ class Questions:
         """Which journeys reach their goals, how fast, how directly, and what they are worth?
 
         A journey reaches a goal when one of its events matches the goal's expression; the first such event counts
-        for time and steps,
-        all of them for value. Per goal: completion of all journeys and of those that have ended, both with an
-        interval clustered by customer;
-        money at goal events; time from the journey's first event to the goal (Kaplan–Meier); directness, the fewest
-        steps of any
-        journey that got there over the steps of this one; completion by first touchpoint and by channel.
+        for time and steps, all of them for value. Per goal: completion of all journeys and of those that have
+        ended, both with an interval clustered by customer; money at goal events; time from the journey's first
+        event to the goal (Kaplan–Meier); directness, the fewest steps of any journey that got there over the steps
+        of this one; completion by first touchpoint and by channel.
 
         Args:
             goals: The goals: each an expression, or a name and an expression.

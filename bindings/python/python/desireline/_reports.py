@@ -347,8 +347,7 @@ class EntryRate:
     """How many touchpoints or channels the row stands for."""
     rate: Rate
     """Journeys that reached the goal, of all that began so. The row for the rest has exact counts and no interval,
-    since
-    a customer can be in it several times.
+    since a customer can be in it several times.
     """
 
     @classmethod
@@ -467,10 +466,8 @@ class Flow:
     shown.
 
     In every step the journeys that come in equal those that go on; nothing is lost in `other`. A journey reaches
-    the
-    goal once, at its first event that fulfils it, and is not followed further. One that is longer than the steps
-    shown
-    goes on: that is no drop-off.
+    the goal once, at its first event that fulfils it, and is not followed further. One that is longer than the
+    steps shown goes on: that is no drop-off.
     """
 
     steps: int
@@ -616,11 +613,9 @@ class TimeToGoal:
     """How long it takes from a journey's first event to the goal.
 
     A journey without the goal was watched until its last event and is censored there, whether it ended or is still
-    open: nothing is
-    known of it later. So the curve describes journeys that go on, and `reached` at t is the share that would have
-    reached the goal by t if
-    nobody left before. Where many leave it lies above `rate`, which counts those who left as not having reached it.
-    Intervals take journeys as independent of each other.
+    open: nothing is known of it later. So the curve describes journeys that go on, and `reached` at t is the share
+    that would have reached the goal by t if nobody left before. Where many leave it lies above `rate`, which counts
+    those who left as not having reached it. Intervals take journeys as independent of each other.
     """
 
     n: int
@@ -680,8 +675,7 @@ class GoalResult:
     """Journeys that reached it, of all journeys. Too low while many are open."""
     of_known: Rate
     """Journeys that reached it, of those that have ended. Open journeys are left out on both sides of the division,
-    those that already
-    reached the goal too: to leave out only the others would push the rate up.
+    those that already reached the goal too: to leave out only the others would push the rate up.
     """
     events: int
     """Events that match the goal."""
@@ -1305,7 +1299,7 @@ class FunnelReport(Report):
     @cached_property
     def within(self) -> str | None:
         """The longest time from the first step to the last one, inclusive."""
-        return self._data.get("within")  # type: ignore[no-any-return]
+        return self._data.get("within")
 
 
 class DropoffReport(Report):
@@ -1364,7 +1358,7 @@ class DropoffReport(Report):
     @cached_property
     def goal(self) -> str | None:
         """What journeys are after; absent when every end is an exit."""
-        return self._data.get("goal")  # type: ignore[no-any-return]
+        return self._data.get("goal")
 
     @cached_property
     def other(self) -> OtherExits | None:
@@ -1408,7 +1402,7 @@ class GoalsReport(Report):
     @cached_property
     def currency(self) -> str | None:
         """The ISO 4217 code of the money, if the log has any."""
-        return self._data.get("currency")  # type: ignore[no-any-return]
+        return self._data.get("currency")
 
 
 class CompareReport(Report):
@@ -1462,7 +1456,7 @@ class CompareReport(Report):
     @cached_property
     def stratified_by(self) -> str | None:
         """The attribute within whose values rates were compared as well."""
-        return self._data.get("stratified_by")  # type: ignore[no-any-return]
+        return self._data.get("stratified_by")
 
 
 class Summary(Report):
