@@ -190,6 +190,9 @@ pub(crate) fn page(
     })
 }
 
+/// Headings, whether each column holds words, and the rows.
+type Shown = (Vec<String>, Vec<bool>, Vec<Vec<String>>);
+
 /// One table of a report.
 #[pyclass(frozen, module = "desireline._core")]
 #[derive(Clone)]
@@ -258,7 +261,7 @@ impl Table {
     }
 
     /// Headings, whether a column holds words, and cells formatted for people, row by row.
-    fn shown(&self, py: Python<'_>) -> PyResult<(Vec<String>, Vec<bool>, Vec<Vec<String>>)> {
+    fn shown(&self, py: Python<'_>) -> PyResult<Shown> {
         short(py, || {
             let columns = &self.inner.columns;
             let labels = columns.iter().map(|c| c.label.clone()).collect();
