@@ -8,7 +8,7 @@ import time
 GAP_US = 30 * 60 * 1_000_000
 WITHIN_US = 7 * 86_400 * 1_000_000
 COMMON = ["product_view", "add_to_cart", "checkout", "purchase"]
-RARE = ["store_locator", "register", "payment_error", "return_request"]
+RARE = ["order_tracking", "delivery", "help", "support_chat"]
 FIRST = 8
 TOP = 100
 BEFORE = 3

@@ -14,12 +14,7 @@ use crate::clock::{Plan, time};
 const GAP: &str = "30m";
 const WITHIN: &str = "7d";
 const COMMON: [&str; 4] = ["product_view", "add_to_cart", "checkout", "purchase"];
-const RARE: [&str; 4] = [
-    "store_locator",
-    "register",
-    "payment_error",
-    "return_request",
-];
+const RARE: [&str; 4] = ["order_tracking", "delivery", "help", "support_chat"];
 
 /// Loads the log, asks every question, writes times and answers to `out`.
 pub fn run(path: &Path, plan: &Plan, threads: usize, only: &[String], out: &Path) -> Outcome<()> {
