@@ -1,7 +1,8 @@
 //! Chores of the workspace: `cargo xtask tidy` checks what ARCHITECTURE.md promises, `cargo xtask codegen` writes what
-//! follows from the registry.
+//! follows from the registry, `cargo xtask codegen --check` tells whether it was.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a program for a terminal
 
+mod codegen;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -12,7 +13,9 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         ["tidy"] => tidy::run(&root()),
-        _ => Err("usage: cargo xtask tidy".to_owned()),
+        ["codegen"] => codegen::run(&root(), false).map_err(|e| e.to_string()),
+        ["codegen", "--check"] => codegen::run(&root(), true).map_err(|e| e.to_string()),
+        _ => Err("usage: cargo xtask tidy | codegen [--check]".to_owned()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,1 +1,40 @@
-//! python
+//! `desireline._core`: the engine as the Python package sees it.
+//!
+//! Thin on purpose: one file per module of the core, wrappers that hold the core's own objects, questions and answers as
+//! JSON. Types, names and conveniences for people live in the Python files beside it.
+#![forbid(unsafe_code)]
+
+mod columns;
+mod error;
+mod exec;
+mod expr;
+mod journeys;
+mod log;
+mod report;
+mod simulate;
+
+use pyo3::prelude::*;
+
+/// The native part of desireline. Use the package `desireline`; this module may change without notice.
+#[pymodule(gil_used = false)]
+mod _core {
+    use super::*;
+
+    #[pymodule_export]
+    use crate::exec::fail;
+    #[pymodule_export]
+    use crate::expr::{Column, Expr, after, event, first, nth};
+    #[pymodule_export]
+    use crate::journeys::{Journeys, analyses};
+    #[pymodule_export]
+    use crate::log::{Log, SelectedLog, read_frame, read_paths};
+    #[pymodule_export]
+    use crate::report::{Answer, Table, page};
+    #[pymodule_export]
+    use crate::simulate::{Simulated, simulate};
+
+    #[pymodule_init]
+    fn init(m: &Bound<'_, PyModule>) -> PyResult<()> {
+        m.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

@@ -275,4 +275,11 @@ impl<R: Report> Report for ByReport<R> {
     fn as_any(&self) -> &dyn std::any::Any {
         self
     }
+
+    fn parts(&self) -> Vec<(&str, &dyn Report)> {
+        self.groups
+            .iter()
+            .map(|g| (g.group.as_str(), &g.report as &dyn Report))
+            .collect()
+    }
 }

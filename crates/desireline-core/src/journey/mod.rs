@@ -6,7 +6,7 @@ mod matcher;
 mod morsel;
 mod rule;
 
-pub use journeys::{JourneyBlock, Journeys, MorselRange, Scratch, Selection};
+pub use journeys::{JourneyBlock, Journeys, MorselRange, Scratch, SelectedLog, Selection};
 pub use matcher::{Mask, Matcher};
 pub use morsel::{Journey, Morsel, Span};
 pub use rule::{Calendar, CalendarUnit, JourneyRule};

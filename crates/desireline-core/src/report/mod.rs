@@ -29,4 +29,9 @@ pub trait Report: Debug + Send + Sync + Any {
 
     /// For the renderers that draw this kind of report.
     fn as_any(&self) -> &dyn Any;
+
+    /// The reports that a breakdown is made of, with the names of their groups, in the order of the report.
+    fn parts(&self) -> Vec<(&str, &dyn Report)> {
+        Vec::new()
+    }
 }

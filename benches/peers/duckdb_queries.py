@@ -1,0 +1,179 @@
+"""DuckDB's side of the race: a table in the order customer, time, seq, names as an enumeration.
+
+Window functions without partition stream over the table in its order, which is much faster than sorting it again for
+every question; `pos` is a row's place in that order.
+"""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(__file__))
+import duckdb
+import race
+
+args = race.arguments()
+
+LOAD = """
+CREATE TYPE event_name AS ENUM (SELECT DISTINCT event::VARCHAR FROM read_parquet('{log}') ORDER BY 1);
+CREATE TABLE ev AS
+WITH sorted AS (
+    SELECT customer_id, epoch_us(time) AS t, event::event_name AS event, session_id
+    FROM read_parquet('{log}') ORDER BY customer_id, time, seq
+), marked AS (
+    SELECT *,
+        customer_id IS DISTINCT FROM lag(customer_id) OVER () AS c,
+        session_id IS DISTINCT FROM lag(session_id) OVER () AS s
+    FROM sorted
+)
+SELECT
+    (row_number() OVER () - 1)::UINTEGER AS pos,
+    (sum(c::INTEGER) OVER (ROWS UNBOUNDED PRECEDING) - 1)::UINTEGER AS customer,
+    t, event, enum_code(event)::UTINYINT AS code,
+    (sum(s::INTEGER) OVER (ROWS UNBOUNDED PRECEDING) - 1)::UINTEGER AS session
+FROM marked;
+"""
+
+
+def load(path):
+    connection = duckdb.connect()
+    connection.execute(f"SET threads={args.threads}; SET preserve_insertion_order=true;")
+    connection.execute(LOAD.format(log=path.replace("'", "''")))
+    names = [row[0] for row in connection.execute("SELECT unnest(enum_range(NULL::event_name))::VARCHAR").fetchall()]
+    events, customers = connection.execute("SELECT count(*), max(customer) + 1 FROM ev").fetchone()
+    return (connection, names), events, customers
+
+
+def questions(state):
+    connection, names = state
+    number = {name: code for code, name in enumerate(names)}
+
+    def asked(query):
+        return lambda: connection.execute(query).fetchall()
+
+    paths = f"""
+        WITH placed AS (
+            SELECT session, code, pos - max(CASE WHEN begins THEN pos END) OVER (ROWS UNBOUNDED PRECEDING) AS place
+            FROM (SELECT session, code, pos, session IS DISTINCT FROM lag(session) OVER () AS begins FROM ev)
+        ), keys AS (
+            SELECT bit_or((code + 1)::UBIGINT << (8 * place)::UBIGINT) AS key
+            FROM placed WHERE place < {race.FIRST} GROUP BY session
+        ), counted AS (SELECT key, count(*) AS n FROM keys GROUP BY key)
+        SELECT key, n, (SELECT count(*) FROM counted) AS paths, (SELECT sum(n) FROM counted) AS journeys
+        FROM counted ORDER BY n DESC LIMIT 2 * {race.TOP}
+    """
+
+    def paths_answer(rows):
+        top = race.top_paths([(key, n) for key, n, _, _ in rows], names, race.TOP)
+        return {"journeys": int(rows[0][3]), "distinct": rows[0][2], "top": top}
+
+    transitions = """
+        SELECT code, next_code, count(*) FROM (
+            SELECT code, session, lead(code) OVER () AS next_code, lead(session) OVER () AS next_session FROM ev
+        ) WHERE session = next_session GROUP BY ALL
+    """
+
+    def transitions_answer(rows):
+        pairs = {f"{names[a]} > {names[b]}": n for a, b, n in rows}
+        return {"count": sum(pairs.values()), "pairs": pairs}
+
+    transition_times = """
+        SELECT code, next_code, count(*), count(DISTINCT customer), quantile_disc(next_t - t, 0.5) FROM (
+            SELECT customer, code, t, session, lead(t) OVER () AS next_t, lead(code) OVER () AS next_code,
+                lead(session) OVER () AS next_session FROM ev
+        ) WHERE session = next_session GROUP BY code, next_code
+    """
+
+    def transition_times_answer(rows):
+        return {"pairs": {f"{names[a]} > {names[b]}": [n, c, None if n < 5 else m] for a, b, n, c, m in rows}}
+
+    def funnel(steps):
+        # The latest start of an attempt that has reached each step, as a running maximum. Customers lie one after the
+        # other on one axis of time, further apart than the window, so no partition is needed.
+        span = connection.execute("SELECT min(t), max(t) FROM ev").fetchone()
+        width = span[1] - span[0] + race.WITHIN_US + 1
+        codes = ", ".join(str(number[s]) for s in steps)
+        query = f"SELECT customer, code, customer::BIGINT * {width} + (t - {span[0]}) AS x FROM ev WHERE code IN ({codes})"
+        kept = ""
+        for step, name in enumerate(steps):
+            code = number[name]
+            hit = f"code = {code}" if step == 0 else f"code = {code} AND x - s{step - 1} <= {race.WITHIN_US}"
+            start = "x" if step == 0 else f"s{step - 1}"
+            query = f"""SELECT customer, code, x{kept}, coalesce({hit}, false) AS h{step},
+                max(CASE WHEN {hit} THEN {start} END) OVER (ROWS UNBOUNDED PRECEDING) AS s{step} FROM ({query})"""
+            kept += f", h{step}"
+        hits = [f"bool_or(h{step})" for step in range(len(steps))]
+        depths = " + ".join(f"{hit}::INTEGER" for hit in hits)
+        query = f"SELECT depth, count(*) FROM (SELECT {depths} AS depth FROM ({query}) GROUP BY customer) GROUP BY depth"
+        return asked(query)
+
+    def funnel_answer(rows):
+        reached = [sum(n for depth, n in rows if depth > step) for step in range(4)]
+        journeys = connection.execute("SELECT max(customer) + 1 FROM ev").fetchone()[0]
+        return {"journeys": journeys, "reached": reached}
+
+    until = connection.execute("SELECT max(t) FROM ev").fetchone()[0]
+    goal = number["purchase"]
+    before = ", ".join(f"lag(code, {k}) OVER () AS c{k}, lag(session, {k}) OVER () AS s{k}" for k in range(1, race.BEFORE + 1))
+    # Packed with the first touchpoint in the lowest byte.
+    key = "(code + 1)::UBIGINT"
+    for k in range(1, race.BEFORE + 1):
+        key = f"CASE WHEN s{k} = session THEN ({key}) * 256 + c{k} + 1 ELSE {key} END"
+    dropoff = f"""
+        WITH visited AS MATERIALIZED (
+            SELECT session, bit_or(1::UBIGINT << code::UBIGINT) AS bits, min(pos) AS first, max(pos) AS last
+            FROM ev GROUP BY session
+        ), ends AS MATERIALIZED (
+            SELECT session, customer, code, t, next_customer IS NOT DISTINCT FROM customer AS has_next, next_t, {key} AS key
+            FROM (
+                SELECT session, customer, code, t, lead(session) OVER () AS next_session,
+                    lead(customer) OVER () AS next_customer, lead(t) OVER () AS next_t, {before}
+                FROM ev
+            ) WHERE session IS DISTINCT FROM next_session
+        ), outcomes AS MATERIALIZED (
+            SELECT ends.*, bits, bits >> {goal} & 1 = 1 AS reached,
+                bits >> {goal} & 1 = 0 AND NOT has_next AND {until} - t < {race.GAP_US} AS open
+            FROM ends JOIN visited USING (session)
+        ), exits AS MATERIALIZED (SELECT * FROM outcomes WHERE NOT reached AND NOT open)
+        SELECT 0 AS kind, 0::UBIGINT AS key, count(*) FILTER (reached), count(*) FILTER (open), 0, 0, 0 FROM outcomes
+        UNION ALL
+        SELECT 1, 0, count(*), count(*) FILTER ({until} - t >= {race.WITHIN_US}),
+            count(*) FILTER ({until} - t >= {race.WITHIN_US} AND has_next AND next_t - t <= {race.WITHIN_US}), 0, 0 FROM exits
+        UNION ALL
+        SELECT 2, k, sum(bits >> k::UBIGINT & 1), 0, 0, 0, 0
+        FROM (SELECT bits FROM outcomes WHERE NOT open), range({len(names)}) AS r(k) GROUP BY k
+        UNION ALL
+        SELECT 3, code, count(*), 0, 0, 0, 0 FROM exits GROUP BY code
+        UNION ALL
+        (SELECT 4, key, count(*) AS n, 0, 0, 0, 0 FROM exits GROUP BY key ORDER BY n DESC LIMIT 2 * {race.TOP_BEFORE})
+    """
+
+    def dropoff_answer(rows):
+        kinds = {kind: [row[1:] for row in rows if row[0] == kind] for kind in range(5)}
+        points = {names[key]: [int(n), 0] for key, n, *_ in kinds[2] if n}
+        for key, n, *_ in kinds[3]:
+            points[names[key]][1] = n
+        return {
+            "reached": kinds[0][0][1],
+            "open": kinds[0][0][2],
+            "exits": kinds[1][0][1],
+            "return_known": kinds[1][0][2],
+            "returned": kinds[1][0][3],
+            "points": points,
+            "before": race.top_paths([row[:2] for row in kinds[4]], names, race.TOP_BEFORE),
+        }
+
+    sessions = f"""
+        SELECT count(*) FROM (SELECT customer, t, lag(customer) OVER () AS c, lag(t) OVER () AS b FROM ev)
+        WHERE customer IS DISTINCT FROM c OR t - b > {race.GAP_US}
+    """
+
+    yield "paths", asked(paths), paths_answer
+    yield "transitions", asked(transitions), transitions_answer
+    yield "transition_times", asked(transition_times), transition_times_answer
+    yield "funnel_common", funnel(race.COMMON), funnel_answer
+    yield "funnel_rare", funnel(race.RARE), funnel_answer
+    yield "dropoff", asked(dropoff), dropoff_answer
+    yield "sessions", asked(sessions), lambda rows: {"sessions": rows[0][0]}
+
+
+race.run("duckdb", duckdb.__version__, args, load, questions)

@@ -1,0 +1,228 @@
+"""Polars' side of the race: a frame sorted by customer, time and seq, names as codes.
+
+The columns are kept as Polars likes them best, and every question is asked over whole columns: no `over`, no
+group per customer. `position` arithmetic on the sorted frame does what partitions would do.
+"""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(__file__))
+import race
+
+args = race.arguments()
+os.environ["POLARS_MAX_THREADS"] = str(args.threads)  # read once, at import
+import polars as pl  # noqa: E402
+
+C = pl.col
+
+
+def load(path):
+    frame = pl.scan_parquet(path).select("customer_id", "time", "event", "session_id", "seq").collect()
+    names = frame["event"].cast(pl.String).unique().sort().to_list()
+    frame = (
+        frame.lazy()
+        .with_columns(
+            customer=C("customer_id").cast(pl.Categorical).to_physical(),
+            time=C("time").dt.epoch("us"),
+            code=C("event").cast(pl.String).cast(pl.Enum(names)).to_physical().cast(pl.UInt8),
+            session=C("session_id").cast(pl.Categorical).to_physical(),
+        )
+        .sort("customer", "time", "seq")
+        .select(
+            C("customer").rle_id(),
+            "time",
+            "code",
+            C("session").rle_id(),
+        )
+        .collect()
+        .rechunk()
+    )
+    return (frame, names), frame.height, frame["customer"].last() + 1
+
+
+def questions(state):
+    frame, names = state
+    number = {name: code for code, name in enumerate(names)}
+    n_names = len(names)
+    lazy = frame.lazy()
+    first_of_session = C("session") != C("session").shift(1, fill_value=2**32 - 1)
+    observed_until = frame["time"].max()
+    # Customers one after the other on one axis of time, further apart than any window: comparisons need no partition.
+    start = frame["time"].min()
+    width = observed_until - start + race.WITHIN_US + 1
+    assert width * (frame["customer"].last() + 1) < 2**63, "times and customers do not fit one axis"
+    axis = C("customer").cast(pl.Int64) * width + (C("time") - start)
+
+    def sessions():
+        """First place and length of each session."""
+        return (
+            lazy.select(place=pl.arg_where(first_of_session))
+            .with_columns(length=(C("place").shift(-1, fill_value=frame.height) - C("place")))
+        )
+
+    def paths():
+        code = frame["code"]
+        found = sessions().collect()
+        place, length = found["place"], found["length"]
+        last = frame.height - 1
+        key = None
+        for k in range(race.FIRST):
+            byte = code.gather((place + k).clip(upper_bound=last)).cast(pl.UInt64) + 1
+            byte = byte * (length > k).cast(pl.UInt64) * (1 << (8 * k))
+            key = byte if key is None else key + byte
+        counts = pl.DataFrame({"key": key}).lazy().group_by("key").len().collect()
+        distinct = counts.height
+        least = counts["len"].top_k(race.TOP).min()
+        return found.height, distinct, counts.filter(C("len") >= least)
+
+    def paths_answer(found):
+        journeys, distinct, top = found
+        return {"journeys": journeys, "distinct": distinct, "top": race.top_paths(top.rows(), names, race.TOP)}
+
+    pair = C("code").cast(pl.UInt16) * n_names + C("code").shift(-1, fill_value=0)
+    within_session = C("session") == C("session").shift(-1, fill_value=2**32 - 1)
+
+    def transitions():
+        return lazy.select(pair=pair.filter(within_session)).group_by("pair").len().collect()
+
+    def pair_name(pair):
+        return f"{names[pair // n_names]} > {names[pair % n_names]}"
+
+    def transitions_answer(found):
+        pairs = {pair_name(pair): count for pair, count in found.rows()}
+        return {"count": sum(pairs.values()), "pairs": pairs}
+
+    def transition_times():
+        between = C("time").shift(-1) - C("time")
+        return (
+            lazy.select(
+                pair=pair.filter(within_session),
+                between=between.filter(within_session),
+                customer=C("customer").filter(within_session),
+            )
+            .group_by("pair")
+            .agg(pl.len(), C("customer").rle_id().last() + 1, C("between").quantile(0.5, "lower"))
+            .collect()
+        )
+
+    def transition_times_answer(found):
+        return {"pairs": {pair_name(p): [n, c, None if n < 5 else int(t)] for p, n, c, t in found.rows()}}
+
+    def funnel(steps):
+        codes = [number[step] for step in steps]
+
+        def work():
+            # The latest start of an attempt that has reached each step, as a running maximum; on the one axis a
+            # start of another customer is too far away to count.
+            stage = lazy.filter(C("code").is_in(codes)).select(
+                "customer", "code", axis.alias("at"), pl.lit(None, dtype=pl.Int64).alias("start")
+            )
+            counts = []
+            for step, code in enumerate(codes):
+                if step == 0:
+                    hit = C("code") == code
+                    stage = stage.with_columns(
+                        pl.when(hit).then("at").cum_max().forward_fill().alias("start"), hit.alias(f"hit{step}")
+                    )
+                else:
+                    hit = (C("code") == code) & (C("at") - C("start") <= race.WITHIN_US)
+                    stage = stage.with_columns(
+                        pl.when(hit).then("start").cum_max().forward_fill().alias("start"),
+                        hit.fill_null(False).alias(f"hit{step}"),
+                    )
+                counts.append(C("customer").filter(C(f"hit{step}")).rle_id().last().alias(f"n{step}"))
+            found = stage.select(counts).collect().row(0)
+            return [0 if n is None else n + 1 for n in found]
+
+        return work
+
+    def funnel_answer(found):
+        return {"journeys": frame["customer"].last() + 1, "reached": found}
+
+    goal = number["purchase"]
+
+    def dropoff():
+        code, time, customer = frame["code"], frame["time"], frame["customer"]
+        goals = lazy.select(at=pl.arg_where(C("code") == goal)).collect()["at"]
+        found = sessions().collect()
+        place, length = found["place"], found["length"]
+        end = place + length - 1
+        reached = (
+            pl.DataFrame({"session": frame["session"].gather(goals)}).lazy().select(C("session").unique()).collect()
+        )["session"]
+        ends = pl.DataFrame(
+            {
+                "place": place,
+                "end": end,
+                "customer": customer.gather(place),
+                "code": code.gather(end),
+                "start_time": time.gather(place),
+                "end_time": time.gather(end),
+            }
+        ).with_row_index("session")
+        is_reached = pl.Series(values=[False]).new_from_index(0, ends.height).scatter(reached, True)
+        has_next = (C("customer") == C("customer").shift(-1, fill_value=2**32 - 1)).alias("has_next")
+        idle = observed_until - C("end_time")
+        ends = ends.with_columns(is_reached.alias("reached"), has_next).with_columns(
+            open=~C("reached") & ~C("has_next") & (idle < race.GAP_US)
+        )
+        ends = ends.with_columns(exit=~C("reached") & ~C("open"))
+        known = C("exit") & (idle >= race.WITHIN_US)
+        back = C("has_next") & (C("start_time").shift(-1) - C("end_time") <= race.WITHIN_US)
+        totals = ends.select(
+            C("reached").sum(),
+            C("exit").sum().alias("exits"),
+            C("open").sum(),
+            (known & back).sum().alias("returned"),
+            known.sum().alias("return_known"),
+        ).row(0, named=True)
+        exits = ends.filter("exit")
+        # A visit is a session with a known outcome and a touchpoint, once: the bits of the touchpoints of a session.
+        bits = (
+            lazy.select("session", bit=(pl.lit(1, dtype=pl.UInt64) * 2 ** C("code").cast(pl.UInt64)))
+            .group_by("session")
+            .agg(C("bit").bitwise_or())
+            .collect()
+        )
+        is_open = ends["open"].gather(bits["session"])
+        known_bits = bits.filter(~is_open)["bit"]
+        visits = pl.DataFrame({"bit": known_bits}).select(
+            [((C("bit") // (1 << k)) % 2).sum().alias(str(k)) for k in range(n_names)]
+        )
+        exits_by = exits.lazy().group_by("code").len().collect()
+        key = None
+        at, first = exits["end"], exits["place"]
+        for k in range(race.BEFORE + 1):
+            byte = code.gather(pl.select(pl.when(at >= k).then(at - k).otherwise(0)).to_series()).cast(pl.UInt64) + 1
+            inside = at >= first + k
+            # The first touchpoint of the sequence goes into the lowest byte.
+            key = byte if key is None else pl.select(
+                pl.when(inside).then(key * 256 + byte).otherwise(key)
+            ).to_series()
+        before = pl.DataFrame({"key": key}).lazy().group_by("key").len().collect()
+        least = before["len"].top_k(race.TOP_BEFORE).min()
+        return totals, visits.row(0), exits_by.rows(), before.filter(C("len") >= least).rows()
+
+    def dropoff_answer(found):
+        totals, visits, exits_by, before = found
+        points = {names[k]: [n, 0] for k, n in enumerate(visits) if n}
+        for code, n in exits_by:
+            points[names[code]][1] = n
+        return {**totals, "points": points, "before": race.top_paths(before, names, race.TOP_BEFORE)}
+
+    def gap_sessions():
+        pause = (C("time") - C("time").shift(1)) > race.GAP_US
+        other = C("customer") != C("customer").shift(1)
+        return lazy.select((pause | other).sum()).collect().item() + 1
+
+    yield "paths", paths, paths_answer
+    yield "transitions", transitions, transitions_answer
+    yield "transition_times", transition_times, transition_times_answer
+    yield "funnel_common", funnel(race.COMMON), funnel_answer
+    yield "funnel_rare", funnel(race.RARE), funnel_answer
+    yield "dropoff", dropoff, dropoff_answer
+    yield "sessions", gap_sessions, lambda n: {"sessions": n}
+
+
+race.run("polars", pl.__version__, args, load, questions)

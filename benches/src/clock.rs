@@ -1,0 +1,86 @@
+//! Wall time, CPU time and peak memory of a piece of work.
+
+use std::time::{Duration, Instant};
+
+use cpu_time::ProcessTime;
+use serde::Serialize;
+
+use crate::Outcome;
+
+/// How often to run.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Plan {
+    /// Runs that are timed.
+    #[arg(long, default_value_t = 7)]
+    pub runs: usize,
+    /// Runs before them.
+    #[arg(long, default_value_t = 2)]
+    pub warmups: usize,
+    /// Seconds after which no further run of a question is begun; one run is always timed.
+    #[arg(long, default_value_t = f64::INFINITY)]
+    pub budget: f64,
+}
+
+/// The times of one question.
+#[derive(Clone, Debug, Serialize)]
+pub struct Timing {
+    /// Runs that were timed.
+    pub runs: usize,
+    /// Median of the wall time.
+    pub seconds: f64,
+    /// Shortest wall time.
+    pub least_seconds: f64,
+    /// Median of the CPU time of all threads.
+    pub cpu_seconds: f64,
+    /// Peak memory of the process while it ran.
+    pub peak_mib: f64,
+}
+
+/// Runs `work` as planned; returns its times and what it returned last.
+pub fn time<T>(plan: &Plan, mut work: impl FnMut() -> Outcome<T>) -> Outcome<(Timing, T)> {
+    let begin = Instant::now();
+    let over = |begin: Instant| begin.elapsed().as_secs_f64() > plan.budget;
+    reset_peak();
+    for _ in 0..plan.warmups {
+        if over(begin) {
+            break;
+        }
+        work()?;
+    }
+    let (mut wall, mut cpu) = (Vec::new(), Vec::new());
+    loop {
+        let (before, cpu_before) = (Instant::now(), ProcessTime::now());
+        let answer = work()?;
+        cpu.push(cpu_before.elapsed());
+        wall.push(before.elapsed());
+        if wall.len() >= plan.runs.max(1) || over(begin) {
+            let timing = Timing {
+                runs: wall.len(),
+                seconds: median(&mut wall),
+                least_seconds: wall.iter().min().copied().unwrap_or_default().as_secs_f64(),
+                cpu_seconds: median(&mut cpu),
+                peak_mib: peak_mib(),
+            };
+            return Ok((timing, answer));
+        }
+    }
+}
+
+fn median(times: &mut [Duration]) -> f64 {
+    times.sort_unstable();
+    let (upper, lower) = (times.len() / 2, (times.len() - 1) / 2);
+    (times[lower] + times[upper]).as_secs_f64() / 2.0
+}
+
+/// Peak memory since the last reset, in MiB; 0 where the system does not tell.
+pub fn peak_mib() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|l| l.trim().strip_suffix(" kB")?.parse::<f64>().ok());
+    kib.unwrap_or_default() / 1024.0
+}
+
+/// Lets the peak be measured anew; without permission it stays that of the whole process.
+pub fn reset_peak() {
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+}

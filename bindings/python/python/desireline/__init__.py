@@ -1,0 +1,75 @@
+"""What customers actually did, measured: paths, funnels, drop-off, goals and comparisons, each number with its interval.
+
+>>> import desireline as dl
+>>> log = dl.simulate(customers=1_000, seed=1)
+>>> journeys = log.journeys(gap="30m")
+>>> funnel = journeys.funnel(["product_view", "add_to_cart", "purchase"], within="7d")
+>>> funnel.steps[0].label
+'product_view'
+
+Start at :func:`read` for your own data: a frame of any library that speaks Arrow, or a path.
+"""
+
+from . import _analyses, _reports
+from ._analyses import *
+from ._core import __version__
+from ._errors import (
+    BudgetError,
+    DataError,
+    DesirelineError,
+    InputNotFoundError,
+    InternalError,
+    ReadError,
+    SpecError,
+    UnknownNameError,
+)
+from ._expr import Col, Condition, Expr, after, col, event, first, nth
+from ._log import Attribute, Journeys, Log, SelectedLog, read
+from ._report import Caveat, Explained, Group, GroupedReport, Member, Provenance, Report, Table, Tables
+from ._reports import *
+from ._simulate import simulate, simulate_truth
+from ._spec import By, Groups, Question, Spec
+from ._time import Span
+
+__all__ = [
+    "Attribute",
+    "BudgetError",
+    "By",
+    "Caveat",
+    "Col",
+    "Condition",
+    "DataError",
+    "DesirelineError",
+    "Explained",
+    "Expr",
+    "Group",
+    "GroupedReport",
+    "Groups",
+    "InputNotFoundError",
+    "InternalError",
+    "Journeys",
+    "Log",
+    "Member",
+    "Provenance",
+    "Question",
+    "ReadError",
+    "Report",
+    "SelectedLog",
+    "Span",
+    "Spec",
+    "SpecError",
+    "Table",
+    "Tables",
+    "UnknownNameError",
+    "__version__",
+    "after",
+    "col",
+    "event",
+    "first",
+    "nth",
+    "read",
+    "simulate",
+    "simulate_truth",
+]
+__all__ += _analyses.__all__
+__all__ += _reports.__all__

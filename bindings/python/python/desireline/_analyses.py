@@ -1,0 +1,638 @@
+"""The questions that can be asked of journeys, one class and one method each."""
+
+# Written by `cargo run -p xtask -- codegen`; edit the engine's documentation comments instead.
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, ClassVar, Literal, TypeAlias, cast, overload
+
+from ._expr import Condition
+from ._report import GroupedReport
+from ._reports import (
+    CompareReport,
+    DropoffReport,
+    FunnelReport,
+    GoalsReport,
+    PathsReport,
+    TransitionsReport,
+)
+from ._spec import Groups, Question, Spec, compared
+from ._time import Span
+
+__all__ = [
+    "Dropoff",
+    "Funnel",
+    "Goal",
+    "Goals",
+    "Paths",
+    "QUESTIONS",
+    "Questions",
+    "Step",
+    "Transitions",
+]
+
+Json: TypeAlias = Any
+"""JSON-ready data."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A goal with a name of its own."""
+
+    name: str
+    """The goal's name."""
+    expr: Condition
+    """The events that reach it."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step with more to say than its expression."""
+
+    expr: Condition
+    """Which events fill the step."""
+    _: KW_ONLY
+    label: str | None = None
+    """What people read; the expression's text unless set."""
+
+
+@dataclass(frozen=True)
+class Paths(Spec):
+    """Which ways customers take: how often, how long each lasts, and whether it leads to the goal.
+
+    A path is the sequence of a journey's touchpoints, or of its `first` or `last` few. Journeys with the same
+    sequence are counted together. The `top` most frequent are listed (equal counts by name); `other` holds all
+    others, so that journeys and distinct paths add up to the totals.
+
+    * `share` = journeys on the path ÷ all journeys, and `goal` = journeys on the path with an event that fulfils
+      the goal, wherever in the journey it is ÷ journeys on the path. Both intervals allow for customers with
+      several journeys (`wilson_clustered`) and are absent below five journeys.
+    * A duration runs from the path's first touchpoint to its last, at the times that `collapse` keeps.
+    * A journey longer than `first` or `last` is counted in `shortened`; being cut there is no drop-off.
+    * The `flow` counts the links between the first `flow_steps` touchpoints of whole journeys, to the goal or the
+      end.
+
+    Cells: `path/a > b > c`, `goal/a > b > c` (those that reached the goal), and `flow/1/a > b` with the step of
+    `a`; ends are `(goal)`, `(exit)` and `(goes on)`. Takes O(events) time; memory grows with the distinct paths.
+    """
+
+    name: ClassVar[str] = "paths"
+    _: KW_ONLY
+    collapse: Literal["none", "first", "last"] = "none"
+    """Whether repeats of a touchpoint in a row count once, and which of their times is kept."""
+    first: int | None = None
+    """Only the first so many touchpoints of each journey."""
+    flow_steps: int = 5
+    """How many first steps the flow shows; 0 for none."""
+    flow_top: int = 8
+    """How many touchpoints the flow lists at each step."""
+    goal: Condition | None = None
+    """What counts as reaching the goal: an event name or an expression."""
+    last: int | None = None
+    """Only the last so many touchpoints of each journey."""
+    level: float = 0.95
+    """The level of the intervals."""
+    top: int = 20
+    """How many paths to list."""
+
+
+@dataclass(frozen=True)
+class Transitions(Spec):
+    """Which touchpoint follows which: how often, with how many customers, how probably and after how long.
+
+    A transition is two events of a journey directly after one another; equal ones count too. There are exactly as
+    many as events less journeys, and those out of a touchpoint are its events less the journeys that end there.
+
+    * `probability` = transitions from a to b ÷ transitions out of a; `share` = those ÷ all transitions. Both
+      intervals allow for customers with several (`wilson_clustered`) and are absent below five. Journeys that end
+      at a touchpoint are no transitions: see `ends`.
+    * `between` is the time from the one event to the other, 0 for equal times.
+    * `returns` counts A, B, A with A ≠ B; overlapping ones each count. `revisits` = events less journeys of a
+      touchpoint.
+    * PageRank, components and loops look at all transitions, also with `top`.
+
+    Cells, all counted in journeys: `transition/a > b`, `start/a`, `end/a`, `touchpoint/a` (visits it), `rework/a`
+    (visits it more than once). Takes O(events) time; memory grows with the distinct pairs.
+    """
+
+    name: ClassVar[str] = "transitions"
+    _: KW_ONLY
+    level: float = 0.95
+    """The level of the intervals."""
+    times: bool = True
+    """Whether to measure the time between; without it the rest is counted faster."""
+    top: int | None = None
+    """How many transitions to list; all of them if not given."""
+
+
+@dataclass(frozen=True)
+class Funnel(Spec):
+    """How many journeys take these steps in this order, where do they stop, and how long does it take?
+
+    **Attempt.** A journey's attempt fills the steps with different events, one after the other in the log's order;
+    other events may lie between. An event that matches several steps fills one of them, whichever lets the attempt
+    get deepest. All of an attempt lies within `within` of its first step, both ends included. Of all attempts the
+    deepest counts; among equals the one that ends first, then the one that starts first, then the one whose inner
+    steps come first.
+
+    **Counts.** A journey *reached* step k if its best attempt did, *entered* if it reached step 1, and *converted*
+    if it reached the last. One that entered without converting is *at risk* if it may still convert: some step-1
+    event lies less than `within` before the end of observation, and the customer's next journey has not begun. The
+    others are *dropped* at the deepest step they reached. Without `within` nothing is at risk: waiting has no end.
+    So journeys = not entered + converted + dropped + at risk.
+
+    **Rates** have the bases `of_all` journeys, `of_entered` and `of_previous` step; these take journeys at risk as
+    not converted. `of_known` does not: its base are the entrants whose first step-1 event lies at least `within`
+    before the end of observation. All intervals are clustered by customer.
+
+    **Times** are those of the best attempt, from step to step and from the first step, over the journeys that got
+    there.
+
+    Cost: one pass over the events plus a second one up to the deepest step for journeys that got past step 1;
+    memory independent of the number of journeys. Sources: semantics as in ClickHouse's `windowFunnel`, but one
+    event fills one step; equal times keep the log's order.
+    """
+
+    name: ClassVar[str] = "funnel"
+    _lists: ClassVar[frozenset[str]] = frozenset({"steps"})
+    steps: Condition | Step | Sequence[Condition | Step]
+    """The steps in order, at most 64: expressions, or objects with `expr` and `label`."""
+    _: KW_ONLY
+    attempt: Literal["best"] = "best"
+    """Which attempt of a journey counts."""
+    level: float = 0.95
+    """The confidence level of all intervals."""
+    ties: Literal["input"] = "input"
+    """What becomes of steps at one time."""
+    within: Span | None = None
+    """The longest time from the first step to the last one, inclusive; no limit unless set."""
+
+
+@dataclass(frozen=True)
+class Dropoff(Spec):
+    """Where do journeys end without their goal, who comes back, and what came before?
+
+    **Outcomes.** Every journey has one:
+    - *reached*: some event of it is the goal, wherever the journey ended;
+    - *open*: no goal, and it may still go on: its last event lies less than `alive` before the end of observation,
+      and the customer's next journey has not begun;
+    - *exit*: all others. It dropped off at the touchpoint of its last event.
+
+    **Exit rate** of a touchpoint: exits there, of the visits to it. A visit is a journey with a known outcome
+    (reached or exit) that has the touchpoint at least once.
+
+    **Return**: the customer's next journey begins within `returns_within` of the exit, inclusive. The base are the
+    exits that lie at least that long before the end of observation; of the others it is not yet known.
+
+    **Before the exit**: up to `before` touchpoints and the exit, in order; fewer where the journey began later.
+
+    All intervals are clustered by customer. Lists show the `top` most frequent; the rest is summed exactly in
+    `other`. Cost: one pass over the events; memory grows with the number of event names and of distinct sequences
+    before an exit.
+    """
+
+    name: ClassVar[str] = "dropoff"
+    _: KW_ONLY
+    alive: Span = "30m"
+    """A journey whose last event lies less than this before the end of observation may still go on. Take the pause
+    that cuts journeys, or, for whole customers, the longest pause that customers usually make.
+    """
+    before: int = 3
+    """How many touchpoints before an exit are shown, at most 15."""
+    goal: Condition | None = None
+    """What journeys are after. Without a goal every journey that has ended is an exit."""
+    level: float = 0.95
+    """The confidence level of all intervals."""
+    returns_within: Span = "7d"
+    """How soon after an exit the customer's next journey begins if they came back, inclusive."""
+    top: int = 20
+    """How many touchpoints and sequences are listed."""
+
+
+@dataclass(frozen=True)
+class Goals(Spec):
+    """Which journeys reach their goals, how fast, how directly, and what they are worth?
+
+    A journey reaches a goal when one of its events matches the goal's expression; the first such event counts for
+    time and steps, all of them for value. Per goal: completion of all journeys and of those that have ended, both
+    with an interval clustered by customer; money at goal events; time from the journey's first event to the goal
+    (Kaplan–Meier); directness, the fewest steps of any journey that got there over the steps of this one;
+    completion by first touchpoint and by channel.
+    """
+
+    name: ClassVar[str] = "goals"
+    _lists: ClassVar[frozenset[str]] = frozenset({"goals", "horizons"})
+    goals: Condition | Goal | Sequence[Condition | Goal]
+    """The goals: each an expression, or a name and an expression."""
+    _: KW_ONLY
+    alive: Span = "30m"
+    """A journey whose last event is less than this before the end of observation may still go on, unless the
+    customer's next one has begun: it is open, not lost.
+    """
+    horizons: Span | Sequence[Span] = ("10m", "1h", "1d", "7d", "30d")
+    """For which lengths of time to tell how many have reached the goal by then."""
+    level: float = 0.95
+    """The level of the intervals."""
+    top: int = 20
+    """How many first touchpoints and channels to list; the rest is one exact row."""
+
+
+QUESTIONS: dict[str, type[Spec]] = {
+    "paths": Paths,
+    "transitions": Transitions,
+    "funnel": Funnel,
+    "dropoff": Dropoff,
+    "goals": Goals,
+}
+"""The class of each question, by the name of its analysis."""
+
+
+class Questions:
+    """The questions as methods; :class:`Journeys` has them."""
+
+    __slots__ = ()
+
+    def _ask(self, asked: Question, by: Groups | None) -> Any:
+        raise NotImplementedError
+
+    @overload
+    def paths(
+        self,
+        *,
+        collapse: Literal["none", "first", "last"] = "none",
+        first: int | None = None,
+        flow_steps: int = 5,
+        flow_top: int = 8,
+        goal: Condition | None = None,
+        last: int | None = None,
+        level: float = 0.95,
+        top: int = 20,
+        by: None = None,
+    ) -> PathsReport: ...
+
+    @overload
+    def paths(
+        self,
+        *,
+        collapse: Literal["none", "first", "last"] = "none",
+        first: int | None = None,
+        flow_steps: int = 5,
+        flow_top: int = 8,
+        goal: Condition | None = None,
+        last: int | None = None,
+        level: float = 0.95,
+        top: int = 20,
+        by: Groups,
+    ) -> GroupedReport[PathsReport]: ...
+
+    def paths(
+        self,
+        *,
+        collapse: Literal["none", "first", "last"] = "none",
+        first: int | None = None,
+        flow_steps: int = 5,
+        flow_top: int = 8,
+        goal: Condition | None = None,
+        last: int | None = None,
+        level: float = 0.95,
+        top: int = 20,
+        by: Groups | None = None,
+    ) -> PathsReport | GroupedReport[PathsReport]:
+        """Which ways customers take: how often, how long each lasts, and whether it leads to the goal.
+
+        A path is the sequence of a journey's touchpoints, or of its `first` or `last` few. Journeys with the same
+        sequence are counted together. The `top` most frequent are listed (equal counts by name); `other` holds all
+        others, so that journeys and distinct paths add up to the totals.
+
+        * `share` = journeys on the path ÷ all journeys, and `goal` = journeys on the path with an event that
+          fulfils the goal, wherever in the journey it is ÷ journeys on the path. Both intervals allow for customers
+          with several journeys (`wilson_clustered`) and are absent below five journeys.
+        * A duration runs from the path's first touchpoint to its last, at the times that `collapse` keeps.
+        * A journey longer than `first` or `last` is counted in `shortened`; being cut there is no drop-off.
+        * The `flow` counts the links between the first `flow_steps` touchpoints of whole journeys, to the goal or
+          the end.
+
+        Cells: `path/a > b > c`, `goal/a > b > c` (those that reached the goal), and `flow/1/a > b` with the step of
+        `a`; ends are `(goal)`, `(exit)` and `(goes on)`. Takes O(events) time; memory grows with the distinct
+        paths.
+
+        Args:
+            collapse: Whether repeats of a touchpoint in a row count once, and which of their times is kept.
+            first: Only the first so many touchpoints of each journey.
+            flow_steps: How many first steps the flow shows; 0 for none.
+            flow_top: How many touchpoints the flow lists at each step.
+            goal: What counts as reaching the goal: an event name or an expression.
+            last: Only the last so many touchpoints of each journey.
+            level: The level of the intervals.
+            top: How many paths to list.
+            by: Answer group by group: an attribute's name, `By(...)`, or segments `{"name": condition}`.
+        """
+        asked = Paths(
+            collapse=collapse,
+            first=first,
+            flow_steps=flow_steps,
+            flow_top=flow_top,
+            goal=goal,
+            last=last,
+            level=level,
+            top=top,
+        )
+        return cast(PathsReport | GroupedReport[PathsReport], self._ask(asked, by))
+
+    @overload
+    def transitions(
+        self,
+        *,
+        level: float = 0.95,
+        times: bool = True,
+        top: int | None = None,
+        by: None = None,
+    ) -> TransitionsReport: ...
+
+    @overload
+    def transitions(
+        self,
+        *,
+        level: float = 0.95,
+        times: bool = True,
+        top: int | None = None,
+        by: Groups,
+    ) -> GroupedReport[TransitionsReport]: ...
+
+    def transitions(
+        self,
+        *,
+        level: float = 0.95,
+        times: bool = True,
+        top: int | None = None,
+        by: Groups | None = None,
+    ) -> TransitionsReport | GroupedReport[TransitionsReport]:
+        """Which touchpoint follows which: how often, with how many customers, how probably and after how long.
+
+        A transition is two events of a journey directly after one another; equal ones count too. There are exactly
+        as many as events less journeys, and those out of a touchpoint are its events less the journeys that end
+        there.
+
+        * `probability` = transitions from a to b ÷ transitions out of a; `share` = those ÷ all transitions. Both
+          intervals allow for customers with several (`wilson_clustered`) and are absent below five. Journeys that
+          end at a touchpoint are no transitions: see `ends`.
+        * `between` is the time from the one event to the other, 0 for equal times.
+        * `returns` counts A, B, A with A ≠ B; overlapping ones each count. `revisits` = events less journeys of a
+          touchpoint.
+        * PageRank, components and loops look at all transitions, also with `top`.
+
+        Cells, all counted in journeys: `transition/a > b`, `start/a`, `end/a`, `touchpoint/a` (visits it),
+        `rework/a` (visits it more than once). Takes O(events) time; memory grows with the distinct pairs.
+
+        Args:
+            level: The level of the intervals.
+            times: Whether to measure the time between; without it the rest is counted faster.
+            top: How many transitions to list; all of them if not given.
+            by: Answer group by group: an attribute's name, `By(...)`, or segments `{"name": condition}`.
+        """
+        asked = Transitions(level=level, times=times, top=top)
+        return cast(TransitionsReport | GroupedReport[TransitionsReport], self._ask(asked, by))
+
+    @overload
+    def funnel(
+        self,
+        steps: Condition | Step | Sequence[Condition | Step],
+        *,
+        attempt: Literal["best"] = "best",
+        level: float = 0.95,
+        ties: Literal["input"] = "input",
+        within: Span | None = None,
+        by: None = None,
+    ) -> FunnelReport: ...
+
+    @overload
+    def funnel(
+        self,
+        steps: Condition | Step | Sequence[Condition | Step],
+        *,
+        attempt: Literal["best"] = "best",
+        level: float = 0.95,
+        ties: Literal["input"] = "input",
+        within: Span | None = None,
+        by: Groups,
+    ) -> GroupedReport[FunnelReport]: ...
+
+    def funnel(
+        self,
+        steps: Condition | Step | Sequence[Condition | Step],
+        *,
+        attempt: Literal["best"] = "best",
+        level: float = 0.95,
+        ties: Literal["input"] = "input",
+        within: Span | None = None,
+        by: Groups | None = None,
+    ) -> FunnelReport | GroupedReport[FunnelReport]:
+        """How many journeys take these steps in this order, where do they stop, and how long does it take?
+
+        **Attempt.** A journey's attempt fills the steps with different events, one after the other in the log's
+        order; other events may lie between. An event that matches several steps fills one of them, whichever lets
+        the attempt get deepest. All of an attempt lies within `within` of its first step, both ends included. Of
+        all attempts the deepest counts; among equals the one that ends first, then the one that starts first, then
+        the one whose inner steps come first.
+
+        **Counts.** A journey *reached* step k if its best attempt did, *entered* if it reached step 1, and
+        *converted* if it reached the last. One that entered without converting is *at risk* if it may still
+        convert: some step-1 event lies less than `within` before the end of observation, and the customer's next
+        journey has not begun. The others are *dropped* at the deepest step they reached. Without `within` nothing
+        is at risk: waiting has no end. So journeys = not entered + converted + dropped + at risk.
+
+        **Rates** have the bases `of_all` journeys, `of_entered` and `of_previous` step; these take journeys at risk
+        as not converted. `of_known` does not: its base are the entrants whose first step-1 event lies at least
+        `within` before the end of observation. All intervals are clustered by customer.
+
+        **Times** are those of the best attempt, from step to step and from the first step, over the journeys that
+        got there.
+
+        Cost: one pass over the events plus a second one up to the deepest step for journeys that got past step 1;
+        memory independent of the number of journeys. Sources: semantics as in ClickHouse's `windowFunnel`, but one
+        event fills one step; equal times keep the log's order.
+
+        Args:
+            steps: The steps in order, at most 64: expressions, or objects with `expr` and `label`.
+            attempt: Which attempt of a journey counts.
+            level: The confidence level of all intervals.
+            ties: What becomes of steps at one time.
+            within: The longest time from the first step to the last one, inclusive; no limit unless set.
+            by: Answer group by group: an attribute's name, `By(...)`, or segments `{"name": condition}`.
+        """
+        asked = Funnel(steps, attempt=attempt, level=level, ties=ties, within=within)
+        return cast(FunnelReport | GroupedReport[FunnelReport], self._ask(asked, by))
+
+    @overload
+    def dropoff(
+        self,
+        *,
+        alive: Span = "30m",
+        before: int = 3,
+        goal: Condition | None = None,
+        level: float = 0.95,
+        returns_within: Span = "7d",
+        top: int = 20,
+        by: None = None,
+    ) -> DropoffReport: ...
+
+    @overload
+    def dropoff(
+        self,
+        *,
+        alive: Span = "30m",
+        before: int = 3,
+        goal: Condition | None = None,
+        level: float = 0.95,
+        returns_within: Span = "7d",
+        top: int = 20,
+        by: Groups,
+    ) -> GroupedReport[DropoffReport]: ...
+
+    def dropoff(
+        self,
+        *,
+        alive: Span = "30m",
+        before: int = 3,
+        goal: Condition | None = None,
+        level: float = 0.95,
+        returns_within: Span = "7d",
+        top: int = 20,
+        by: Groups | None = None,
+    ) -> DropoffReport | GroupedReport[DropoffReport]:
+        """Where do journeys end without their goal, who comes back, and what came before?
+
+        **Outcomes.** Every journey has one:
+        - *reached*: some event of it is the goal, wherever the journey ended;
+        - *open*: no goal, and it may still go on: its last event lies less than `alive` before the end of
+          observation, and the customer's next journey has not begun;
+        - *exit*: all others. It dropped off at the touchpoint of its last event.
+
+        **Exit rate** of a touchpoint: exits there, of the visits to it. A visit is a journey with a known outcome
+        (reached or exit) that has the touchpoint at least once.
+
+        **Return**: the customer's next journey begins within `returns_within` of the exit, inclusive. The base are
+        the exits that lie at least that long before the end of observation; of the others it is not yet known.
+
+        **Before the exit**: up to `before` touchpoints and the exit, in order; fewer where the journey began later.
+
+        All intervals are clustered by customer. Lists show the `top` most frequent; the rest is summed exactly in
+        `other`. Cost: one pass over the events; memory grows with the number of event names and of distinct
+        sequences before an exit.
+
+        Args:
+            alive: A journey whose last event lies less than this before the end of observation may still go on.
+                Take the pause that cuts journeys, or, for whole customers, the longest pause that customers usually
+                make.
+            before: How many touchpoints before an exit are shown, at most 15.
+            goal: What journeys are after. Without a goal every journey that has ended is an exit.
+            level: The confidence level of all intervals.
+            returns_within: How soon after an exit the customer's next journey begins if they came back, inclusive.
+            top: How many touchpoints and sequences are listed.
+            by: Answer group by group: an attribute's name, `By(...)`, or segments `{"name": condition}`.
+        """
+        asked = Dropoff(alive=alive, before=before, goal=goal, level=level, returns_within=returns_within, top=top)
+        return cast(DropoffReport | GroupedReport[DropoffReport], self._ask(asked, by))
+
+    @overload
+    def goals(
+        self,
+        goals: Condition | Goal | Sequence[Condition | Goal],
+        *,
+        alive: Span = "30m",
+        horizons: Span | Sequence[Span] = ("10m", "1h", "1d", "7d", "30d"),
+        level: float = 0.95,
+        top: int = 20,
+        by: None = None,
+    ) -> GoalsReport: ...
+
+    @overload
+    def goals(
+        self,
+        goals: Condition | Goal | Sequence[Condition | Goal],
+        *,
+        alive: Span = "30m",
+        horizons: Span | Sequence[Span] = ("10m", "1h", "1d", "7d", "30d"),
+        level: float = 0.95,
+        top: int = 20,
+        by: Groups,
+    ) -> GroupedReport[GoalsReport]: ...
+
+    def goals(
+        self,
+        goals: Condition | Goal | Sequence[Condition | Goal],
+        *,
+        alive: Span = "30m",
+        horizons: Span | Sequence[Span] = ("10m", "1h", "1d", "7d", "30d"),
+        level: float = 0.95,
+        top: int = 20,
+        by: Groups | None = None,
+    ) -> GoalsReport | GroupedReport[GoalsReport]:
+        """Which journeys reach their goals, how fast, how directly, and what they are worth?
+
+        A journey reaches a goal when one of its events matches the goal's expression; the first such event counts
+        for time and steps, all of them for value. Per goal: completion of all journeys and of those that have
+        ended, both with an interval clustered by customer; money at goal events; time from the journey's first
+        event to the goal (Kaplan–Meier); directness, the fewest steps of any journey that got there over the steps
+        of this one; completion by first touchpoint and by channel.
+
+        Args:
+            goals: The goals: each an expression, or a name and an expression.
+            alive: A journey whose last event is less than this before the end of observation may still go on,
+                unless the customer's next one has begun: it is open, not lost.
+            horizons: For which lengths of time to tell how many have reached the goal by then.
+            level: The level of the intervals.
+            top: How many first touchpoints and channels to list; the rest is one exact row.
+            by: Answer group by group: an attribute's name, `By(...)`, or segments `{"name": condition}`.
+        """
+        asked = Goals(goals, alive=alive, horizons=horizons, level=level, top=top)
+        return cast(GoalsReport | GroupedReport[GoalsReport], self._ask(asked, by))
+
+    def compare(
+        self,
+        by: Groups | None = None,
+        *,
+        on: Question,
+        a: Condition | None = None,
+        b: Condition | None = None,
+        against: Literal["baseline", "all_pairs"] = "baseline",
+        baseline: str | None = None,
+        level: float = 0.95,
+        min_n: int = 5,
+        stratify: str | None = None,
+        top: int = 50,
+    ) -> CompareReport:
+        """What differs between groups of journeys in whatever a question measures: differences with interval, p and q.
+
+        Nothing here shows a cause.
+
+        Args:
+            by: The groups: an attribute's name, `By(...)`, or segments `{"name": condition}`.
+            on: The question, such as `Funnel([...])`.
+            a: Instead of `by`: the journeys with an event for which this holds, ...
+            b: ... compared with those for which this holds; with all others unless given.
+            against: Which groups are paired.
+            baseline: The group that others are compared with; `rest` for the journeys in no segment. Unless set:
+                the rest of one segment, else the group with the most journeys, missing values only if there is no
+                other.
+            level: The level of the intervals.
+            min_n: Below this many observations in either group nothing is given; with fewer successes, or failures,
+                in both together nothing is tested.
+            stratify: An attribute that might be behind a difference: rates are compared within its values as well.
+            top: How many differences to list. q counts all.
+        """
+        asked = compared(
+            on,
+            by,
+            a,
+            b,
+            against=against,
+            baseline=baseline,
+            level=level,
+            min_n=min_n,
+            stratify=stratify,
+            top=top,
+        )
+        return cast(CompareReport, self._ask(asked, None))

@@ -1,0 +1,115 @@
+"""Reports as Plotly figures: the tables' own numbers, to restyle and zoom. Nothing is computed here."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from ._errors import SpecError
+
+if TYPE_CHECKING:
+    import plotly.graph_objects
+
+    from ._report import Report, Table
+
+__all__ = ["figure"]
+
+# What each report is shown by: its table, the columns of the labels, and the column of the estimate or number.
+_DOTS: dict[str, tuple[str, tuple[str, ...], str]] = {
+    "paths": ("paths", ("path",), "share"),
+    "transitions": ("transitions", ("from", "to"), "probability"),
+    "funnel": ("steps", ("step",), "of_entered"),
+    "dropoff": ("exits", ("touchpoint",), "exit_rate"),
+    "goals": ("goals", ("goal",), "of_all"),
+    "compare": ("differences", ("measure", "group_a", "group_b"), "difference"),
+}
+_COLOURS = ("#2f6f8f", "#c4622d", "#6b8e23", "#8a5a9e", "#b0892f", "#4d4d4d", "#c2577a", "#2e8b74")
+_MOST = 30
+
+
+def figure(report: Report) -> plotly.graph_objects.Figure:
+    """The report as a figure: dots with their intervals, and curves for times to a goal."""
+    try:
+        import plotly.graph_objects as go
+    except ImportError as error:
+        raise ImportError("plot() needs Plotly: pip install desireline[plot]") from error
+    if report.analysis == "goals" and "how" not in report.spec and "time_to_goal" in report.tables:
+        return _curves(go, report)
+    kind = "compare" if "how" in report.spec else report.analysis
+    if kind not in _DOTS:
+        raise SpecError(f"there is no figure of {kind}; its tables are {', '.join(report.tables)}", code="no_figure")
+    name, labels, value = _DOTS[kind]
+    return _dots(go, report, report.tables[name], labels, value)
+
+
+def _dots(go: Any, report: Report, table: Table, labels: tuple[str, ...], value: str) -> Any:
+    figure = go.Figure()
+    columns = table.to_dict()
+    groups: list[Any] = columns["group"] if "group" in columns else [None] * len(table)
+    for place, group in enumerate(dict.fromkeys(groups)):
+        rows = [i for i, g in enumerate(groups) if g == group and columns[value][i] is not None][:_MOST]
+        middle = [columns[value][i] for i in rows]
+        figure.add_trace(
+            go.Scatter(
+                x=middle,
+                y=[_label(columns, labels, i) for i in rows],
+                error_x={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [columns[f"{value}_upper"][i] - m for i, m in zip(rows, middle, strict=True)],
+                    "arrayminus": [m - columns[f"{value}_lower"][i] for i, m in zip(rows, middle, strict=True)],
+                },
+                customdata=[columns[f"{value}_n"][i] for i in rows],
+                hovertemplate="%{y}<br>%{x} (n = %{customdata})<extra>%{fullData.name}</extra>",
+                mode="markers",
+                marker={"size": 9, "color": _COLOURS[place % len(_COLOURS)]},
+                name=report.title if group is None else str(group),
+            )
+        )
+    several = len(figure.data) > 1
+    figure.update_layout(title=table.title, showlegend=several, template="plotly_white")
+    figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(title=value.replace("_", " "))
+    return figure
+
+
+def _curves(go: Any, report: Report) -> Any:
+    columns = report.tables["time_to_goal"].to_dict()
+    share = next(name for name in columns if f"{name}_lower" in columns)
+    figure = go.Figure()
+    series = list(zip(columns.get("group", [None] * len(columns["goal"])), columns["goal"], strict=True))
+    for place, key in enumerate(dict.fromkeys(series)):
+        rows = [i for i, k in enumerate(series) if k == key and columns[share][i] is not None]
+        hours = [_hours(columns["time"][i]) for i in rows]
+        colour = _COLOURS[place % len(_COLOURS)]
+        name = ", ".join(str(part) for part in key if part is not None)
+        steps = {"shape": "hv", "color": colour}
+        for end in ("lower", "upper"):
+            figure.add_trace(
+                go.Scatter(
+                    x=hours,
+                    y=[columns[f"{share}_{end}"][i] for i in rows],
+                    line={**steps, "width": 0},
+                    fill="tonexty" if end == "upper" else None,
+                    showlegend=False,
+                    hoverinfo="skip",
+                )
+            )
+        middle = [columns[share][i] for i in rows]
+        figure.add_trace(go.Scatter(x=hours, y=middle, line={**steps, "width": 2}, mode="lines", name=name))
+    figure.update_layout(title=report.tables["time_to_goal"].title, template="plotly_white")
+    figure.update_xaxes(title="hours since the journey began")
+    figure.update_yaxes(title=share.replace("_", " "), rangemode="tozero")
+    return figure
+
+
+def _label(columns: dict[str, list[Any]], names: tuple[str, ...], row: int) -> str:
+    parts = []
+    for name in names:
+        cell = columns[name][row]
+        parts.append(" › ".join(cell) if isinstance(cell, list) else str(cell))
+    return " › ".join(parts) if names[0] == "from" else ", ".join(parts)
+
+
+def _hours(time: timedelta | None) -> float | None:
+    return None if time is None else time / timedelta(hours=1)

@@ -1,0 +1,153 @@
+//! Journeys: selected, questioned, explained.
+
+use std::collections::BTreeMap;
+
+use desireline_core::engine::DynAnalysis;
+use desireline_core::journey;
+use desireline_core::registry::{self, ANALYSES};
+use pyo3::prelude::*;
+
+use crate::error::Failure;
+use crate::exec;
+use crate::report::Answer;
+
+/// A log cut into journeys.
+#[pyclass(frozen, module = "desireline._core")]
+pub(crate) struct Journeys {
+    inner: journey::Journeys,
+}
+
+impl Journeys {
+    pub(crate) fn new(inner: journey::Journeys) -> Journeys {
+        Journeys { inner }
+    }
+}
+
+/// An analysis by name, of a question in JSON.
+fn analysis(name: &str, spec: &str) -> Result<Box<dyn DynAnalysis>, Failure> {
+    let spec = serde_json::from_str(spec)?;
+    Ok(registry::from_spec(name, spec)?)
+}
+
+#[pymethods]
+impl Journeys {
+    #[getter]
+    fn n_events(&self) -> u64 {
+        self.inner.n_events()
+    }
+
+    #[getter]
+    fn n_customers(&self) -> u64 {
+        self.inner.n_customers()
+    }
+
+    #[getter]
+    fn n_journeys(&self) -> u64 {
+        self.inner.n_journeys()
+    }
+
+    /// The rule as text.
+    #[getter]
+    fn rule(&self) -> String {
+        self.inner.rule().to_string()
+    }
+
+    /// The selections in force, as text.
+    #[getter]
+    fn selections(&self) -> Vec<String> {
+        self.inner
+            .selections()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    /// What a reader must know about log and cut: (JSON, sentence) each.
+    #[getter]
+    fn caveats(&self) -> PyResult<Vec<(String, String)>> {
+        Ok(crate::report::caveats(&self.inner.caveats())?)
+    }
+
+    fn keep_events(&self, py: Python<'_>, condition: String) -> PyResult<Journeys> {
+        let journeys = self.inner.clone();
+        exec::run(py, None, move |_| {
+            Ok(Journeys::new(journeys.keep_events(&condition)?))
+        })
+    }
+
+    fn keep_journeys(&self, py: Python<'_>, condition: String) -> PyResult<Journeys> {
+        let journeys = self.inner.clone();
+        exec::run(py, None, move |_| {
+            Ok(Journeys::new(journeys.keep_journeys(&condition)?))
+        })
+    }
+
+    /// Answers questions, each a name and a JSON spec, in one pass.
+    #[pyo3(signature = (questions, threads=None, memory_budget=None, progress=None))]
+    fn run(
+        &self,
+        py: Python<'_>,
+        questions: Vec<(String, String)>,
+        threads: Option<usize>,
+        memory_budget: Option<u64>,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Vec<Answer>> {
+        let journeys = self.inner.clone();
+        exec::run(py, progress, move |watch| {
+            let analyses = questions
+                .iter()
+                .map(|(name, spec)| analysis(name, spec))
+                .collect::<Result<Vec<_>, _>>()?;
+            let answers = journeys.run_dyn(&analyses, &watch.exec(threads, memory_budget)?)?;
+            Ok(answers.into_iter().map(Answer::new).collect())
+        })
+    }
+
+    /// The cells that journeys are counted in, with their counts.
+    fn cells(&self, py: Python<'_>, name: String, spec: String) -> PyResult<BTreeMap<String, u64>> {
+        let journeys = self.inner.clone();
+        exec::run(py, None, move |watch| {
+            Ok(journeys.count_cells(analysis(&name, &spec)?.as_ref(), &watch.exec(None, None)?)?)
+        })
+    }
+
+    /// The journeys counted in a cell: customer, ordinal, start, why.
+    fn members(
+        &self,
+        py: Python<'_>,
+        name: String,
+        spec: String,
+        cell: String,
+        limit: usize,
+    ) -> PyResult<Vec<(String, u32, i64, String)>> {
+        let journeys = self.inner.clone();
+        exec::run(py, None, move |_| {
+            let members = journeys.members(analysis(&name, &spec)?.as_ref(), &cell, limit)?;
+            Ok(members
+                .into_iter()
+                .map(|m| (m.customer, m.journey, m.start, m.why))
+                .collect())
+        })
+    }
+
+    /// Every journey of a customer as JSON, with the cells that it is counted in and why.
+    fn explain(
+        &self,
+        py: Python<'_>,
+        name: String,
+        spec: String,
+        customer: String,
+    ) -> PyResult<String> {
+        let journeys = self.inner.clone();
+        exec::run(py, None, move |_| {
+            let explained = journeys.explain(analysis(&name, &spec)?.as_ref(), &customer)?;
+            Ok(serde_json::to_string(&explained)?)
+        })
+    }
+}
+
+/// The names of the analyses.
+#[pyfunction]
+pub(crate) fn analyses() -> Vec<&'static str> {
+    ANALYSES.iter().map(|entry| entry.name).collect()
+}

@@ -1,0 +1,149 @@
+//! The log: read, looked at, cut into journeys.
+
+use std::path::PathBuf;
+
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatchReader;
+use desireline_core::journey::JourneyRule;
+use desireline_core::log;
+use desireline_io::Source;
+use pyo3::prelude::*;
+use pyo3_arrow::input::AnyRecordBatch;
+
+use crate::columns::Reading;
+use crate::error::Failure;
+use crate::exec;
+use crate::journeys::Journeys;
+use crate::report::Answer;
+
+/// All events, by customer and time; immutable.
+#[pyclass(frozen, module = "desireline._core")]
+#[derive(Clone)]
+pub(crate) struct Log {
+    pub(crate) inner: log::Log,
+}
+
+/// Reads files, folders or patterns. `reading` is the JSON of what the columns are.
+#[pyfunction]
+#[pyo3(signature = (paths, reading, progress=None))]
+pub(crate) fn read_paths(
+    py: Python<'_>,
+    paths: Vec<PathBuf>,
+    reading: &str,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Log> {
+    let reading: Reading = serde_json::from_str(reading).map_err(Failure::from)?;
+    exec::run(py, progress, move |watch| {
+        let columns = reading.columns(watch)?;
+        Ok(Log {
+            inner: desireline_io::read(Source::from(paths), &columns)?,
+        })
+    })
+}
+
+/// Reads an object with the Arrow C stream or array interface.
+#[pyfunction]
+#[pyo3(signature = (frame, name, reading, progress=None))]
+pub(crate) fn read_frame(
+    py: Python<'_>,
+    frame: AnyRecordBatch,
+    name: String,
+    reading: &str,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Log> {
+    let reading: Reading = serde_json::from_str(reading).map_err(Failure::from)?;
+    let reader = frame.into_reader()?;
+    let schema: SchemaRef = RecordBatchReader::schema(&reader);
+    exec::run(py, progress, move |watch| {
+        let columns = reading.columns(watch)?;
+        Ok(Log {
+            inner: desireline_io::read_batches(reader, &schema, &name, &columns)?,
+        })
+    })
+}
+
+#[pymethods]
+impl Log {
+    #[getter]
+    fn n_events(&self) -> u64 {
+        self.inner.n_events()
+    }
+
+    #[getter]
+    fn n_customers(&self) -> u64 {
+        self.inner.n_customers()
+    }
+
+    #[getter]
+    fn fingerprint(&self) -> String {
+        format!("{:032x}", self.inner.fingerprint())
+    }
+
+    /// The names of the events.
+    #[getter]
+    fn names(&self) -> Vec<String> {
+        self.inner
+            .catalog()
+            .events
+            .names()
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// The names of the attributes.
+    #[getter]
+    fn attributes(&self) -> Vec<String> {
+        self.inner
+            .catalog()
+            .attributes
+            .iter()
+            .map(|a| a.name.clone())
+            .collect()
+    }
+
+    /// First event, last event and until when customers were observed, microseconds since 1970 UTC.
+    #[getter]
+    fn times(&self) -> (i64, i64, i64) {
+        let catalog = self.inner.catalog();
+        (
+            catalog.first_time,
+            catalog.last_time,
+            catalog.observed_until,
+        )
+    }
+
+    /// What is in the log, shown like an answer.
+    fn summary(&self, py: Python<'_>) -> PyResult<Answer> {
+        let log = self.inner.clone();
+        exec::run(py, None, move |_| Answer::of_log(&log))
+    }
+
+    /// Cuts journeys by a rule given as JSON.
+    fn journeys(&self, py: Python<'_>, rule: &str) -> PyResult<Journeys> {
+        let rule: JourneyRule = serde_json::from_str(rule).map_err(Failure::from)?;
+        let log = self.inner.clone();
+        exec::run(py, None, move |_| Ok(Journeys::new(log.journeys(rule)?)))
+    }
+
+    fn keep_events(&self, condition: &str) -> PyResult<SelectedLog> {
+        Ok(SelectedLog {
+            inner: self.inner.keep_events(condition).map_err(Failure::from)?,
+        })
+    }
+}
+
+/// A log of which only some events are to be cut into journeys.
+#[pyclass(frozen, module = "desireline._core")]
+pub(crate) struct SelectedLog {
+    inner: desireline_core::journey::SelectedLog,
+}
+
+#[pymethods]
+impl SelectedLog {
+    /// Cuts journeys from the kept events.
+    fn journeys(&self, py: Python<'_>, rule: &str) -> PyResult<Journeys> {
+        let rule: JourneyRule = serde_json::from_str(rule).map_err(Failure::from)?;
+        let log = self.inner.clone();
+        exec::run(py, None, move |_| Ok(Journeys::new(log.journeys(rule)?)))
+    }
+}
