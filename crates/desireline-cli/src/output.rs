@@ -18,8 +18,12 @@ pub(crate) fn write(m: &ArgMatches, view: &AnswerView<'_>) -> Result<(), CliErro
         "csv" => csv::table(&table(m, view)?, csv::Dialect::Plain).into_bytes(),
         "arrow" => arrow::ipc_file(&table(m, view)?, Some(view))?,
         "md" => with_newline(markdown::render(view)),
-        "svg" => with_newline(svg::picture(view.report, svg::WIDE).ok_or_else(|| no_picture(view.analysis))?),
-        "html" if view.analysis == "summary" => html::page(view.report.title(), Some(view.report), &[])?.into_bytes(),
+        "svg" => with_newline(
+            svg::picture(view.report, svg::WIDE).ok_or_else(|| no_picture(view.analysis))?,
+        ),
+        "html" if view.analysis == "summary" => {
+            html::page(view.report.title(), Some(view.report), &[])?.into_bytes()
+        }
         "html" => html::page(view.report.title(), None, &[*view])?.into_bytes(),
         _ => render::text::render(view, &text_options(m, path.is_none())).into_bytes(),
     };
@@ -119,10 +123,12 @@ pub(crate) fn put(path: Option<&str>, bytes: &[u8]) -> Result<(), CliError> {
                 .parent()
                 .filter(|p| !p.as_os_str().is_empty())
                 .unwrap_or(Path::new("."));
-            let mut file = tempfile::Builder::new()
-                .prefix(".desireline-")
-                .tempfile_in(folder)
-                .map_err(failed)?;
+            let mut builder = tempfile::Builder::new();
+            builder.prefix(".desireline-");
+            // As readable as the user's umask lets any new file be.
+            #[cfg(unix)]
+            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+            let mut file = builder.tempfile_in(folder).map_err(failed)?;
             file.write_all(bytes).map_err(failed)?;
             file.as_file().sync_all().map_err(failed)?;
             file.persist(path).map_err(|e| failed(e.error))?;

@@ -50,8 +50,15 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
     let answers = journeys.run_dyn(&analyses, &input::exec(m, &bar)?)?;
     bar.finish();
 
-    let typed: Vec<Value> = answers.iter().map(|a| a.report.to_json()).collect::<Result<_, _>>()?;
-    let views: Vec<AnswerView<'_>> = answers.iter().zip(&typed).map(|(a, t)| shown(a, t)).collect();
+    let typed: Vec<Value> = answers
+        .iter()
+        .map(|a| a.report.to_json())
+        .collect::<Result<_, _>>()?;
+    let views: Vec<AnswerView<'_>> = answers
+        .iter()
+        .zip(&typed)
+        .map(|(a, t)| shown(a, t))
+        .collect();
     let page = html::page(&title(m), Some(&journeys.log().summary()), &views)?;
     output::put(text(m, "output"), page.as_bytes())
 }

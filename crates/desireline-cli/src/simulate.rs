@@ -1,7 +1,7 @@
 //! `desireline simulate`: a log with known effects, of any size.
 
-use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, ValueHint, value_parser};
 use arrow::error::ArrowError;
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, ValueHint, value_parser};
 use desireline::io::simulate::{Order, Simulation};
 use desireline::io::write_log;
 

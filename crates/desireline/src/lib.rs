@@ -2,7 +2,9 @@
 #![forbid(unsafe_code)]
 
 #[doc(inline)]
-pub use desireline_core::{Error, Result, SpecError, engine, error, expr, journey, log, registry, report, time};
+pub use desireline_core::{
+    Error, Result, SpecError, engine, error, expr, journey, log, registry, report, time,
+};
 
 #[doc(inline)]
 pub use desireline_core::analyses::{dropoff, funnel, goals, paths, transitions};
