@@ -91,7 +91,7 @@ fn one_journey_per_customer_is_newcombe_on_the_raw_counts() {
             .collect();
         let [[lost_a, a], [lost_b, b]] = counts;
         let (n_a, n_b) = (a + lost_a, b + lost_b);
-        if n_a.min(n_b) < 5 {
+        if n_a.min(n_b) < 5 || a + b == 0 {
             continue;
         }
         let report = compare(
@@ -210,7 +210,7 @@ fn q_counts_every_pair_and_every_measure_also_those_not_listed() {
 fn splits_without_a_difference_are_rejected_one_time_in_twenty() {
     let (mut rejected, mut total) = (0, 0);
     let mut tenths = [0_u64; 10];
-    for seed in 0..2_400 {
+    for seed in 0..10_000 {
         let rng = &mut ChaCha8Rng::seed_from_u64(seed);
         let mut sessions = Vec::new();
         for customer in 0..120 {
@@ -234,15 +234,15 @@ fn splits_without_a_difference_are_rejected_one_time_in_twenty() {
         tenths[((p * 10.0) as usize).min(9)] += 1;
     }
     let share = rejected as f64 / total as f64;
-    // 0.05 with a standard error of 0.0044.
-    assert!((0.037..=0.063).contains(&share), "{share}");
+    // 0.05 with a standard error of 0.0022.
+    assert!((0.045..=0.055).contains(&share), "{share}");
     let expected = total as f64 / 10.0;
     let chi: f64 = tenths
         .iter()
         .map(|&n| (n as f64 - expected).powi(2) / expected)
         .sum();
     // Nine degrees of freedom: 27.9 is exceeded one time in a thousand.
-    assert!(chi < 27.9, "{tenths:?}");
+    assert!(chi < 27.9, "{tenths:?} {share}");
 }
 
 /// Group a is mostly on the device where everybody buys less.
@@ -279,7 +279,7 @@ fn a_difference_that_turns_round_within_strata_is_flagged() {
     assert!(row.pooled.upper < 0.0 && row.stratified.lower > 0.0);
     let names: Vec<&str> = row.strata.iter().map(|s| s.stratum.as_str()).collect();
     assert_eq!(names, ["x", "y"]);
-    assert!(row.strata.iter().all(|s| s.difference.unwrap().lower > 0.0));
+    assert!(row.strata.iter().all(|s| s.difference.unwrap().value > 0.0));
     assert!(report.caveats.contains(&Caveat::SimpsonReversal {
         attribute: "device".to_owned(),
         measures: vec!["goal: buy".to_owned()],
@@ -330,10 +330,10 @@ fn customers_in_both_groups_are_counted() {
     let segments = vec![segment("buyers", "buy"), segment("a", "group == \"a\"")];
     let report = compare(&journeys, Breakdown::Segments { segments });
     let shared = &report.overlap[0];
-    assert_eq!((shared.customers, shared.journeys), (13, 10));
+    assert_eq!((shared.customers, shared.journeys), (10, 10));
     // Journeys in neither are left out, and said to be.
     let rest = report.groups.iter().find(|g| !g.compared).unwrap();
-    assert_eq!((rest.name.as_str(), rest.n_journeys), ("(no segment)", 12));
+    assert_eq!((rest.name.as_str(), rest.n_journeys), ("(no segment)", 13));
 }
 
 #[test]
