@@ -190,8 +190,8 @@ pub(crate) fn page(
     })
 }
 
-/// Headings, whether each column holds words, and the rows.
-type Shown = (Vec<String>, Vec<bool>, Vec<Vec<String>>);
+/// Headings, whether each column holds words, and the rows: each cell with its interval, where it has one.
+type Shown = (Vec<String>, Vec<bool>, Vec<Vec<(String, Option<String>)>>);
 
 /// One table of a report.
 #[pyclass(frozen, module = "desireline._core")]
@@ -260,19 +260,21 @@ impl Table {
         short(py, || Ok(csv::table(&self.inner, dialect)))
     }
 
-    /// Headings, whether a column holds words, and cells formatted for people, row by row.
+    /// What people read, row by row; columns without any value are left out.
     fn shown(&self, py: Python<'_>) -> PyResult<Shown> {
         short(py, || {
-            let columns = &self.inner.columns;
+            let rows = 0..self.inner.n_rows();
+            let full = |c: &&report::Column| {
+                rows.is_empty()
+                    || rows
+                        .clone()
+                        .any(|row| format::cell(&c.cells, row) != format::MISSING)
+            };
+            let columns: Vec<&report::Column> = self.inner.columns.iter().filter(full).collect();
             let labels = columns.iter().map(|c| c.label.clone()).collect();
-            let words = columns.iter().map(|c| format::is_words(&c.cells));
-            let rows = (0..self.inner.n_rows()).map(|row| {
-                columns
-                    .iter()
-                    .map(|c| format::cell(&c.cells, row))
-                    .collect()
-            });
-            Ok((labels, words.collect(), rows.collect()))
+            let words = columns.iter().map(|c| format::is_words(&c.cells)).collect();
+            let cells = |row| columns.iter().map(|c| shown(&c.cells, row)).collect();
+            Ok((labels, words, rows.clone().map(cells).collect()))
         })
     }
 
@@ -294,6 +296,19 @@ impl Table {
         let rows: ArrayRef = Arc::new(StructArray::from(batch));
         let stream = ArrayIterator::new([Ok(rows)].into_iter(), field.into());
         Ok(to_stream_pycapsule(py, Box::new(stream), requested_schema)?)
+    }
+}
+
+/// A cell for people, its interval apart.
+fn shown(cells: &report::Cells, row: usize) -> (String, Option<String>) {
+    let estimate = match cells {
+        report::Cells::Rate(v) => v.get(row).copied().flatten().and_then(|r| r.estimate),
+        report::Cells::Estimate(v) => v.get(row).copied().flatten(),
+        _ => None,
+    };
+    match estimate {
+        Some(e) => (format::value(&e), Some(format::interval(&e))),
+        None => (format::cell(cells, row), None),
     }
 }
 

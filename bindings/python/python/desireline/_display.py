@@ -14,6 +14,8 @@ __all__ = ["report_html", "table_html"]
 
 _SHOWN = 20
 _CELL = "padding:.25em .8em;border-bottom:1px solid rgba(128,128,128,.25);"
+_WORDS = "min-width:6em"
+_NUMBER = "white-space:nowrap;font-variant-numeric:tabular-nums"
 _QUIET = "color:inherit;opacity:.75;font-size:.9em;margin:.4em 0"
 
 
@@ -31,7 +33,7 @@ def table_html(table: _core.Table, rows: int | None = _SHOWN) -> str:
     body = "".join(
         "<tr>"
         + "".join(
-            f'<td style="{_CELL}text-align:{side(i)};font-variant-numeric:tabular-nums">{_bdi(cell)}</td>'
+            f'<td style="{_CELL}text-align:{side(i)};{_WORDS if words[i] else _NUMBER}">{_cell(*cell)}</td>'
             for i, cell in enumerate(row)
         )
         + "</tr>"
@@ -48,8 +50,10 @@ def table_html(table: _core.Table, rows: int | None = _SHOWN) -> str:
 def report_html(report: Report) -> str:
     """The picture, the first table, the others folded away, and what to know before trusting the numbers."""
     picture = report.svg()
-    parts = [f'<div style="max-width:60em"><h4 style="margin:.2em 0">{_bdi(report.title)}</h4>']
-    if picture is not None:
+    parts = ['<div style="max-width:60em">']
+    if picture is None:
+        parts.append(f'<h4 style="margin:.2em 0">{_bdi(report.title)}</h4>')
+    else:
         # As an image, the picture's style sheet stays inside it, whatever else the page holds.
         data = b64encode(picture.encode()).decode()
         alt = escape(f"{report.title}: the table below has the same numbers", quote=True)
@@ -65,6 +69,11 @@ def report_html(report: Report) -> str:
         parts.append(f'<ul style="{_QUIET}">{notes}</ul>')
     parts.append("</div>")
     return "".join(parts)
+
+
+def _cell(value: str, interval: str | None) -> str:
+    small = "" if interval is None else f'<br><small style="opacity:.7">{_bdi(interval)}</small>'
+    return _bdi(value) + small
 
 
 def _bdi(text: str) -> str:

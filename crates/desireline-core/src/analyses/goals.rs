@@ -231,7 +231,10 @@ impl Analysis for Goals {
             .channel
             .filter(|&c| !catalog.attributes[c].dictionary.is_empty());
         Ok(GoalsPlan {
-            spec: self.clone(),
+            spec: Goals {
+                goals: self.distinct(),
+                ..self.clone()
+            },
             matchers: matchers.collect::<Result<_, _>>()?,
             horizons: self.horizons.iter().map(|h| h.as_micros()).collect(),
             observed_until: catalog.observed_until,

@@ -148,12 +148,21 @@ impl Goals {
         if self.goals.is_empty() {
             return problem("goals", "no goal is given; name at least one".to_owned());
         }
-        for (i, goal) in self.goals.iter().enumerate() {
-            if self.goals[..i].iter().any(|g| g.name == goal.name) {
-                return problem("goals", format!("two goals are called `{}`", goal.name));
-            }
-        }
         Ok(())
+    }
+
+    /// The goals under names that tell them apart: a name given again gets its number.
+    pub(super) fn distinct(&self) -> Vec<Goal> {
+        let mut goals: Vec<Goal> = Vec::with_capacity(self.goals.len());
+        for goal in &self.goals {
+            let taken = |name: &str| goals.iter().any(|g| g.name == name);
+            let numbered = (2..).map(|n| format!("{} ({n})", goal.name));
+            let mut names = std::iter::once(goal.name.clone()).chain(numbered);
+            let name = names.find(|name| !taken(name)).unwrap_or_default();
+            let expr = goal.expr.clone();
+            goals.push(Goal { name, expr });
+        }
+        goals
     }
 }
 
