@@ -148,7 +148,7 @@ pub fn merge_sealed(sealed: &[&[u8]], lookup: &Lookup<'_>) -> Result<Vec<u8>> {
         .next()
         .ok_or_else(|| refused("there is nothing to merge"))??;
     let (_, task) = whole.bind(lookup)?;
-    let mut state = task.from_bytes(&whole.body)?;
+    let mut state = task.read(&whole.body)?;
     for other in envelopes {
         let other = other?;
         for (what, same) in [
@@ -177,7 +177,7 @@ pub fn merge_sealed(sealed: &[&[u8]], lookup: &Lookup<'_>) -> Result<Vec<u8>> {
         }
         whole.blocks.extend(&other.blocks);
         whole.blocks.sort_unstable();
-        task.merge(&mut state, &task.from_bytes(&other.body)?);
+        task.merge(&mut state, &task.read(&other.body)?);
     }
     whole.body = task.to_bytes(&state)?;
     whole.to_bytes()
@@ -187,7 +187,7 @@ pub fn merge_sealed(sealed: &[&[u8]], lookup: &Lookup<'_>) -> Result<Vec<u8>> {
 pub fn finish_sealed(sealed: &[u8], lookup: &Lookup<'_>) -> Result<DynAnswer> {
     let envelope = Envelope::from_bytes(sealed)?;
     let (analysis, task) = envelope.bind(lookup)?;
-    let mut report = task.finish(&task.from_bytes(&envelope.body)?)?;
+    let mut report = task.finish(&task.read(&envelope.body)?)?;
     let caveats: Vec<Caveat> = serde_json::from_slice(&envelope.caveats)
         .map_err(|e| refused(format!("its caveats cannot be read: {e}")))?;
     let own = std::mem::replace(report.as_report_mut().caveats_mut(), caveats);

@@ -24,7 +24,7 @@ pub(crate) trait Task: Send + Sync {
     fn merge(&self, into: &mut State, from: &State);
     fn heap_bytes(&self, state: &State) -> usize;
     fn to_bytes(&self, state: &State) -> Result<Vec<u8>>;
-    fn from_bytes(&self, bytes: &[u8]) -> Result<State>;
+    fn read(&self, bytes: &[u8]) -> Result<State>;
     fn finish(&self, state: &State) -> Result<Box<dyn DynReport>>;
     fn locate(&self, journey: &Journey<'_>) -> Vec<Located>;
     fn cells(&self, state: &State) -> Vec<(String, u64)>;
@@ -136,7 +136,7 @@ impl<A: Analysis> Task for Planned<A> {
             reason: e.to_string(),
         })
     }
-    fn from_bytes(&self, bytes: &[u8]) -> Result<State> {
+    fn read(&self, bytes: &[u8]) -> Result<State> {
         let (partial, rest): (A::Partial, _) =
             postcard::take_from_bytes(bytes).map_err(|e| Error::Envelope {
                 reason: format!("its body cannot be read: {e}"),

@@ -102,7 +102,7 @@ pub(super) fn reach(
                     if reach.depth == n_steps {
                         return Some(reach);
                     }
-                    open = open << 1 | 1;
+                    open = (open << 1) | 1;
                 }
             }
         }
@@ -123,7 +123,7 @@ pub(super) fn chosen(
     let earliest = times[reach.finish].saturating_sub(within);
     let mut step = 0;
     for i in reach.entry..=reach.finish {
-        if bits(i) >> step & 1 != 0 && (step > 0 || times[i] >= earliest) {
+        if (bits(i) >> step) & 1 != 0 && (step > 0 || times[i] >= earliest) {
             chosen[step] = times[i];
             step += 1;
             if step == reach.depth {
