@@ -259,14 +259,15 @@ fn damaged_or_foreign_parts_are_refused() {
             "one block twice"
         );
         assert!(merge_sealed(&[], &from_spec).is_err());
-        let other = build(&desireline_tests::random_log::rows(8))
+        let foreign = desireline_tests::random_log::rows(8);
+        let other = build(&foreign)
             .unwrap()
             .journeys(JourneyRule::customer())
             .unwrap();
         let other = other
             .seal(
                 &*ANALYSES[0]
-                    .analysis(question(&ANALYSES[0], &["a"]))
+                    .analysis(question(&ANALYSES[0], &names(&foreign)))
                     .unwrap(),
                 &[0],
                 &exec,
