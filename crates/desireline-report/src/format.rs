@@ -327,7 +327,7 @@ pub fn cell(cells: &Cells, row: usize) -> String {
         Cells::Time(v) => at(v, row, |t| time(*t)),
         Cells::Probability(v) => at(v, row, |p| probability(*p)),
         // The row of all paths that are not listed.
-        Cells::Path(v) if v.get(row).is_some_and(Option::is_none) => "other".into(),
+        Cells::Path(v) if v.get(row).is_some_and(Option::is_none) => Some("other".to_owned()),
         Cells::Path(v) => at(v, row, |p| p.join(STEP)),
         Cells::Money {
             amounts,
