@@ -216,8 +216,10 @@ fn cut(log: &Log, gap: Option<i64>) -> Journeys {
     log.journeys(rule).unwrap()
 }
 
+type IsGoal = Box<dyn Fn(&Row) -> bool>;
+
 /// The goal of the log number `seed`, as an expression and as plain code.
-fn goal(seed: u64, rows: &[Row]) -> (Option<Expr>, Box<dyn Fn(&Row) -> bool>) {
+fn goal(seed: u64, rows: &[Row]) -> (Option<Expr>, IsGoal) {
     let name = rows[0].event.clone();
     match seed % 4 {
         0 => (None, Box::new(|_| false)),

@@ -86,6 +86,7 @@ pub(super) fn reach(
     }
     // The steps that an event can fill now: those reached and the next one.
     let mut open = 0b11u64;
+    #[allow(clippy::needless_range_loop)] // times are read at hits only
     for i in entry + 1..range.end {
         let mut hits = bits(i) & open;
         while hits != 0 {
@@ -122,9 +123,9 @@ pub(super) fn chosen(
 ) {
     let earliest = times[reach.finish].saturating_sub(within);
     let mut step = 0;
-    for i in reach.entry..=reach.finish {
-        if (bits(i) >> step) & 1 != 0 && (step > 0 || times[i] >= earliest) {
-            chosen[step] = times[i];
+    for (i, &time) in (reach.entry..).zip(&times[reach.entry..=reach.finish]) {
+        if (bits(i) >> step) & 1 != 0 && (step > 0 || time >= earliest) {
+            chosen[step] = time;
             step += 1;
             if step == reach.depth {
                 return;
