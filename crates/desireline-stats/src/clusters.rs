@@ -63,6 +63,19 @@ impl Clusters {
         self.nn = self.nn.saturating_add(n2 * n2);
     }
 
+    /// Adds `n` clusters with one observation each, `k` of them successes: what [`add`](Self::add) does `n` times.
+    #[inline]
+    pub fn add_units(&mut self, k: u64, n: u64) {
+        self.merge(&Clusters {
+            m: n,
+            k,
+            n,
+            kk: k.into(),
+            kn: k.into(),
+            nn: n.into(),
+        });
+    }
+
     /// Adds the clusters of another, disjoint set.
     #[inline]
     pub fn merge(&mut self, other: &Self) {

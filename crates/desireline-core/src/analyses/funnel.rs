@@ -173,6 +173,8 @@ pub struct FunnelPartial {
     /// Journeys of customers without any entrant, 0 of n; part of every step's `of_all`.
     outside: Clusters,
     steps: Vec<StepPartial>,
+    #[serde(skip)]
+    scratch: attempt::Scratch,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -208,6 +210,7 @@ impl Partial for FunnelPartial {
         let times = |s: &StepPartial| s.from_previous.heap_bytes() + s.from_first.heap_bytes();
         self.steps.capacity() * size_of::<StepPartial>()
             + self.steps.iter().map(times).sum::<usize>()
+            + self.scratch.heap_bytes()
     }
 }
 
@@ -281,23 +284,12 @@ impl Analysis for Funnel {
             n_journeys: 0,
             outside: Clusters::default(),
             steps: vec![StepPartial::default(); plan.steps.len()],
+            scratch: attempt::Scratch::default(),
         }
     }
 
     fn observe(plan: &FunnelPlan, partial: &mut FunnelPartial, morsel: &Morsel<'_>) {
-        match &plan.tests {
-            Tests::ByCode(table) => {
-                // A log grows no names after its plan is bound; a code beyond the table matches nothing.
-                crate::with_codes!(morsel.codes(), codes => {
-                    let bits = |i: usize| table.get(codes[i] as usize).copied().unwrap_or(0);
-                    attempt::observe(plan, partial, morsel, bits);
-                });
-            }
-            Tests::ByMask(matchers) => {
-                let bits = attempt::event_bits(matchers, morsel);
-                attempt::observe(plan, partial, morsel, |i| bits[i]);
-            }
-        }
+        attempt::observe(plan, partial, morsel);
     }
 
     fn finish(plan: &FunnelPlan, partial: &FunnelPartial) -> Result<FunnelReport> {

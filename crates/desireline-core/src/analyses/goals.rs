@@ -62,7 +62,7 @@ impl GoalsPlan {
             _ => None,
         };
         Facts {
-            open: self.is_open(times[span.end as usize - 1], next_start(&span, times)),
+            open: self.is_open(times[span.end as usize - 1], next_start(&span, morsel)),
             watched: self
                 .observed_until
                 .saturating_sub(times[span.start as usize]),
@@ -100,9 +100,7 @@ impl GoalsPlan {
     ) {
         let times = morsel.times();
         let start = times[span.start as usize];
-        let mut hits = mask
-            .ones_from(span.start as usize)
-            .take_while(|&i| i < span.end as usize);
+        let mut hits = mask.ones_in(span.range());
         let first = hits.next();
         let reached = first.is_some();
         customer.all.add(reached);

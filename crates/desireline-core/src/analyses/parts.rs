@@ -3,7 +3,7 @@
 use desireline_stats::Distribution;
 
 use crate::error::SpecError;
-use crate::journey::{Journey, Span};
+use crate::journey::{Journey, Morsel, Span};
 use crate::report::Caveat;
 
 /// The confidence level unless another is asked for.
@@ -28,9 +28,12 @@ pub(super) fn check_level(analysis: &'static str, level: f64) -> Result<(), Spec
 /// When the customer's next journey begins, if it begins after this one's last event: this one is then over. Journeys
 /// named by a column can overlap; such a next one says nothing.
 #[inline]
-pub(super) fn next_start(span: &Span, times: &[i64]) -> Option<i64> {
-    let next = *times.get(span.next as usize)?;
-    (next >= times[span.end as usize - 1]).then_some(next)
+pub(super) fn next_start(span: &Span, morsel: &Morsel<'_>) -> Option<i64> {
+    if span.next == Span::NONE {
+        return None;
+    }
+    let next = morsel.time(span.next as usize);
+    (next >= morsel.time(span.end as usize - 1)).then_some(next)
 }
 
 /// The same for a journey.

@@ -142,9 +142,15 @@ impl Analysis for Transitions {
         partial.reserve(plan.names.len());
         crate::with_codes!(morsel.codes(), codes => {
             if plan.spec.times {
-                observe::<_, true>(partial, morsel, codes);
+                let times = morsel.times();
+                let between = |i: usize| times[i + 1].saturating_sub(times[i]);
+                for spans in morsel.customers() {
+                    partial.customer::<_, true>(codes, spans, between);
+                }
             } else {
-                observe::<_, false>(partial, morsel, codes);
+                for spans in morsel.customers() {
+                    partial.customer::<_, false>(codes, spans, |_| 0);
+                }
             }
         });
     }
@@ -252,42 +258,6 @@ impl Analysis for Transitions {
 fn list(places: &[usize]) -> String {
     let words: Vec<String> = places.iter().map(ToString::to_string).collect();
     words.join(", ")
-}
-
-fn observe<C: Copy + Into<u32>, const TIMES: bool>(
-    partial: &mut TransitionsPartial,
-    morsel: &Morsel<'_>,
-    codes: &[C],
-) {
-    let times = morsel.times();
-    for spans in morsel.customers() {
-        for span in spans {
-            partial.begin_journey();
-            let codes = &codes[span.range()];
-            let times = &times[span.range()];
-            let Some((&first, rest)) = codes.split_first() else {
-                continue;
-            };
-            let first: u32 = first.into();
-            partial.visit(first);
-            // A code that no name has stands for "none before".
-            let (mut before, mut from, mut last_place) = (u32::MAX, first, 0);
-            for (i, &to) in rest.iter().enumerate() {
-                let to: u32 = to.into();
-                partial.visit(to);
-                let place = partial.step(from, to);
-                if TIMES {
-                    partial.time(place, times[i + 1].saturating_sub(times[i]));
-                }
-                if before == to && from != to {
-                    partial.back(last_place);
-                }
-                (before, from, last_place) = (from, to, place);
-            }
-            partial.ends(first, from);
-        }
-        partial.end_customer();
-    }
 }
 
 fn finish(plan: &TransitionsPlan, partial: &TransitionsPartial) -> TransitionsReport {

@@ -274,11 +274,7 @@ impl Grouping {
                 }
             }
             Kind::Segments(_) => {
-                let hit = |mask: &Mask| {
-                    mask.ones_from(span.start as usize)
-                        .next()
-                        .is_some_and(|i| i < span.end as usize)
-                };
+                let hit = |mask: &Mask| mask.any_in(span.range());
                 found.extend(
                     masks
                         .iter()

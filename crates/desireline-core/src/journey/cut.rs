@@ -5,10 +5,14 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use rustc_hash::FxHashMap;
 
+use super::journeys::for_each;
 use super::rule::rule_error;
 use super::{CalendarUnit, JourneyRule, Mask, Matcher, Morsel};
 use crate::error::{Result, SpecError, nearest};
-use crate::log::{Block, Catalog, Value};
+use crate::log::{Bitmap, Block, Catalog, Value};
+
+/// How many events one worker looks at together for gaps.
+const PIECE: usize = 1 << 16;
 
 /// A journey rule bound to a log.
 #[derive(Debug)]
@@ -76,6 +80,36 @@ impl Cutter {
         })
     }
 
+    /// Where journeys begin in a whole block, if nothing but customers and gaps cut them.
+    pub(super) fn starts_of_block(&self, block: &Block) -> Option<Bitmap> {
+        let by_gap_only = self.column.is_none()
+            && self.max_span.is_none()
+            && self.start.is_none()
+            && self.end.is_none()
+            && self.calendar.is_none();
+        if !by_gap_only {
+            return None;
+        }
+        let n_events = block.n_events();
+        let mut starts = Bitmap::zeros(n_events);
+        if let Some(gap) = self.gap {
+            let pieces: Vec<(usize, &mut [u64])> = starts
+                .words_mut()
+                .chunks_mut(PIECE / 64)
+                .enumerate()
+                .collect();
+            for_each(pieces, |(piece, words)| {
+                let range = piece * PIECE..n_events.min((piece + 1) * PIECE);
+                block.times.gaps_into(range, gap, words);
+            });
+        }
+        // Every customer's first event begins a journey.
+        for &first in &block.offsets {
+            starts.set(first as usize);
+        }
+        Some(starts)
+    }
+
     /// The places in the morsel where a journey begins, ascending. The morsel's spans are whole customers.
     pub(super) fn starts(&self, morsel: &Morsel<'_>) -> Vec<u32> {
         let mut starts = Vec::new();
@@ -101,8 +135,12 @@ impl Cutter {
             for i in span.range().skip(1) {
                 let t = times[i];
                 let new_unit = calendar.as_mut().map_or(0, |c| c.unit_start(t));
-                let cut = self.gap.is_some_and(|gap| t - times[i - 1] > gap)
-                    || self.max_span.is_some_and(|max| t - first_time > max)
+                let cut = self
+                    .gap
+                    .is_some_and(|gap| t.saturating_sub(times[i - 1]) > gap)
+                    || self
+                        .max_span
+                        .is_some_and(|max| t.saturating_sub(first_time) > max)
                     || start.as_ref().is_some_and(|m| m.get(i))
                     || end.as_ref().is_some_and(|m| m.get(i - 1))
                     || new_unit != unit

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::cut::{Cutter, gather_by_column};
+use super::morsel::TimeBuffer;
 use super::{Journey, JourneyRule, Mask, Matcher, Morsel, Span};
 use crate::error::{Error, Result, SpecError};
 use crate::expr::Expr;
@@ -71,7 +72,7 @@ pub struct MorselRange {
 /// A worker's memory for one morsel at a time, used again for the next.
 #[derive(Debug)]
 pub struct Scratch {
-    times: Vec<i64>,
+    times: TimeBuffer,
     codes: Codes,
     spans: Vec<Span>,
 }
@@ -79,7 +80,7 @@ pub struct Scratch {
 impl Default for Scratch {
     fn default() -> Scratch {
         Scratch {
-            times: Vec::new(),
+            times: TimeBuffer::default(),
             codes: Codes::U8(Vec::new()),
             spans: Vec::new(),
         }
@@ -135,6 +136,11 @@ impl Journeys {
             if let Some(column) = cutter.column {
                 jb = jb.gather(column);
             }
+            if let Some(starts) = cutter.starts_of_block(block).filter(|_| jb.order.is_none()) {
+                jb.starts = starts;
+                blocks.push(jb);
+                continue;
+            }
             let starts = jb.per_morsel(|morsel, first| {
                 cutter
                     .starts(morsel)
@@ -174,15 +180,10 @@ impl Journeys {
     ) -> Journeys {
         let (mut n_events, mut n_journeys, mut n_customers) = (0, 0, 0);
         for block in &blocks {
-            for (events, journeys, customers) in block.per_morsel_spans(|spans| {
-                let events: u64 = spans.iter().map(|s| s.len() as u64).sum();
-                let customers = spans.chunk_by(|a, b| a.customer == b.customer).count() as u64;
-                (events, spans.len() as u64, customers)
-            }) {
-                n_events += events;
-                n_journeys += journeys;
-                n_customers += customers;
-            }
+            let (events, journeys, customers) = block.totals();
+            n_events += events;
+            n_journeys += journeys;
+            n_customers += customers;
         }
         Journeys {
             log,
@@ -374,17 +375,11 @@ impl JourneyBlock {
     }
 
     fn load<'s>(&'s self, start: usize, end: usize, scratch: &'s mut Scratch) -> Morsel<'s> {
+        scratch.times.reset();
         let (codes, order) = match &self.order {
-            None => {
-                self.block.times.decode_into(start..end, &mut scratch.times);
-                (self.block.codes.as_slice().slice(start, end), None)
-            }
+            None => (self.block.codes.as_slice().slice(start, end), None),
             Some(order) => {
                 let rows = &order[start..end];
-                scratch.times.clear();
-                scratch
-                    .times
-                    .extend(rows.iter().map(|&r| self.block.times.get(r as usize)));
                 gather_codes(self.block.codes.as_slice(), rows, &mut scratch.codes);
                 (scratch.codes.as_slice(), Some(rows))
             }
@@ -396,6 +391,7 @@ impl JourneyBlock {
             codes,
             times: &scratch.times,
             spans: &scratch.spans,
+            is_whole: self.kept.is_none(),
         }
     }
 
@@ -406,28 +402,31 @@ impl JourneyBlock {
         let offsets = self.offsets();
         let base = offsets[range.first_customer as usize];
         let last = offsets[range.end_customer as usize];
-        let mut starts = self
-            .starts
-            .ones_from(base as usize)
-            .map(|i| i as u32)
-            .take_while(|&i| i < last)
-            .peekable();
-        for customer in range.first_customer..range.end_customer {
-            let customer_end = offsets[customer as usize + 1];
-            let mut ordinal = 0;
-            while let Some(start) = starts.next_if(|&s| s < customer_end) {
-                let next = starts.peek().copied().filter(|&s| s < customer_end);
-                if self.kept.as_ref().is_none_or(|k| k.get(start as usize)) {
-                    spans.push(Span {
-                        start: start - base,
-                        end: next.unwrap_or(customer_end) - base,
-                        customer,
-                        ordinal,
-                        next: next.map_or(Span::NONE, |s| s - base),
-                    });
-                }
-                ordinal += 1;
+        let (mut customer, mut ordinal) = (range.first_customer, 0);
+        let mut customer_end = offsets[customer as usize + 1];
+        for start in self.starts.ones_in(base as usize..last as usize) {
+            let start = start as u32;
+            let is_next = start < customer_end;
+            if let Some(before) = spans.last_mut() {
+                before.end = start.min(customer_end) - base;
+                before.next = if is_next { start - base } else { Span::NONE };
             }
+            ordinal = if is_next { ordinal + 1 } else { 0 };
+            // The first event of every customer is a start, so this goes on by one customer; by more over empty ones.
+            while start >= customer_end {
+                customer += 1;
+                customer_end = offsets[customer as usize + 1];
+            }
+            spans.push(Span {
+                start: start - base,
+                end: last - base,
+                customer,
+                ordinal,
+                next: Span::NONE,
+            });
+        }
+        if let Some(kept) = &self.kept {
+            spans.retain(|s| kept.get((base + s.start) as usize));
         }
     }
 
@@ -465,6 +464,29 @@ impl JourneyBlock {
             self.fill_spans(*range, &mut spans);
             work(&spans)
         })
+    }
+
+    /// The events, journeys and customers that are selected.
+    fn totals(&self) -> (u64, u64, u64) {
+        if self.kept.is_none() {
+            let customers = self.offsets().windows(2).filter(|b| b[0] < b[1]).count();
+            return (
+                self.n_events() as u64,
+                self.starts.count() as u64,
+                customers as u64,
+            );
+        }
+        let (mut n_events, mut n_journeys, mut n_customers) = (0, 0, 0);
+        for (events, journeys, customers) in self.per_morsel_spans(|spans| {
+            let events: u64 = spans.iter().map(|s| s.len() as u64).sum();
+            let customers = spans.chunk_by(|a, b| a.customer == b.customer).count() as u64;
+            (events, spans.len() as u64, customers)
+        }) {
+            n_events += events;
+            n_journeys += journeys;
+            n_customers += customers;
+        }
+        (n_events, n_journeys, n_customers)
     }
 
     /// The events of the selected journeys that match, by morsel.
@@ -529,11 +551,7 @@ impl JourneyBlock {
             let mut spans = Vec::new();
             self.fill_spans(*range, &mut spans);
             for span in spans {
-                if mask
-                    .ones_from(span.start as usize)
-                    .next()
-                    .is_some_and(|i| i < span.end as usize)
-                {
+                if mask.any_in(span.range()) {
                     kept.set((base + span.start) as usize);
                 }
             }
@@ -625,4 +643,19 @@ fn map_ordered<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> T + Send + Sy
 #[cfg(not(feature = "parallel"))]
 fn map_ordered<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> T + Send + Sync) -> Vec<T> {
     items.iter().map(work).collect()
+}
+
+#[cfg(feature = "parallel")]
+pub(super) fn for_each<I: Send>(items: Vec<I>, work: impl Fn(I) + Send + Sync) {
+    use rayon::prelude::*;
+    if items.len() < 2 {
+        items.into_iter().for_each(work);
+    } else {
+        items.into_par_iter().for_each(work);
+    }
+}
+
+#[cfg(not(feature = "parallel"))]
+pub(super) fn for_each<I>(items: Vec<I>, work: impl Fn(I)) {
+    items.into_iter().for_each(work);
 }

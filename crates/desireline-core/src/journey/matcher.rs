@@ -189,9 +189,7 @@ impl Matcher {
         let spans = [span];
         let mut mask = Mask::default();
         self.fill(&morsel.with_spans(&spans), &mut mask);
-        mask.ones_from(span.start as usize)
-            .take_while(|&i| i < span.end as usize)
-            .collect()
+        mask.ones_in(span.range()).collect()
     }
 }
 
@@ -200,6 +198,7 @@ impl Op {
         match self {
             Op::Constant(false) => {}
             Op::Constant(true) => per_event(morsel, mask, |_, _| true),
+            Op::Events(table) if morsel.is_whole => morsel.events_in(table, mask),
             Op::Events(table) => {
                 crate::with_codes!(morsel.codes(), codes => {
                     per_event(morsel, mask, |i, _| table.get(codes[i] as usize).copied().unwrap_or(false));
@@ -234,7 +233,7 @@ impl Op {
                 });
             }
             Op::Time(test) => per_event(morsel, mask, |i, _| {
-                test.holds(Number::Integer(morsel.times()[i]))
+                test.holds(Number::Integer(morsel.time(i)))
             }),
             Op::Money(test) => {
                 per_event(morsel, mask, |i, _| {
@@ -322,11 +321,7 @@ fn nth(inner: &Op, n: u32, morsel: &Morsel<'_>, mask: &mut Mask) {
     inner.fill(morsel, &mut hits);
     for span in morsel.spans() {
         let place = (n as usize).saturating_sub(1);
-        if let Some(i) = hits
-            .ones_from(span.start as usize)
-            .take_while(|&i| i < span.end as usize)
-            .nth(place)
-        {
+        if let Some(i) = hits.ones_in(span.range()).nth(place) {
             mask.set(i);
         }
     }
@@ -339,7 +334,7 @@ fn after(anchor: &Op, within: i64, morsel: &Morsel<'_>, mask: &mut Mask) {
     for span in morsel.spans() {
         let mut last = None;
         for i in span.range() {
-            if last.is_some_and(|t: i64| times[i] - t <= within) {
+            if last.is_some_and(|t: i64| times[i].saturating_sub(t) <= within) {
                 mask.set(i);
             }
             if hits.get(i) {

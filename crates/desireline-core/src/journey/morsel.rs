@@ -1,6 +1,10 @@
 //! What an analysis sees: a stretch of columns and the journeys in it.
 
+use std::cell::{Cell, OnceCell};
+
 use crate::log::{Block, CodeSlice, Level, Value};
+
+use super::Mask;
 
 /// One journey's place in a morsel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +44,30 @@ impl Span {
     }
 }
 
+/// The times of a morsel, decoded when somebody asks for all of them; its memory is used again for the next morsel.
+#[derive(Default)]
+pub(crate) struct TimeBuffer {
+    decoded: OnceCell<Vec<i64>>,
+    spare: Cell<Vec<i64>>,
+}
+
+impl TimeBuffer {
+    /// Forgets the times.
+    pub(crate) fn reset(&mut self) {
+        if let Some(times) = self.decoded.take() {
+            self.spare.set(times);
+        }
+    }
+}
+
+impl std::fmt::Debug for TimeBuffer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("TimeBuffer")
+            .field(&self.decoded.get().map(Vec::len))
+            .finish()
+    }
+}
+
 /// The unit of parallel work: columns of whole customers, and the journeys to count.
 ///
 /// Kernels run over [`codes`](Morsel::codes), [`times`](Morsel::times) and [`spans`](Morsel::spans); an easy
@@ -52,8 +80,10 @@ pub struct Morsel<'a> {
     pub(crate) order: Option<&'a [u32]>,
     pub(crate) first_row: usize,
     pub(crate) codes: CodeSlice<'a>,
-    pub(crate) times: &'a [i64],
+    pub(crate) times: &'a TimeBuffer,
     pub(crate) spans: &'a [Span],
+    /// Whether every event of the columns is in a span.
+    pub(crate) is_whole: bool,
 }
 
 impl<'a> Morsel<'a> {
@@ -63,10 +93,45 @@ impl<'a> Morsel<'a> {
         self.codes
     }
 
-    /// The times in microseconds since 1970 UTC.
+    /// The times in microseconds since 1970 UTC. Decoded at the first call; who needs few of them asks for
+    /// [`time`](Morsel::time).
     #[inline]
     pub fn times(&self) -> &'a [i64] {
-        self.times
+        self.times.decoded.get_or_init(|| self.decode_times())
+    }
+
+    #[cold]
+    fn decode_times(&self) -> Vec<i64> {
+        let mut out = self.times.spare.take();
+        let column = &self.block.times;
+        match self.order {
+            None => column.decode_into(self.first_row..self.first_row + self.n_events(), &mut out),
+            Some(order) => {
+                out.clear();
+                out.extend(order.iter().map(|&row| column.get(row as usize)));
+            }
+        }
+        out
+    }
+
+    /// The time of event `i` in microseconds since 1970 UTC.
+    #[inline]
+    pub fn time(&self, i: usize) -> i64 {
+        self.block.times.get(self.row(i))
+    }
+
+    /// Sets in `mask` the events whose code is in the table, and clears the others.
+    pub(crate) fn events_in(&self, table: &[bool], mask: &mut Mask) {
+        mask.reset(self.n_events());
+        let words = mask.words_mut();
+        match self.codes {
+            CodeSlice::U8(codes) => {
+                let set = desireline_kernels::ByteSet::from_table(table);
+                desireline_kernels::members(codes, &set, words);
+            }
+            CodeSlice::U16(codes) => fill(codes, table, words),
+            CodeSlice::U32(codes) => fill(codes, table, words),
+        }
     }
 
     /// The journeys.
@@ -78,7 +143,7 @@ impl<'a> Morsel<'a> {
     /// The number of events in the columns.
     #[inline]
     pub fn n_events(&self) -> usize {
-        self.times.len()
+        self.codes.len()
     }
 
     /// The same columns with other journeys.
@@ -86,7 +151,11 @@ impl<'a> Morsel<'a> {
     where
         'a: 'b,
     {
-        Morsel { spans, ..*self }
+        Morsel {
+            spans,
+            is_whole: false,
+            ..*self
+        }
     }
 
     /// The journeys one by one.
@@ -126,6 +195,15 @@ impl<'a> Morsel<'a> {
             Value::Integer(amount) => Some(amount),
             _ => None,
         }
+    }
+}
+
+fn fill<C: Copy + Into<u32>>(codes: &[C], table: &[bool], words: &mut [u64]) {
+    for (word, chunk) in words.iter_mut().zip(codes.chunks(64)) {
+        *word = chunk.iter().rev().fold(0, |word, &code| {
+            let is_in = table.get(code.into() as usize).copied().unwrap_or(false);
+            word << 1 | u64::from(is_in)
+        });
     }
 }
 
@@ -178,12 +256,12 @@ impl<'a> Journey<'a> {
     /// The time of its event `i`.
     #[inline]
     pub fn time(&self, i: usize) -> i64 {
-        self.morsel.times[self.span.start as usize + i]
+        self.morsel.time(self.span.start as usize + i)
     }
 
     /// The times of its events in order.
     pub fn times(&self) -> &'a [i64] {
-        &self.morsel.times[self.span.range()]
+        &self.morsel.times()[self.span.range()]
     }
 
     /// The time of its first event.
@@ -198,7 +276,7 @@ impl<'a> Journey<'a> {
 
     /// When the customer's next journey begins, if there is one.
     pub fn next_start(&self) -> Option<i64> {
-        self.morsel.times.get(self.span.next as usize).copied()
+        (self.span.next != Span::NONE).then(|| self.morsel.time(self.span.next as usize))
     }
 
     /// The value of attribute `index` at its event `i`.

@@ -147,6 +147,38 @@ impl Bitmap {
             })
     }
 
+    /// The positions of the set bits in `range`, ascending; those past the end are unset.
+    #[inline]
+    pub fn ones_in(&self, range: std::ops::Range<usize>) -> Ones<'_> {
+        let end = range.end.min(self.len);
+        if range.start >= end {
+            return Ones {
+                words: &[],
+                bits: 0,
+                base: 0,
+                last: 0,
+            };
+        }
+        let words = &self.words[range.start / 64..end.div_ceil(64)];
+        let last = u64::MAX >> ((64 - end % 64) % 64);
+        let mut bits = words[0] & (u64::MAX << (range.start % 64));
+        if words.len() == 1 {
+            bits &= last;
+        }
+        Ones {
+            words: &words[1..],
+            bits,
+            base: range.start / 64 * 64,
+            last,
+        }
+    }
+
+    /// Whether any bit in `range` is set.
+    #[inline]
+    pub fn any_in(&self, range: std::ops::Range<usize>) -> bool {
+        self.ones_in(range).next().is_some()
+    }
+
     /// The words, least significant bit first.
     pub fn words(&self) -> &[u64] {
         &self.words
@@ -160,6 +192,39 @@ impl Bitmap {
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
         self.words.capacity() * 8
+    }
+}
+
+/// The positions of set bits in a stretch, ascending. See [`Bitmap::ones_in`].
+#[derive(Clone, Debug)]
+pub struct Ones<'a> {
+    /// The words after the one in `bits`.
+    words: &'a [u64],
+    bits: u64,
+    /// The position of the lowest bit of `bits`.
+    base: usize,
+    /// The bits of the last word that are in the stretch.
+    last: u64,
+}
+
+impl Iterator for Ones<'_> {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        while self.bits == 0 {
+            let (&word, rest) = self.words.split_first()?;
+            self.bits = if rest.is_empty() {
+                word & self.last
+            } else {
+                word
+            };
+            self.base += 64;
+            self.words = rest;
+        }
+        let bit = self.bits.trailing_zeros() as usize;
+        self.bits &= self.bits - 1;
+        Some(self.base + bit)
     }
 }
 
@@ -180,12 +245,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn agrees_with_a_vector_of_booleans(bits in prop::collection::vec(any::<bool>(), 0..300), start in 0usize..320) {
+        fn agrees_with_a_vector_of_booleans(bits in prop::collection::vec(any::<bool>(), 0..300), start in 0usize..320, end in 0usize..320) {
             let map: Bitmap = bits.iter().copied().collect();
             prop_assert_eq!(map.len(), bits.len());
             prop_assert_eq!(map.count(), bits.iter().filter(|b| **b).count());
             let ones: Vec<usize> = (start..bits.len()).filter(|&i| bits[i]).collect();
             prop_assert_eq!(map.ones_from(start).collect::<Vec<_>>(), ones);
+            let ones: Vec<usize> = (start..end.min(bits.len())).filter(|&i| bits[i]).collect();
+            prop_assert_eq!(map.any_in(start..end), !ones.is_empty());
+            prop_assert_eq!(map.ones_in(start..end).collect::<Vec<_>>(), ones);
             let mut turned = map.clone();
             turned.not();
             prop_assert_eq!(turned.count() + map.count(), bits.len());

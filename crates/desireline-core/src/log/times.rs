@@ -142,6 +142,47 @@ impl Times {
         }
     }
 
+    /// Sets in `words` the bit of each event of `range` that is more than `gap` microseconds after the one before it, and
+    /// clears the others. Where times fall, at the first event of a customer, the bit means nothing.
+    ///
+    /// Whole seconds decide but where they come within a second of the gap; only there the rest of the second is read.
+    pub(crate) fn gaps_into(&self, range: Range<usize>, gap: i64, words: &mut [u64]) {
+        words.fill(0);
+        let bit = |words: &mut [u64], i: usize| {
+            words[(i - range.start) / 64] |= 1 << ((i - range.start) % 64)
+        };
+        let leaps = |i: usize| i > 0 && self.get(i).saturating_sub(self.get(i - 1)) > gap;
+        let low = u32::try_from(gap.div_euclid(SECOND)).ok();
+        let high = low.and_then(|low| low.checked_add(2));
+        let (Some(low), Some(high), false) = (low, high, matches!(self.rest, Rest::Wide(_))) else {
+            for i in range.clone().filter(|&i| leaps(i)) {
+                bit(words, i);
+            }
+            return;
+        };
+        let Some(seconds) = self.seconds.get(range.clone()) else {
+            return;
+        };
+        let before = range.start.checked_sub(1).map_or(0, |i| self.seconds[i]);
+        if matches!(self.rest, Rest::None) {
+            let mut unused = vec![0; words.len()];
+            desireline_kernels::gaps(seconds, before, low + 1, high, words, &mut unused);
+            return;
+        }
+        let mut near = vec![0; words.len()];
+        desireline_kernels::gaps(seconds, before, low, high, &mut near, words);
+        for (at, near) in near.iter().enumerate() {
+            let mut open = near & !words[at];
+            while open != 0 {
+                let i = range.start + at * 64 + open.trailing_zeros() as usize;
+                open &= open - 1;
+                if leaps(i) {
+                    bit(words, i);
+                }
+            }
+        }
+    }
+
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
         self.seconds.capacity() * 4
@@ -172,6 +213,33 @@ mod tests {
             stored.decode_into(0..times.len(), &mut out);
             prop_assert_eq!(&out, &times);
             prop_assert!((0..times.len()).all(|i| stored.get(i) == times[i]));
+        }
+
+        #[test]
+        fn gaps_are_those_of_the_times(
+            steps in prop::collection::vec(
+                prop_oneof![0i64..3_000_000, 1_799_000_000i64..1_801_100_000, Just(1_800_000_000i64)], 1..300),
+            grain in prop::sample::select(vec![1i64, 1_000, 1_000_000]),
+            gap in prop_oneof![Just(1_800_000_000i64), 0i64..3_000_000, Just(i64::MAX)],
+            wide in any::<bool>(),
+            start in 0usize..100,
+        ) {
+            let first = if wide { -9_000_000_000_000_000 } else { 0 };
+            let mut times = vec![first];
+            let mut now = 0;
+            for step in steps {
+                now += step / grain * grain;
+                times.push(now);
+            }
+            let stored = Times::gather(times.len(), |i| times[i]);
+            let range = start.min(times.len())..times.len();
+            let mut words = vec![u64::MAX; range.len().div_ceil(64)];
+            stored.gaps_into(range.clone(), gap, &mut words);
+            for i in range.clone() {
+                let place = i - range.start;
+                let wanted = i > 0 && times[i] - times[i - 1] > gap;
+                prop_assert_eq!(words[place / 64] >> (place % 64) & 1 == 1, wanted, "event {}", i);
+            }
         }
     }
 

@@ -60,7 +60,7 @@ pub(super) fn observe(plan: &DropoffPlan, partial: &mut DropoffPartial, morsel: 
                 codes[span.range()].iter().any(|&c| table.get(c as usize).copied().unwrap_or(false))
             }),
             Goal::ByMask(mask) => scan(plan, partial, morsel, code, |span| {
-                mask.ones_from(span.start as usize).next().is_some_and(|i| i < span.end as usize)
+                mask.any_in(span.range())
             }),
         }
     });
@@ -73,7 +73,6 @@ fn scan(
     code: impl Fn(usize) -> u32,
     reaches: impl Fn(&Span) -> bool,
 ) {
-    let times = morsel.times();
     let mut scratch = std::mem::take(&mut partial.scratch);
     scratch
         .points
@@ -83,9 +82,9 @@ fn scan(
         let (mut n_known, mut n_exits) = (0u64, 0u64);
         for span in spans {
             let last = span.end as usize - 1;
-            let next = next_start(span, times);
+            let next = next_start(span, morsel);
             let reached = reaches(span);
-            let idle = plan.observed_until.saturating_sub(times[last]);
+            let idle = plan.observed_until.saturating_sub(morsel.time(last));
             if !reached && next.is_none() && idle < plan.alive {
                 partial.open += 1;
                 if let Some(point) = partial.points.get_mut(code(last) as usize) {
@@ -104,7 +103,8 @@ fn scan(
                 point.exits += 1;
                 if idle >= plan.returns_within {
                     point.known += 1;
-                    let back = |next: i64| next.saturating_sub(times[last]) <= plan.returns_within;
+                    let back =
+                        |next: i64| next.saturating_sub(morsel.time(last)) <= plan.returns_within;
                     point.returned += u32::from(next.is_some_and(back));
                 }
             }

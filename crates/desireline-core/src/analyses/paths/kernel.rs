@@ -57,7 +57,7 @@ impl Goal<'_> {
             Goal::Codes(table) => codes[start..end]
                 .iter()
                 .any(|c| table.get(c.code() as usize).copied().unwrap_or(false)),
-            Goal::Events(mask) => mask.ones_from(start).next().is_some_and(|i| i < end),
+            Goal::Events(mask) => mask.any_in(start..end),
         }
     }
 }

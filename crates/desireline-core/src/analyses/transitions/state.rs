@@ -6,6 +6,7 @@ use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::engine::Partial;
+use crate::journey::Span;
 
 /// Pairs of names up to this rank are found through a table; rarer ones through a map.
 const DENSE: usize = 512;
@@ -64,8 +65,9 @@ impl Places {
     }
 }
 
-/// Sums over the customers with whom a transition occurs.
+/// Sums over the customers with whom a transition occurs. All that a customer adds to is in one cache line.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[repr(C, align(64))]
 pub(super) struct Pair {
     pub(super) count: u64,
     pub(super) journeys: u64,
@@ -133,24 +135,35 @@ impl Node {
     }
 }
 
-/// A pair within the current customer and journey.
+/// A pair within the current customer and journey. What it says of another customer or journey than the current one is
+/// old and counts as nothing, so that nothing needs to be cleared.
 #[derive(Clone, Copy, Debug, Default)]
 struct PairNow {
+    customer: u32,
+    journey: u32,
     count: u32,
     journeys: u32,
-    /// The journey in which it occurred last.
-    journey: u32,
 }
 
-/// A touchpoint within the current customer and journey.
+/// A touchpoint within the current customer and journey, in the same way.
 #[derive(Clone, Copy, Debug, Default)]
 struct NodeNow {
+    customer: u32,
+    journey: u32,
     events: u32,
     journeys: u32,
     reworked: u32,
-    out: u32,
-    journey: u32,
+    /// Events that end a journey.
+    ends: u32,
+    /// Events of this journey.
     visits: u32,
+}
+
+/// The number if it is still about the current customer or journey.
+#[inline]
+fn still(is_current: bool, number: u32) -> u32 {
+    // Without a branch: whether a customer was there before is anybody's guess.
+    if is_current { number } else { 0 }
 }
 
 /// Sums for all pairs and touchpoints.
@@ -168,16 +181,72 @@ pub struct TransitionsPartial {
     now: Now,
 }
 
-/// What is counted of the current customer. Between customers everything in it is 0 but `journey`.
+/// What is counted of the current customer.
 #[derive(Debug, Default)]
 struct Now {
     pairs: Vec<PairNow>,
     nodes: Vec<NodeNow>,
-    /// Pairs and touchpoints that occurred.
+    /// Pairs and touchpoints that occurred: the first `n_pairs` and `n_nodes` of these.
     touched_pairs: Vec<u32>,
     touched_nodes: Vec<u32>,
-    /// A number for the current journey, from 1.
+    n_pairs: usize,
+    n_nodes: usize,
+    /// Numbers for the current customer and journey, from 1.
+    customer: u32,
     journey: u32,
+}
+
+impl Now {
+    /// Begins a customer with so many events.
+    fn begin(&mut self, events: usize, journeys: usize) {
+        if self.touched_nodes.len() < events {
+            self.touched_pairs.resize(events, 0);
+            self.touched_nodes.resize(events, 0);
+        }
+        let journeys = u32::try_from(journeys).unwrap_or(u32::MAX);
+        if self.customer == u32::MAX || self.journey.checked_add(journeys).is_none() {
+            // The numbers begin again, so nothing old may bear one.
+            self.pairs.fill(PairNow::default());
+            self.nodes.fill(NodeNow::default());
+            (self.customer, self.journey) = (0, 0);
+        }
+        self.customer += 1;
+        (self.n_pairs, self.n_nodes) = (0, 0);
+    }
+
+    /// Counts an event.
+    #[inline(always)]
+    fn visit(&mut self, code: u32) {
+        let node = &mut self.nodes[code as usize];
+        let (known, again) = (node.customer == self.customer, node.journey == self.journey);
+        let visits = still(again, node.visits) + 1;
+        *node = NodeNow {
+            customer: self.customer,
+            journey: self.journey,
+            events: still(known, node.events) + 1,
+            journeys: still(known, node.journeys) + u32::from(!again),
+            reworked: still(known, node.reworked) + u32::from(visits == 2),
+            ends: still(known, node.ends),
+            visits,
+        };
+        self.touched_nodes[self.n_nodes] = code;
+        self.n_nodes += usize::from(!known);
+    }
+
+    /// Counts a transition.
+    #[inline(always)]
+    fn step(&mut self, place: usize) {
+        let pair = &mut self.pairs[place];
+        let (known, again) = (pair.customer == self.customer, pair.journey == self.journey);
+        *pair = PairNow {
+            customer: self.customer,
+            journey: self.journey,
+            count: still(known, pair.count) + 1,
+            journeys: still(known, pair.journeys) + u32::from(!again),
+        };
+        self.touched_pairs[self.n_pairs] = place as u32;
+        self.n_pairs += usize::from(!known);
+    }
 }
 
 impl TransitionsPartial {
@@ -223,101 +292,68 @@ impl TransitionsPartial {
         place
     }
 
-    pub(super) fn begin_journey(&mut self) {
-        self.now.journey = self.now.journey.wrapping_add(1);
-        self.journeys += 1;
-    }
-
-    pub(super) fn ends(&mut self, first: u32, last: u32) {
-        self.nodes[first as usize].starts += 1;
-        self.nodes[last as usize].ends += 1;
-    }
-
-    /// Counts an event.
-    #[inline]
-    pub(super) fn visit(&mut self, code: u32) {
-        let now = &mut self.now.nodes[code as usize];
-        now.events += 1;
-        if now.journey == self.now.journey {
-            now.visits += 1;
-            now.reworked += u32::from(now.visits == 2);
-        } else {
-            now.journey = self.now.journey;
-            now.visits = 1;
-            if now.journeys == 0 {
-                self.now.touched_nodes.push(code);
+    /// Takes in a customer's journeys. The time of a transition is asked for if `TIMES`.
+    pub(super) fn customer<C: Copy + Into<u32>, const TIMES: bool>(
+        &mut self,
+        codes: &[C],
+        spans: &[Span],
+        between: impl Fn(usize) -> i64,
+    ) {
+        let events: usize = spans.iter().map(Span::len).sum();
+        self.now.begin(events, spans.len());
+        for span in spans {
+            let mut codes = codes[span.range()].iter().map(|&c| c.into());
+            let Some(first) = codes.next() else { continue };
+            self.now.journey += 1;
+            self.now.visit(first);
+            // A code that no name has stands for "none before".
+            let (mut before, mut from, mut last_place) = (u32::MAX, first, 0);
+            for (i, to) in (span.start as usize..).zip(codes) {
+                self.now.visit(to);
+                let place = self.place(from, to);
+                self.now.step(place);
+                if TIMES {
+                    self.pairs[place].times.push(between(i));
+                }
+                if before == to && from != to {
+                    // A way straight back: the transition before this one was returned from.
+                    self.pairs[last_place].returns += 1;
+                }
+                (before, from, last_place) = (from, to, place);
             }
-            now.journeys += 1;
+            self.nodes[first as usize].starts += 1;
+            self.nodes[from as usize].ends += 1;
+            self.now.nodes[from as usize].ends += 1;
         }
-    }
-
-    /// Counts a transition; returns its place.
-    #[inline]
-    pub(super) fn step(&mut self, from: u32, to: u32) -> usize {
-        let place = self.place(from, to);
-        let now = &mut self.now.pairs[place];
-        if now.count == 0 {
-            self.now.touched_pairs.push(place as u32);
-        }
-        now.count += 1;
-        now.journeys += u32::from(now.journey != self.now.journey);
-        now.journey = self.now.journey;
-        place
-    }
-
-    #[inline]
-    pub(super) fn time(&mut self, place: usize, between: i64) {
-        self.pairs[place].times.push(between);
-    }
-
-    /// Counts a way straight back after the transition at `place`.
-    #[inline]
-    pub(super) fn back(&mut self, place: usize) {
-        self.pairs[place].returns += 1;
+        self.end_customer((events - spans.len()) as u64, spans.len() as u64);
     }
 
     /// Adds the current customer to the sums.
-    pub(super) fn end_customer(&mut self) {
-        let Now {
-            pairs,
-            nodes,
-            touched_pairs,
-            touched_nodes,
-            ..
-        } = &mut self.now;
-        let mut all = 0;
-        for &place in &*touched_pairs {
-            let count = pairs[place as usize].count;
-            nodes[self.names[place as usize].0 as usize].out += count;
-            all += u64::from(count);
-        }
-        for place in touched_pairs.drain(..) {
-            let now = &mut pairs[place as usize];
-            let k = u64::from(now.count);
-            let out = u64::from(nodes[self.names[place as usize].0 as usize].out);
-            let pair = &mut self.pairs[place as usize];
+    fn end_customer(&mut self, transitions: u64, journeys: u64) {
+        let now = &self.now;
+        for &place in &now.touched_pairs[..now.n_pairs] {
+            let (pair, now_pair) = (&mut self.pairs[place as usize], &now.pairs[place as usize]);
+            let from = &now.nodes[self.names[place as usize].0 as usize];
+            let k = u64::from(now_pair.count);
             pair.count += k;
-            pair.journeys += u64::from(now.journeys);
+            pair.journeys += u64::from(now_pair.journeys);
             pair.customers += 1;
             pair.kk = pair.kk.saturating_add(k * k);
-            pair.ko = pair.ko.saturating_add(k * out);
-            pair.kt = pair.kt.saturating_add(k * all);
-            (now.count, now.journeys) = (0, 0);
+            pair.ko = pair
+                .ko
+                .saturating_add(k * u64::from(from.events - from.ends));
+            pair.kt = pair.kt.saturating_add(k * transitions);
         }
-        for code in touched_nodes.drain(..) {
-            let now = &mut nodes[code as usize];
-            let node = &mut self.nodes[code as usize];
-            node.events += u64::from(now.events);
-            self.events += u64::from(now.events);
-            node.rework.add(now.reworked.into(), now.journeys.into());
-            node.out.add(0, now.out.into());
-            *now = NodeNow {
-                journey: now.journey,
-                visits: now.visits,
-                ..NodeNow::default()
-            };
+        for &code in &now.touched_nodes[..now.n_nodes] {
+            let (node, now_node) = (&mut self.nodes[code as usize], &now.nodes[code as usize]);
+            node.events += u64::from(now_node.events);
+            node.rework
+                .add(now_node.reworked.into(), now_node.journeys.into());
+            node.out.add(0, (now_node.events - now_node.ends).into());
         }
-        self.all.add(0, all);
+        self.events += transitions + journeys;
+        self.journeys += journeys;
+        self.all.add(0, transitions);
         self.customers += 1;
     }
 }
@@ -345,6 +381,7 @@ impl Partial for TransitionsPartial {
             + self.pairs.capacity()
                 * (size_of::<Pair>() + size_of::<(u32, u32)>() + size_of::<PairNow>())
             + self.nodes.capacity() * (size_of::<Node>() + size_of::<NodeNow>())
+            + 2 * self.now.touched_nodes.capacity() * size_of::<u32>()
     }
 }
 

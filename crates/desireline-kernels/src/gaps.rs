@@ -1,0 +1,202 @@
+//! Where a column of ascending seconds leaps.
+
+use crate::{Level, level, words};
+
+/// For each event, how many seconds after the one before it: sets bit `i` of `least` where it is `low` or more, and of
+/// `most` where it is `high` or more; clears every other bit. `before` is the second of the event before the first one.
+///
+/// Differences wrap round, so where the seconds fall (at the first event of another customer) the bits mean nothing and
+/// the caller sets or ignores them. `least` and `most` hold [`words`]`(seconds.len())` words each.
+/// One read of four bytes an event.
+///
+/// ```
+/// let (mut least, mut most) = ([0], [0]);
+/// desireline_kernels::gaps(&[10, 40, 41, 99], 10, 30, 50, &mut least, &mut most);
+/// assert_eq!((least, most), ([0b1010], [0b1000]));
+/// ```
+pub fn gaps(
+    seconds: &[u32],
+    before: u32,
+    low: u32,
+    high: u32,
+    least: &mut [u64],
+    most: &mut [u64],
+) {
+    let n_words = words(seconds.len()).min(least.len()).min(most.len());
+    let (least, beyond) = least.split_at_mut(n_words);
+    beyond.fill(0);
+    let (most, beyond) = most.split_at_mut(n_words);
+    beyond.fill(0);
+    let seconds = &seconds[..seconds.len().min(n_words * 64)];
+    // The first word has a predecessor of its own, the last one may be incomplete: both are left to the portable version.
+    let n_whole = seconds.len() / 64;
+    let level = if n_whole < 2 { Level::Scalar } else { level() };
+    match level {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the level says that the processor has these instructions.
+        Level::Avx512 => unsafe { x86::gaps_avx512(seconds, low, high, least, most) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the level says that the processor has these instructions.
+        Level::Avx2 => unsafe { x86::gaps_avx2(seconds, low, high, least, most) },
+        _ => return scalar::gaps(seconds, before, low, high, least, most),
+    }
+    scalar::gaps(
+        &seconds[..64],
+        before,
+        low,
+        high,
+        &mut least[..1],
+        &mut most[..1],
+    );
+    let rest = &seconds[n_whole * 64..];
+    scalar::gaps(
+        rest,
+        seconds[n_whole * 64 - 1],
+        low,
+        high,
+        &mut least[n_whole..],
+        &mut most[n_whole..],
+    );
+}
+
+pub(crate) mod scalar {
+    /// See [`gaps`](crate::gaps()).
+    pub fn gaps(
+        seconds: &[u32],
+        before: u32,
+        low: u32,
+        high: u32,
+        least: &mut [u64],
+        most: &mut [u64],
+    ) {
+        least.fill(0);
+        most.fill(0);
+        let mut before = before;
+        for (chunk, (least, most)) in seconds.chunks(64).zip(least.iter_mut().zip(most)) {
+            for (bit, &second) in chunk.iter().enumerate() {
+                let gap = second.wrapping_sub(before);
+                *least |= u64::from(gap >= low) << bit;
+                *most |= u64::from(gap >= high) << bit;
+                before = second;
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::x86_64::*;
+
+    /// Every word but the first and an incomplete last one: `bits` is given its 64 seconds and the one before them.
+    #[inline(always)]
+    fn each_word(
+        seconds: &[u32],
+        least: &mut [u64],
+        most: &mut [u64],
+        bits: impl Fn(&[u32; 65]) -> (u64, u64),
+    ) {
+        let words = least.iter_mut().zip(most).enumerate().skip(1);
+        for (word, (least, most)) in words.take((seconds.len() / 64).saturating_sub(1)) {
+            if let Some(seconds) = seconds[word * 64 - 1..].first_chunk::<65>() {
+                (*least, *most) = bits(seconds);
+            }
+        }
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw")]
+    pub(super) fn gaps_avx512(
+        seconds: &[u32],
+        low: u32,
+        high: u32,
+        least: &mut [u64],
+        most: &mut [u64],
+    ) {
+        let low = _mm512_set1_epi32(low.cast_signed());
+        let high = _mm512_set1_epi32(high.cast_signed());
+        each_word(seconds, least, most, |seconds| {
+            let (mut least, mut most) = (0, 0);
+            for at in (0..64).step_by(16) {
+                // SAFETY: 16 numbers from places up to 49 of 65.
+                let (before, now) = unsafe {
+                    (
+                        _mm512_loadu_si512(seconds.as_ptr().add(at).cast()),
+                        _mm512_loadu_si512(seconds.as_ptr().add(at + 1).cast()),
+                    )
+                };
+                let gap = _mm512_sub_epi32(now, before);
+                least |= u64::from(_mm512_cmpge_epu32_mask(gap, low)) << at;
+                most |= u64::from(_mm512_cmpge_epu32_mask(gap, high)) << at;
+            }
+            (least, most)
+        });
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn gaps_avx2(
+        seconds: &[u32],
+        low: u32,
+        high: u32,
+        least: &mut [u64],
+        most: &mut [u64],
+    ) {
+        let low = _mm256_set1_epi32(low.cast_signed());
+        let high = _mm256_set1_epi32(high.cast_signed());
+        each_word(seconds, least, most, |seconds| {
+            let (mut least, mut most) = (0, 0);
+            for at in (0..64).step_by(8) {
+                // SAFETY: 8 numbers from places up to 57 of 65.
+                let (before, now) = unsafe {
+                    (
+                        _mm256_loadu_si256(seconds.as_ptr().add(at).cast()),
+                        _mm256_loadu_si256(seconds.as_ptr().add(at + 1).cast()),
+                    )
+                };
+                let gap = _mm256_sub_epi32(now, before);
+                // There is no unsigned comparison: a number is at least another if it is the larger of both.
+                let reaches = |limit| {
+                    let is = _mm256_cmpeq_epi32(_mm256_max_epu32(gap, limit), gap);
+                    u64::from(_mm256_movemask_ps(_mm256_castsi256_ps(is)).cast_unsigned())
+                };
+                least |= reaches(low) << at;
+                most |= reaches(high) << at;
+            }
+            (least, most)
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{levels, limit};
+
+    proptest! {
+        #[test]
+        fn every_version_says_what_the_differences_say(
+            seconds in prop::collection::vec(
+                prop_oneof![0u32..200, any::<u32>(), Just(u32::MAX)], 0..300),
+            before in any::<u32>(),
+            low in prop_oneof![0u32..100, any::<u32>()],
+            high in prop_oneof![0u32..100, any::<u32>()],
+        ) {
+            for level in levels() {
+                limit(level);
+                let mut bits = [vec![u64::MAX; words(seconds.len())], vec![7; words(seconds.len())]];
+                let [least, most] = &mut bits;
+                gaps(&seconds, before, low, high, least, most);
+                let earlier = std::iter::once(&before).chain(&seconds);
+                let differences: Vec<u32> =
+                    seconds.iter().zip(earlier).map(|(s, b)| s.wrapping_sub(*b)).collect();
+                for (words, limit) in [(least, low), (most, high)] {
+                    for i in 0..words.len() * 64 {
+                        let wanted = differences.get(i).is_some_and(|&d| d >= limit);
+                        prop_assert_eq!(words[i / 64] >> (i % 64) & 1 == 1, wanted, "{:?} at {}", level, i);
+                    }
+                }
+            }
+            limit(Level::Avx512);
+        }
+    }
+}
