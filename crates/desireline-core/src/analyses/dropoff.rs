@@ -6,15 +6,12 @@ mod report;
 
 pub use report::{DropoffReport, ExitPath, ExitPoint, OtherExits, OtherPaths};
 
-use std::collections::BTreeMap;
-
 use desireline_stats::Clusters;
-use hashbrown::HashMap;
-use rustc_hash::FxBuildHasher;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::deferred::Deferred;
+use super::sequences::{Counts, Width};
 use crate::engine::{Analysis, Located, Measure, MeasureData, Partial};
 use crate::error::{Result, SpecError};
 use crate::expr::{Expr, IntoExpr};
@@ -156,6 +153,7 @@ pub struct DropoffPlan {
     goal: Option<Matcher>,
     goal_text: Option<String>,
     events: Vocabulary,
+    width: Width,
     observed_until: i64,
     returns_within: i64,
     alive: i64,
@@ -177,10 +175,7 @@ pub struct DropoffPartial {
     /// By event code.
     points: Vec<PointPartial>,
     /// How often each sequence of codes led to an exit.
-    #[serde(serialize_with = "in_order")]
-    paths: HashMap<Box<[u32]>, u64, FxBuildHasher>,
-    /// Codes held by `paths`.
-    n_path_codes: usize,
+    paths: Counts,
     #[serde(skip)]
     scratch: observe::Scratch,
 }
@@ -195,25 +190,6 @@ struct PointPartial {
     open: u64,
 }
 
-/// Hash order must not reach the bytes.
-fn in_order<S: Serializer>(
-    paths: &HashMap<Box<[u32]>, u64, FxBuildHasher>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(paths.iter().collect::<BTreeMap<_, _>>())
-}
-
-impl DropoffPartial {
-    fn count_path(&mut self, codes: &[u32], count: u64) {
-        if let Some(known) = self.paths.get_mut(codes) {
-            *known += count;
-        } else {
-            self.n_path_codes += codes.len();
-            self.paths.insert(codes.into(), count);
-        }
-    }
-}
-
 impl Partial for DropoffPartial {
     fn merge(&mut self, other: &Self) {
         self.n_journeys += other.n_journeys;
@@ -226,22 +202,19 @@ impl Partial for DropoffPartial {
             ours.returned.merge(&theirs.returned);
             ours.open += theirs.open;
         }
-        for (codes, &count) in &other.paths {
-            self.count_path(codes, count);
-        }
+        self.paths.merge(&other.paths);
     }
 
     fn heap_bytes(&self) -> usize {
         self.points.capacity() * size_of::<PointPartial>()
-            + self.paths.capacity() * (size_of::<(Box<[u32]>, u64)>() + 1)
-            + self.n_path_codes * size_of::<u32>()
+            + self.paths.heap_bytes()
             + self.scratch.heap_bytes()
     }
 }
 
 impl Analysis for Dropoff {
     const NAME: &'static str = "dropoff";
-    const STATE_VERSION: u32 = 1;
+    const STATE_VERSION: u32 = 2;
     type Plan = DropoffPlan;
     type Partial = DropoffPartial;
     type Report = DropoffReport;
@@ -265,6 +238,7 @@ impl Analysis for Dropoff {
             })?,
             goal_text: self.goal.as_ref().map(ToString::to_string),
             events: catalog.events.clone(),
+            width: Width::of(catalog.events.len()),
             observed_until: catalog.observed_until,
             returns_within: self.returns_within.as_micros(),
             alive: self.alive.as_micros(),
@@ -282,8 +256,7 @@ impl Analysis for Dropoff {
             exits: Clusters::default(),
             returned: Clusters::default(),
             points: vec![PointPartial::default(); plan.events.len()],
-            paths: HashMap::default(),
-            n_path_codes: 0,
+            paths: Counts::default(),
             scratch: observe::Scratch::default(),
         }
     }

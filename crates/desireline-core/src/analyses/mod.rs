@@ -7,6 +7,7 @@ pub mod goals;
 mod label;
 mod parts;
 pub mod paths;
+mod sequences;
 mod spread;
 pub mod transitions;
 

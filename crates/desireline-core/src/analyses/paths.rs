@@ -7,7 +7,6 @@ mod state;
 
 use std::cmp::Ordering;
 
-use desireline_stats::Distribution;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +16,7 @@ pub use self::state::PathsPartial;
 
 use self::flow::{End, Links, Spot};
 use self::kernel::{Goal, observe};
-use self::state::Variant;
+use super::sequences::Width;
 use super::{Spread, label, parts};
 use crate::engine::{Analysis, Located, Measure, MeasureData};
 use crate::error::{Result, SpecError};
@@ -182,7 +181,7 @@ pub struct PathsPlan {
     /// The place of each name in alphabetical order, by code.
     ranks: Vec<u32>,
     /// Bytes of a code in a key.
-    width: usize,
+    width: Width,
     part: Part,
     /// Whether first steps must be counted apart because the paths do not tell them.
     count_flow: bool,
@@ -225,17 +224,7 @@ impl Paths {
 
 impl PathsPlan {
     fn decode<'k>(&self, key: &'k [u8]) -> impl DoubleEndedIterator<Item = u32> + Clone + use<'k> {
-        key.chunks_exact(self.width).map(|bytes| {
-            bytes
-                .iter()
-                .rev()
-                .fold(0, |code, &byte| code << 8 | u32::from(byte))
-        })
-    }
-
-    #[inline]
-    fn encode(&self, code: u32, key: &mut Vec<u8>) {
-        key.extend_from_slice(&code.to_le_bytes()[..self.width]);
+        self.width.decode(key)
     }
 
     fn names_of(&self, key: &[u8]) -> Vec<String> {
@@ -269,7 +258,7 @@ impl PathsPlan {
         let steps = self.spec.flow_steps as usize;
         let mut codes = Vec::new();
         if self.count_flow {
-            for (key, &journeys) in partial.flow.iter() {
+            for (key, journeys) in partial.flow.iter() {
                 let Some((&end, key)) = key.split_last() else {
                     continue;
                 };
@@ -302,9 +291,9 @@ impl PathsPlan {
     fn top(&self, partial: &PathsPartial) -> Vec<usize> {
         let variants = &partial.variants;
         let order = |&a: &usize, &b: &usize| {
-            variants.values()[b]
-                .journeys
-                .cmp(&variants.values()[a].journeys)
+            variants
+                .journeys(b)
+                .cmp(&variants.journeys(a))
                 .then_with(|| self.by_name(variants.key(a), variants.key(b)))
         };
         let mut places: Vec<usize> = (0..variants.len()).collect();
@@ -320,7 +309,7 @@ impl PathsPlan {
 
 impl Analysis for Paths {
     const NAME: &'static str = "paths";
-    const STATE_VERSION: u32 = 1;
+    const STATE_VERSION: u32 = 2;
     type Plan = PathsPlan;
     type Partial = PathsPartial;
     type Report = PathsReport;
@@ -370,11 +359,7 @@ impl Analysis for Paths {
         let by_code = goal.as_ref().is_none_or(|g| g.by_event_code().is_some());
         Ok(PathsPlan {
             spec: self.clone(),
-            width: match names.len() {
-                0..=0x100 => 1,
-                0x101..=0x1_0000 => 2,
-                _ => 4,
-            },
+            width: Width::of(names.len()),
             goal,
             names,
             ranks,
@@ -415,8 +400,8 @@ impl Analysis for Paths {
         let (mut withheld, mut exact) = (0, partial.times.is_exact());
         let mut paths = Vec::new();
         for place in plan.top(partial) {
-            let variant = &partial.variants.values()[place];
-            let times = variant.times();
+            let variant = partial.variants.get(place);
+            let times = &variant.times;
             cumulative += variant.journeys;
             goals += variant.goals;
             exact &= times.is_exact();
@@ -427,7 +412,7 @@ impl Analysis for Paths {
                 share: Rate::clustered(&variant.share(all), Base::OfAll, level),
                 cumulative_share: cumulative as f64 / n,
                 goal: has_goal.then(|| Rate::clustered(&variant.goal(), Base::OfPath, level)),
-                duration: Spread::new(&times, level),
+                duration: Spread::new(times, level),
             };
             withheld += u64::from(row.goal.is_some_and(|g| g.too_few()));
             paths.push(row);
@@ -456,11 +441,8 @@ impl Analysis for Paths {
             journeys: all.n,
             customers: all.m,
             distinct,
-            singletons: partial
-                .variants
-                .values()
-                .iter()
-                .filter(|v| v.journeys == 1)
+            singletons: (0..partial.variants.len())
+                .filter(|&place| partial.variants.journeys(place) == 1)
                 .count() as u64,
             shortened: partial.shortened,
             coverage: cumulative as f64 / n,
@@ -584,7 +566,7 @@ impl Analysis for Paths {
             plan.by_name(partial.variants.key(a), partial.variants.key(b))
         });
         for place in order {
-            let variant: &Variant = &partial.variants.values()[place];
+            let variant = partial.variants.get(place);
             let key = plan.names_of(partial.variants.key(place));
             let mut push = |kind, data| {
                 measures.push(Measure {
@@ -598,8 +580,7 @@ impl Analysis for Paths {
                 push("path_goal", MeasureData::Rate(variant.goal()));
             }
             if variant.journeys >= TOO_FEW {
-                let times: Distribution = variant.times();
-                push("path_duration", MeasureData::Times(times));
+                push("path_duration", MeasureData::Times(variant.times.clone()));
             }
         }
         measures

@@ -3,17 +3,20 @@
 use crate::analyses::parts::next_start;
 use crate::journey::{Mask, Morsel, Span};
 
-use super::{DropoffPartial, DropoffPlan, MAX_BEFORE};
+use super::{DropoffPartial, DropoffPlan};
 
 /// A worker's memory for the customer at hand; empty between customers.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scratch {
     /// By event code.
     points: Vec<Point>,
-    /// The codes visited by this customer.
+    /// The codes visited by this customer: the first `n_visited` of these.
     visited: Vec<u32>,
+    n_visited: usize,
     /// The number of the last journey looked at.
     journey: u64,
+    /// A sequence of codes as a key.
+    key: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,7 +32,7 @@ struct Point {
 
 impl Scratch {
     pub(super) fn heap_bytes(&self) -> usize {
-        self.points.capacity() * size_of::<Point>() + self.visited.capacity() * size_of::<u32>()
+        self.points.capacity() * size_of::<Point>() + self.visited.capacity() * size_of::<u32>() + self.key.capacity()
     }
 }
 
@@ -77,7 +80,6 @@ fn scan(
     scratch
         .points
         .resize(partial.points.len(), Point::default());
-    let mut path = [0u32; MAX_BEFORE as usize + 1];
     for spans in morsel.customers() {
         let (mut n_known, mut n_exits) = (0u64, 0u64);
         for span in spans {
@@ -109,11 +111,11 @@ fn scan(
                 }
             }
             let first = last.saturating_sub(plan.before).max(span.start as usize);
-            let path = &mut path[..=last - first];
-            for (into, i) in path.iter_mut().zip(first..) {
-                *into = code(i);
+            scratch.key.clear();
+            for i in first..=last {
+                plan.width.encode(code(i), &mut scratch.key);
             }
-            partial.count_path(path, 1);
+            partial.paths.add(&scratch.key, 1);
         }
         partial.n_journeys += spans.len() as u64;
         partial.exits.add(n_exits, n_known);
@@ -127,25 +129,26 @@ impl Scratch {
     #[inline]
     fn visit(&mut self, span: &Span, code: &impl Fn(usize) -> u32) {
         self.journey += 1;
+        if self.visited.len() < self.n_visited + span.len() {
+            self.visited.resize(self.n_visited + span.len(), 0);
+        }
         for i in span.range() {
             let code = code(i);
             let Some(point) = self.points.get_mut(code as usize) else {
                 continue;
             };
-            if point.journey != self.journey {
-                point.journey = self.journey;
-                if point.visits == 0 {
-                    self.visited.push(code);
-                }
-                point.visits += 1;
-            }
+            // Without a branch: whether a touchpoint was seen before is anybody's guess.
+            self.visited[self.n_visited] = code;
+            self.n_visited += usize::from(point.visits == 0);
+            point.visits += u32::from(point.journey != self.journey);
+            point.journey = self.journey;
         }
     }
 
     /// Adds the customer's counts to the sums over customers.
     fn flush(&mut self, partial: &mut DropoffPartial) {
         let (mut n_known, mut n_returned) = (0, 0);
-        for code in self.visited.drain(..) {
+        for &code in &self.visited[..std::mem::take(&mut self.n_visited)] {
             let point = &mut self.points[code as usize];
             let sums = &mut partial.points[code as usize];
             sums.exits.add(point.exits.into(), point.visits.into());

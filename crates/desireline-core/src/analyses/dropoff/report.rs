@@ -162,11 +162,11 @@ pub(super) fn finish(plan: &DropoffPlan, partial: &DropoffPartial) -> DropoffRep
 
 fn paths(plan: &DropoffPlan, partial: &DropoffPartial) -> (Vec<ExitPath>, Option<OtherPaths>) {
     let share = |exits: u64| exits as f64 / partial.exits.k.max(1) as f64;
-    let names =
-        |codes: &[u32]| -> Vec<&str> { codes.iter().map(|&c| plan.events.name(c)).collect() };
-    let mut all: Vec<(&[u32], u64)> = partial.paths.iter().map(|(c, &n)| (&**c, n)).collect();
-    let by_meaning = |a: &(&[u32], u64), b: &(&[u32], u64)| {
-        b.1.cmp(&a.1).then_with(|| names(a.0).cmp(&names(b.0)))
+    let name = |c| plan.events.name(c);
+    let mut all: Vec<(&[u8], u64)> = partial.paths.iter().collect();
+    let by_meaning = |a: &(&[u8], u64), b: &(&[u8], u64)| {
+        let names = |key| plan.width.decode(key).map(name);
+        b.1.cmp(&a.1).then_with(|| names(a.0).cmp(names(b.0)))
     };
     // Only what is listed is put in order: there may be many more.
     if plan.top > 0 && plan.top < all.len() {
@@ -176,8 +176,8 @@ fn paths(plan: &DropoffPlan, partial: &DropoffPartial) -> (Vec<ExitPath>, Option
     all.sort_unstable_by(by_meaning);
     let listed = all
         .into_iter()
-        .map(|(codes, exits)| ExitPath {
-            path: names(codes).into_iter().map(str::to_owned).collect(),
+        .map(|(key, exits)| ExitPath {
+            path: plan.width.decode(key).map(|c| name(c).to_owned()).collect(),
             exits,
             share: share(exits),
         })

@@ -82,26 +82,19 @@ pub(super) fn observe<C: Code>(
             goals += u64::from(reached);
             let path = path_of(plan, codes, times, span, &mut key);
             partial.shortened += u64::from(path.shortened);
-            let place = partial.add_journey(path.key, path.duration);
-            taken.push((place, reached));
+            let place = partial.variants.place(path.key);
+            partial.times.push(path.duration);
+            taken.push((place, reached, path.duration));
             if plan.count_flow {
                 first_steps(plan, codes, span, goal, &mut key);
-                let place = partial.flow.place(&key);
-                *partial.flow.at(place) += 1;
+                partial.flow.add(&key, 1);
             }
         }
-        if let [(place, reached)] = taken[..] {
-            partial
-                .variants
-                .at(place)
-                .add_customer(1, reached.into(), 1);
-        } else {
-            taken.sort_unstable();
-            for run in taken.chunk_by(|a, b| a.0 == b.0) {
-                let reached = run.iter().filter(|(_, reached)| *reached).count();
-                let variant = partial.variants.at(run[0].0);
-                variant.add_customer(run.len() as u64, reached as u64, n);
-            }
+        if taken.len() > 1 {
+            taken.sort_unstable_by_key(|&(place, ..)| place);
+        }
+        for run in taken.chunk_by(|a, b| a.0 == b.0) {
+            partial.variants.add_customer(run, n);
         }
         partial.scratch = taken;
         partial.all.add(goals, n);
@@ -132,11 +125,11 @@ fn path_of<'a, C: Code>(
         Part::Last(n) => (first.max(end.saturating_sub(n)), end),
     };
     let key = match C::as_key(&codes[from..to]) {
-        Some(key) if plan.width == 1 => key,
+        Some(key) if plan.width.is_byte() => key,
         _ => {
             buffer.clear();
             for code in &codes[from..to] {
-                plan.encode(code.code(), buffer);
+                plan.width.encode(code.code(), buffer);
             }
             buffer
         }
@@ -180,7 +173,7 @@ fn collapsed_path<'a, C: Code>(
     buffer.clear();
     let (mut to, mut last_run, mut n_runs) = (from, from, 0);
     while to < codes.len() && n_runs < most {
-        plan.encode(codes[to].code(), buffer);
+        plan.width.encode(codes[to].code(), buffer);
         last_run = to;
         to = run_end(codes, to);
         n_runs += 1;
@@ -224,7 +217,7 @@ fn first_steps<C: Code>(
             end = End::GoesOn;
             break;
         }
-        plan.encode(codes[i].code(), key);
+        plan.width.encode(codes[i].code(), key);
         n += 1;
         i = next;
     }

@@ -1,158 +1,184 @@
 //! What `paths` knows so far: each distinct path once, with sums per customer.
 
+use std::borrow::Cow;
+use std::num::NonZeroU32;
+
 use desireline_stats::{Clusters, Distribution};
-use hashbrown::HashTable;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::analyses::sequences::{Counts, Keys, collect_sorted, entries};
 use crate::engine::Partial;
 
-/// Distinct keys in one stretch of memory, each with a place, from 0, in order of arrival.
+/// A value for each distinct path. Stored in the order of the keys.
+///
+/// Most distinct paths are taken once, so a path owns its sums only from the second journey on.
 #[derive(Debug, Default)]
-struct Keys {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-    /// The key's hash and its place.
-    table: HashTable<(u32, u32)>,
-}
-
-fn hash(key: &[u8]) -> u32 {
-    let wide = xxhash_rust::xxh3::xxh3_64(key);
-    (wide >> 32) as u32
-}
-
-/// The table wants its bits spread over all 64.
-fn spread(hash: u32) -> u64 {
-    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
-fn key_at<'a>(bytes: &'a [u8], ends: &[usize], place: usize) -> &'a [u8] {
-    let start = place
-        .checked_sub(1)
-        .and_then(|p| ends.get(p))
-        .copied()
-        .unwrap_or(0);
-    let end = ends.get(place).copied().unwrap_or(start);
-    bytes.get(start..end).unwrap_or_default()
-}
-
-impl Keys {
-    /// The place of `key`, added if it is new.
-    #[inline]
-    fn place(&mut self, key: &[u8]) -> usize {
-        let Keys { bytes, ends, table } = self;
-        let hash = hash(key);
-        let found = table.find(spread(hash), |&(h, place)| {
-            h == hash && key_at(bytes, ends, place as usize) == key
-        });
-        if let Some(&(_, place)) = found {
-            return place as usize;
-        }
-        let place = ends.len();
-        bytes.extend_from_slice(key);
-        ends.push(bytes.len());
-        // A place beyond u32 needs more distinct paths than a log can have events.
-        let entry = (hash, u32::try_from(place).unwrap_or(u32::MAX));
-        table.insert_unique(spread(hash), entry, |&(h, _)| spread(h));
-        place
-    }
-
-    fn get(&self, place: usize) -> &[u8] {
-        key_at(&self.bytes, &self.ends, place)
-    }
-
-    fn heap_bytes(&self) -> usize {
-        self.bytes.capacity()
-            + self.ends.capacity() * size_of::<usize>()
-            + self.table.allocation_size()
-    }
-}
-
-/// A value for each distinct key. Stored in the order of the keys.
-#[derive(Debug)]
-pub(super) struct Counted<T> {
+pub(super) struct Variants {
     keys: Keys,
-    values: Vec<T>,
+    slots: Vec<Slot>,
+    sums: Vec<Variant>,
+    /// Heap bytes of the durations in `sums`.
+    time_bytes: usize,
 }
 
-impl<T> Default for Counted<T> {
-    fn default() -> Counted<T> {
-        Counted {
-            keys: Keys::default(),
-            values: Vec::new(),
-        }
-    }
+/// What is known of a path: its only journey, or where its sums are.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    /// How long its only journey took.
+    time: i64,
+    /// The journeys of that customer.
+    n: u32,
+    kind: Kind,
 }
 
-impl<T: Default> Counted<T> {
-    /// The place of `key`, with a fresh value if it is new.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    None,
+    Once { goal: bool },
+    Sums(NonZeroU32),
+}
+
+/// A journey on a path: the path's place, whether it reached the goal, how long it took.
+pub(super) type Taken = (usize, bool, i64);
+
+impl Variants {
+    /// The place of `key`, with nothing counted yet if it is new.
     #[inline]
     pub(super) fn place(&mut self, key: &[u8]) -> usize {
         let place = self.keys.place(key);
-        if place >= self.values.len() {
-            self.values.push(T::default());
+        if place >= self.slots.len() {
+            self.slots.push(Slot {
+                time: 0,
+                n: 0,
+                kind: Kind::None,
+            });
         }
         place
     }
 
+    /// One customer of `n` journeys took a path in those of `run`, all at one place.
     #[inline]
-    pub(super) fn at(&mut self, place: usize) -> &mut T {
-        &mut self.values[place]
+    pub(super) fn add_customer(&mut self, run: &[Taken], n: u64) {
+        let Some(&(place, goal, time)) = run.first() else {
+            return;
+        };
+        let slot = &mut self.slots[place];
+        if let (Kind::None, 1, Ok(n)) = (slot.kind, run.len(), u32::try_from(n)) {
+            *slot = Slot {
+                time,
+                n,
+                kind: Kind::Once { goal },
+            };
+            return;
+        }
+        let goals = run.iter().filter(|(_, goal, _)| *goal).count() as u64;
+        let variant = self.sums(place);
+        variant.add_customer(run.len() as u64, goals, n);
+        let before = variant.times.heap_bytes();
+        for &(_, _, time) in run {
+            variant.times.push(time);
+        }
+        // A histogram may need less than the values it replaces.
+        let more = variant.times.heap_bytes().saturating_sub(before);
+        self.time_bytes += more;
+    }
+
+    /// The sums of a path, made from its only journey if need be.
+    fn sums(&mut self, place: usize) -> &mut Variant {
+        let slot = self.slots[place];
+        let at = match slot.kind {
+            Kind::Sums(at) => at.get() as usize - 1,
+            _ => {
+                self.sums.push(slot.variant());
+                let at = u32::try_from(self.sums.len()).unwrap_or(u32::MAX);
+                self.slots[place].kind = NonZeroU32::new(at).map_or(Kind::None, Kind::Sums);
+                at as usize - 1
+            }
+        };
+        &mut self.sums[at]
     }
 
     pub(super) fn len(&self) -> usize {
-        self.values.len()
+        self.slots.len()
     }
 
     pub(super) fn key(&self, place: usize) -> &[u8] {
         self.keys.get(place)
     }
 
-    pub(super) fn values(&self) -> &[T] {
-        &self.values
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], &T)> + '_ {
-        self.values
-            .iter()
-            .enumerate()
-            .map(|(place, value)| (self.keys.get(place), value))
-    }
-
-    fn merge(&mut self, other: &Counted<T>, mut add: impl FnMut(&mut T, &T)) {
-        for (key, theirs) in other.iter() {
-            let place = self.place(key);
-            add(self.at(place), theirs);
+    pub(super) fn get(&self, place: usize) -> Cow<'_, Variant> {
+        let slot = &self.slots[place];
+        match slot.kind {
+            Kind::Sums(at) => Cow::Borrowed(&self.sums[at.get() as usize - 1]),
+            _ => Cow::Owned(slot.variant()),
         }
+    }
+
+    /// The journeys on a path.
+    pub(super) fn journeys(&self, place: usize) -> u64 {
+        match self.slots[place].kind {
+            Kind::None => 0,
+            Kind::Once { .. } => 1,
+            Kind::Sums(at) => self.sums[at.get() as usize - 1].journeys,
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], Cow<'_, Variant>)> + '_ {
+        (0..self.len()).map(|place| (self.key(place), self.get(place)))
+    }
+
+    fn merge(&mut self, other: &Variants) {
+        for (theirs, key) in (0..other.len()).map(|p| (p, other.key(p))) {
+            let ours = self.place(key);
+            match (self.slots[ours].kind, other.slots[theirs].kind) {
+                (Kind::None, Kind::None | Kind::Once { .. }) => {
+                    self.slots[ours] = other.slots[theirs];
+                }
+                _ => self.sums(ours).merge(&other.get(theirs)),
+            }
+        }
+        self.time_bytes = self.sums.iter().map(|v| v.times.heap_bytes()).sum();
     }
 
     fn heap_bytes(&self) -> usize {
-        self.keys.heap_bytes() + self.values.capacity() * size_of::<T>()
+        self.keys.heap_bytes()
+            + self.slots.capacity() * size_of::<Slot>()
+            + self.sums.capacity() * size_of::<Variant>()
+            + self.time_bytes
     }
 }
 
-impl<T: Default + Serialize> Serialize for Counted<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut entries: Vec<(&[u8], &T)> = self.iter().collect();
-        entries.sort_unstable_by_key(|&(key, _)| key);
-        serializer.collect_seq(entries)
-    }
-}
-
-impl<'de, T: Default + DeserializeOwned> Deserialize<'de> for Counted<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let entries = Vec::<(Vec<u8>, T)>::deserialize(deserializer)?;
-        let mut counted = Counted::default();
-        for (key, value) in entries {
-            let place = counted.place(&key);
-            *counted.at(place) = value;
+impl Slot {
+    /// The sums of nothing or of one journey.
+    fn variant(&self) -> Variant {
+        let mut variant = Variant::default();
+        if let Kind::Once { goal } = self.kind {
+            variant.add_customer(1, goal.into(), self.n.into());
+            variant.times.push(self.time);
         }
-        Ok(counted)
+        variant
+    }
+}
+
+impl Serialize for Variants {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        collect_sorted(self.iter(), serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Variants {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut variants = Variants::default();
+        for (key, variant) in entries::<Variant, D>(deserializer)? {
+            let place = variants.place(&key);
+            variants.sums(place).merge(&variant);
+        }
+        Ok(variants)
     }
 }
 
 /// Sums over the customers who took a path.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Variant {
     pub(super) journeys: u64,
     pub(super) customers: u64,
@@ -164,7 +190,7 @@ pub(super) struct Variant {
     /// Σ g², Σ g k, with g of them reaching the goal.
     gg: u64,
     gk: u64,
-    times: Times,
+    pub(super) times: Distribution,
 }
 
 impl Variant {
@@ -212,125 +238,37 @@ impl Variant {
             nn: self.kk.into(),
         }
     }
-
-    pub(super) fn times(&self) -> Distribution {
-        match &self.times {
-            Times::None => Distribution::default(),
-            Times::One(time) => [*time].into_iter().collect(),
-            Times::Many(times) => (**times).clone(),
-        }
-    }
-}
-
-/// Durations. Most distinct paths are taken once, so the first needs no memory of its own.
-#[derive(Debug, Default, Serialize, Deserialize)]
-enum Times {
-    #[default]
-    None,
-    One(i64),
-    Many(Box<Distribution>),
-}
-
-impl Times {
-    /// Adds a duration; returns how many bytes more are on the heap.
-    #[inline]
-    fn push(&mut self, time: i64) -> usize {
-        match self {
-            Times::None => {
-                *self = Times::One(time);
-                0
-            }
-            Times::One(first) => {
-                let both: Distribution = [*first, time].into_iter().collect();
-                let bytes = size_of::<Distribution>() + both.heap_bytes();
-                *self = Times::Many(Box::new(both));
-                bytes
-            }
-            Times::Many(times) => {
-                let before = times.heap_bytes();
-                times.push(time);
-                // A histogram may need less than the values it replaces.
-                times.heap_bytes().saturating_sub(before)
-            }
-        }
-    }
-
-    fn merge(&mut self, other: &Times) {
-        match other {
-            Times::None => {}
-            Times::One(time) => {
-                self.push(*time);
-            }
-            Times::Many(theirs) => match self {
-                Times::None => *self = Times::Many(theirs.clone()),
-                Times::One(first) => {
-                    let mut both = theirs.clone();
-                    both.push(*first);
-                    *self = Times::Many(both);
-                }
-                Times::Many(ours) => ours.merge(theirs),
-            },
-        }
-    }
-
-    fn heap_bytes(&self) -> usize {
-        match self {
-            Times::Many(times) => size_of::<Distribution>() + times.heap_bytes(),
-            _ => 0,
-        }
-    }
 }
 
 /// Every distinct path, its sums and its durations.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct PathsPartial {
-    pub(super) variants: Counted<Variant>,
+    pub(super) variants: Variants,
     /// First steps and how they end, where the paths do not tell.
-    pub(super) flow: Counted<u64>,
+    pub(super) flow: Counts,
     /// Goals of all journeys, by customer.
     pub(super) all: Clusters,
     pub(super) times: Distribution,
     /// Journeys longer than the part looked at.
     pub(super) shortened: u64,
-    /// Heap bytes of the variants' durations.
+    /// One customer's journeys; used again for the next.
     #[serde(skip)]
-    time_bytes: usize,
-    /// The paths of one customer's journeys, and whether each reached the goal; used again for the next.
-    #[serde(skip)]
-    pub(super) scratch: Vec<(usize, bool)>,
-}
-
-impl PathsPartial {
-    /// Counts a journey on the path `key`; returns the path's place. The caller adds it to its customer.
-    #[inline]
-    pub(super) fn add_journey(&mut self, key: &[u8], duration: i64) -> usize {
-        let place = self.variants.place(key);
-        self.time_bytes += self.variants.at(place).times.push(duration);
-        self.times.push(duration);
-        place
-    }
+    pub(super) scratch: Vec<Taken>,
 }
 
 impl Partial for PathsPartial {
     fn merge(&mut self, other: &Self) {
-        self.variants.merge(&other.variants, Variant::merge);
-        self.flow.merge(&other.flow, |a, b| *a += *b);
+        self.variants.merge(&other.variants);
+        self.flow.merge(&other.flow);
         self.all.merge(&other.all);
         self.times.merge(&other.times);
         self.shortened += other.shortened;
-        self.time_bytes = self
-            .variants
-            .values()
-            .iter()
-            .map(|v| v.times.heap_bytes())
-            .sum();
     }
 
     fn heap_bytes(&self) -> usize {
         self.variants.heap_bytes()
             + self.flow.heap_bytes()
             + self.times.heap_bytes()
-            + self.time_bytes
-            + self.scratch.capacity() * size_of::<(usize, bool)>()
+            + self.scratch.capacity() * size_of::<Taken>()
     }
 }

@@ -1,0 +1,266 @@
+//! Sequences of touchpoints as keys, each held once, and a value for each.
+
+use hashbrown::HashTable;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// How many bytes of a key stand for a code.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Width(usize);
+
+impl Width {
+    /// The least that tells so many names apart.
+    pub(super) fn of(n_names: usize) -> Width {
+        Width(match n_names {
+            0..=0x100 => 1,
+            0x101..=0x1_0000 => 2,
+            _ => 4,
+        })
+    }
+
+    /// Whether a column of one-byte codes is a key as it stands.
+    #[inline]
+    pub(super) fn is_byte(self) -> bool {
+        self.0 == 1
+    }
+
+    #[inline]
+    pub(super) fn encode(self, code: u32, key: &mut Vec<u8>) {
+        key.extend_from_slice(&code.to_le_bytes()[..self.0]);
+    }
+
+    pub(super) fn decode(
+        self,
+        key: &[u8],
+    ) -> impl DoubleEndedIterator<Item = u32> + Clone + use<'_> {
+        key.chunks_exact(self.0).map(|bytes| {
+            bytes
+                .iter()
+                .rev()
+                .fold(0, |code, &byte| code << 8 | u32::from(byte))
+        })
+    }
+}
+
+/// Distinct keys in one stretch of memory, each with a place, from 0, in order of arrival.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    /// Keys of up to eight bytes, which are most, and their places.
+    short: HashTable<Short>,
+    /// The others' hashes and places.
+    long: HashTable<(u32, u32)>,
+}
+
+/// A key in one word. Its length tells keys apart that end in zeros.
+#[derive(Clone, Copy, Debug)]
+struct Short {
+    key: u64,
+    len: u32,
+    place: u32,
+}
+
+/// The bytes of a key in one word, the first lowest; `None` if they are more than eight.
+#[inline]
+fn packed(key: &[u8]) -> Option<u64> {
+    let part = |at: usize| {
+        let bytes = key.get(at..at + 4).and_then(|b| b.try_into().ok());
+        u64::from(u32::from_le_bytes(bytes.unwrap_or_default()))
+    };
+    match key.len() {
+        0..4 => Some(key.iter().rev().fold(0, |k, &b| k << 8 | u64::from(b))),
+        // Where both halves overlap they agree.
+        len @ 4..=8 => Some(part(0) | part(len - 4) << (8 * (len - 4))),
+        _ => None,
+    }
+}
+
+#[inline]
+fn spread_short(key: u64, len: u32) -> u64 {
+    let wide = u128::from(key ^ u64::from(len) << 56) * 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+    (wide >> 64) as u64 ^ wide as u64
+}
+
+fn hash(key: &[u8]) -> u32 {
+    (xxhash_rust::xxh3::xxh3_64(key) >> 32) as u32
+}
+
+/// The table wants its bits spread over all 64.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+fn key_at<'a>(bytes: &'a [u8], ends: &[usize], place: usize) -> &'a [u8] {
+    let start = place
+        .checked_sub(1)
+        .and_then(|p| ends.get(p))
+        .copied()
+        .unwrap_or(0);
+    let end = ends.get(place).copied().unwrap_or(start);
+    bytes.get(start..end).unwrap_or_default()
+}
+
+impl Keys {
+    /// The place of `key`, added if it is new.
+    #[inline]
+    pub(super) fn place(&mut self, key: &[u8]) -> usize {
+        let Some(word) = packed(key) else {
+            return self.place_long(key);
+        };
+        let len = key.len() as u32;
+        let hash = spread_short(word, len);
+        let found = self.short.find(hash, |s| s.key == word && s.len == len);
+        match found {
+            Some(short) => short.place as usize,
+            None => self.insert_short(key, word, hash),
+        }
+    }
+
+    #[cold]
+    fn insert_short(&mut self, key: &[u8], word: u64, hash: u64) -> usize {
+        let place = self.push(key);
+        let short = Short {
+            key: word,
+            len: key.len() as u32,
+            // A place beyond u32 needs more distinct keys than a log can have events.
+            place: u32::try_from(place).unwrap_or(u32::MAX),
+        };
+        self.short
+            .insert_unique(hash, short, |s| spread_short(s.key, s.len));
+        place
+    }
+
+    fn place_long(&mut self, key: &[u8]) -> usize {
+        let hash = hash(key);
+        let Keys { bytes, ends, .. } = self;
+        let found = self.long.find(spread(hash), |&(h, place)| {
+            h == hash && key_at(bytes, ends, place as usize) == key
+        });
+        if let Some(&(_, place)) = found {
+            return place as usize;
+        }
+        let place = self.push(key);
+        let entry = (hash, u32::try_from(place).unwrap_or(u32::MAX));
+        self.long
+            .insert_unique(spread(hash), entry, |&(h, _)| spread(h));
+        place
+    }
+
+    fn push(&mut self, key: &[u8]) -> usize {
+        self.bytes.extend_from_slice(key);
+        self.ends.push(self.bytes.len());
+        self.ends.len() - 1
+    }
+
+    pub(super) fn get(&self, place: usize) -> &[u8] {
+        key_at(&self.bytes, &self.ends, place)
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.bytes.capacity()
+            + self.ends.capacity() * size_of::<usize>()
+            + self.short.allocation_size()
+            + self.long.allocation_size()
+    }
+}
+
+/// How often each distinct key occurred. Stored in the order of the keys.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    keys: Keys,
+    counts: Vec<u64>,
+}
+
+impl Counts {
+    #[inline]
+    pub(super) fn add(&mut self, key: &[u8], count: u64) {
+        let place = self.keys.place(key);
+        if place >= self.counts.len() {
+            self.counts.push(0);
+        }
+        self.counts[place] += count;
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], u64)> + '_ {
+        (0..)
+            .zip(&self.counts)
+            .map(|(place, &count)| (self.keys.get(place), count))
+    }
+
+    pub(super) fn merge(&mut self, other: &Counts) {
+        for (key, count) in other.iter() {
+            self.add(key, count);
+        }
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.keys.heap_bytes() + self.counts.capacity() * size_of::<u64>()
+    }
+}
+
+impl Serialize for Counts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        collect_sorted(self.iter(), serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Counts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut counts = Counts::default();
+        for (key, count) in entries::<u64, D>(deserializer)? {
+            counts.add(&key, count);
+        }
+        Ok(counts)
+    }
+}
+
+/// Writes entries in the order of their keys: that of arrival must not reach the bytes.
+pub(super) fn collect_sorted<'a, T: Serialize, S: Serializer>(
+    entries: impl Iterator<Item = (&'a [u8], T)>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let mut entries: Vec<_> = entries.collect();
+    entries.sort_unstable_by_key(|&(key, _)| key);
+    serializer.collect_seq(entries)
+}
+
+/// What [`collect_sorted`] wrote.
+pub(super) fn entries<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<(Vec<u8>, T)>, D::Error> {
+    Vec::deserialize(deserializer)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn every_key_has_one_place(
+            keys in prop::collection::vec(prop::collection::vec(0u8..3, 0..12), 0..200),
+        ) {
+            let (mut table, mut known) = (Keys::default(), BTreeMap::new());
+            for key in &keys {
+                let next = known.len();
+                let place = *known.entry(key.clone()).or_insert(next);
+                prop_assert_eq!(table.place(key), place);
+                prop_assert_eq!(table.get(place), &key[..]);
+            }
+        }
+
+        #[test]
+        fn codes_come_back(codes in prop::collection::vec(any::<u8>(), 0..20), n in 1usize..100_000) {
+            let width = Width::of(n);
+            let codes: Vec<u32> = codes.iter().map(|&c| u32::from(c) * 321 % n as u32).collect();
+            let mut key = Vec::new();
+            codes.iter().for_each(|&c| width.encode(c, &mut key));
+            prop_assert_eq!(width.decode(&key).collect::<Vec<_>>(), codes);
+        }
+    }
+}
