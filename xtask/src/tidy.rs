@@ -17,6 +17,10 @@ const ROOMS: &[&str] = &[
 /// What a crate must not depend on.
 const FORBIDDEN: &[(&str, &[&str])] = &[
     (
+        "desireline-kernels",
+        &["desireline-stats", "desireline-core", "arrow", "rayon"],
+    ),
+    (
         "desireline-stats",
         &[
             "desireline-core",

@@ -78,7 +78,7 @@ fn packed(key: &[u8]) -> Option<u64> {
 
 #[inline]
 fn spread_short(key: u64, len: u32) -> u64 {
-    let wide = u128::from(key ^ u64::from(len) << 56) * 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+    let wide = u128::from(key ^ u64::from(len) << 56) * u128::from(0x9e37_79b9_7f4a_7c15_u64);
     (wide >> 64) as u64 ^ wide as u64
 }
 

@@ -406,8 +406,9 @@ impl JourneyBlock {
         let mut customer_end = offsets[customer as usize + 1];
         for start in self.starts.ones_in(base as usize..last as usize) {
             let start = start as u32;
-            let is_next = start < customer_end;
+            let mut is_next = false;
             if let Some(before) = spans.last_mut() {
+                is_next = start < customer_end;
                 before.end = start.min(customer_end) - base;
                 before.next = if is_next { start - base } else { Span::NONE };
             }

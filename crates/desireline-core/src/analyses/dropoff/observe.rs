@@ -32,7 +32,9 @@ struct Point {
 
 impl Scratch {
     pub(super) fn heap_bytes(&self) -> usize {
-        self.points.capacity() * size_of::<Point>() + self.visited.capacity() * size_of::<u32>() + self.key.capacity()
+        self.points.capacity() * size_of::<Point>()
+            + self.visited.capacity() * size_of::<u32>()
+            + self.key.capacity()
     }
 }
 
