@@ -67,6 +67,16 @@ pub enum Error {
         /// Rows put aside.
         quarantined: u64,
     },
+    /// Stored columns that cannot be a log.
+    #[error("column `{column}`{}: {problem}", in_block(*block))]
+    Inconsistent {
+        /// The block, from 0, where one is to blame.
+        block: Option<usize>,
+        /// The column, or the field of the log's description.
+        column: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// The columns of a batch differ in length, or in number from what was declared.
     #[error("column `{column}` of `{source_name}` has {found} rows where {expected} were expected")]
     ColumnLength {
@@ -217,6 +227,10 @@ fn list(names: &[String]) -> String {
     } else {
         names.join(", ")
     }
+}
+
+fn in_block(block: Option<usize>) -> String {
+    block.map_or_else(String::new, |b| format!(" of block {b}"))
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {

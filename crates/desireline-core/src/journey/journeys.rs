@@ -70,21 +70,11 @@ pub struct MorselRange {
 }
 
 /// A worker's memory for one morsel at a time, used again for the next.
-#[derive(Debug)]
+#[derive(Default, Debug)]
 pub struct Scratch {
     times: TimeBuffer,
     codes: Codes,
     spans: Vec<Span>,
-}
-
-impl Default for Scratch {
-    fn default() -> Scratch {
-        Scratch {
-            times: TimeBuffer::default(),
-            codes: Codes::U8(Vec::new()),
-            spans: Vec::new(),
-        }
-    }
 }
 
 /// A log whose journeys are to be cut from some of its events only.
@@ -622,9 +612,9 @@ fn gather_codes(codes: CodeSlice<'_>, rows: &[u32], out: &mut Codes) {
         out.extend(rows.iter().map(|&r| from[r as usize]));
     }
     match (codes, &mut *out) {
-        (CodeSlice::U8(s), Codes::U8(out)) => refill(out, s, rows),
-        (CodeSlice::U16(s), Codes::U16(out)) => refill(out, s, rows),
-        (CodeSlice::U32(s), Codes::U32(out)) => refill(out, s, rows),
+        (CodeSlice::U8(s), Codes::U8(out)) => refill(out.make_mut(), s, rows),
+        (CodeSlice::U16(s), Codes::U16(out)) => refill(out.make_mut(), s, rows),
+        (CodeSlice::U32(s), Codes::U32(out)) => refill(out.make_mut(), s, rows),
         (CodeSlice::U8(s), _) => *out = Codes::U8(rows.iter().map(|&r| s[r as usize]).collect()),
         (CodeSlice::U16(s), _) => *out = Codes::U16(rows.iter().map(|&r| s[r as usize]).collect()),
         (CodeSlice::U32(s), _) => *out = Codes::U32(rows.iter().map(|&r| s[r as usize]).collect()),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::build::cuts;
 use super::{
-    AttributeColumn, Bitmap, Block, Catalog, Codes, ColumnData, CustomerIds, Level, LogOptions,
-    Times, Value,
+    AttributeColumn, Block, Catalog, Codes, ColumnData, CustomerIds, Level, LogOptions, Times,
+    Value,
 };
 use crate::error::{Error, Result};
 
@@ -179,7 +179,7 @@ fn block(parts: &[Part<'_>], groups: &[Group<'_>], offsets: Vec<u32>, catalog: &
     Block {
         codes,
         times,
-        offsets,
+        offsets: offsets.into(),
         customers: CustomerIds::from_ascending(&ids),
         attributes,
         value,
@@ -205,9 +205,7 @@ fn fill(
                     }
                 })
                 .collect(),
-            (0..n)
-                .map(|i| value(i) != Value::Missing)
-                .collect::<Bitmap>(),
+            (0..n).map(|i| value(i) != Value::Missing).collect(),
         ),
         Some(ColumnData::Decimal(..)) => ColumnData::Decimal(
             (0..n)
@@ -219,9 +217,7 @@ fn fill(
                     }
                 })
                 .collect(),
-            (0..n)
-                .map(|i| value(i) != Value::Missing)
-                .collect::<Bitmap>(),
+            (0..n).map(|i| value(i) != Value::Missing).collect(),
         ),
         Some(ColumnData::Coded(_)) | None => {
             ColumnData::Coded(Codes::gather(n, distinct + 1, |i| match value(i) {

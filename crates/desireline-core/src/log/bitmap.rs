@@ -189,6 +189,11 @@ impl Bitmap {
         &mut self.words
     }
 
+    /// The words alone.
+    pub(crate) fn into_words(self) -> Vec<u64> {
+        self.words
+    }
+
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
         self.words.capacity() * 8

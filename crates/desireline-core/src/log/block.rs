@@ -1,6 +1,6 @@
 //! Storage: the columns of whole customers.
 
-use super::{Codes, ColumnData, CustomerIds, Level, Times};
+use super::{Array, Codes, ColumnData, CustomerIds, Level, Times};
 
 /// One attribute's values in one block.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +21,7 @@ pub struct Block {
     /// Times, one per event.
     pub times: Times,
     /// Where each customer's events begin, with the number of events at the end: one entry more than customers.
-    pub offsets: Vec<u32>,
+    pub offsets: Array<u32>,
     /// The customers' ids, in the order of `offsets`.
     pub customers: CustomerIds,
     /// One column per attribute of the catalog, in its order.
@@ -43,20 +43,20 @@ impl Block {
         self.offsets.len().saturating_sub(1)
     }
 
-    /// Bytes on the heap for codes, times and customer boundaries: what every analysis reads.
+    /// Bytes held for codes, times and customer boundaries: what every analysis reads.
     pub fn core_bytes(&self) -> usize {
-        self.codes.heap_bytes() + self.times.heap_bytes() + self.offsets.capacity() * 4
+        self.codes.held_bytes() + self.times.held_bytes() + self.offsets.held_bytes()
     }
 
-    /// Bytes on the heap, all told.
-    pub fn heap_bytes(&self) -> usize {
+    /// Bytes held, all told: in memory, or in the file that the columns are borrowed from.
+    pub fn held_bytes(&self) -> usize {
         self.core_bytes()
-            + self.customers.heap_bytes()
+            + self.customers.held_bytes()
             + self
                 .attributes
                 .iter()
-                .map(|a| a.data.heap_bytes())
+                .map(|a| a.data.held_bytes())
                 .sum::<usize>()
-            + self.value.as_ref().map_or(0, ColumnData::heap_bytes)
+            + self.value.as_ref().map_or(0, ColumnData::held_bytes)
     }
 }

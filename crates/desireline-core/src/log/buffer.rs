@@ -101,8 +101,8 @@ pub(super) fn kind_word(kind: AttributeType) -> &'static str {
 impl Buffer {
     pub(super) fn new(kind: AttributeType) -> Buffer {
         match kind {
-            AttributeType::Text => Buffer::Text(Interner::default(), Codes::U8(Vec::new())),
-            AttributeType::Boolean => Buffer::Boolean(Codes::U8(Vec::new())),
+            AttributeType::Text => Buffer::Text(Interner::default(), Codes::default()),
+            AttributeType::Boolean => Buffer::Boolean(Codes::default()),
             AttributeType::Integer | AttributeType::Time => {
                 Buffer::Integer(Vec::new(), Bitmap::default())
             }

@@ -5,8 +5,8 @@ use super::builder::LogBuilder;
 use super::intern::Interner;
 use super::sort::{Record, Sorted, ascending};
 use super::{
-    AttributeColumn, AttributeInfo, AttributeType, Bitmap, Block, Catalog, Codes, ColumnData,
-    CustomerIds, Level, Times, Vocabulary,
+    AttributeColumn, AttributeInfo, AttributeType, Block, Catalog, Codes, ColumnData, CustomerIds,
+    Level, Times, Vocabulary,
 };
 use crate::error::Result;
 use crate::with_codes;
@@ -261,15 +261,11 @@ fn column(rows: &Rows<'_>, buffer: &Buffer, dictionary: Option<&Ranked>) -> Colu
         }
         Buffer::Integer(values, there) => ColumnData::Integer(
             (0..rows.len).map(|i| values[rows.row(i)]).collect(),
-            (0..rows.len)
-                .map(|i| there.get(rows.row(i)))
-                .collect::<Bitmap>(),
+            (0..rows.len).map(|i| there.get(rows.row(i))).collect(),
         ),
         Buffer::Decimal(values, there) => ColumnData::Decimal(
             (0..rows.len).map(|i| values[rows.row(i)]).collect(),
-            (0..rows.len)
-                .map(|i| there.get(rows.row(i)))
-                .collect::<Bitmap>(),
+            (0..rows.len).map(|i| there.get(rows.row(i))).collect(),
         ),
     }
 }

@@ -1,14 +1,16 @@
 //! Columns of codes in the narrowest width that holds them.
 
+use super::Array;
+
 /// A column of codes, one per event or customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Codes {
     /// Up to 256 distinct codes.
-    U8(Vec<u8>),
+    U8(Array<u8>),
     /// Up to 65,536 distinct codes.
-    U16(Vec<u16>),
+    U16(Array<u16>),
     /// Everything else.
-    U32(Vec<u32>),
+    U32(Array<u32>),
 }
 
 /// A borrowed stretch of [`Codes`].
@@ -40,6 +42,12 @@ macro_rules! with_codes {
         };
         out
     }};
+}
+
+impl Default for Codes {
+    fn default() -> Codes {
+        Codes::U8(Array::new())
+    }
 }
 
 impl Codes {
@@ -85,12 +93,12 @@ impl Codes {
         self.as_slice().get(i)
     }
 
-    /// Bytes on the heap.
-    pub fn heap_bytes(&self) -> usize {
+    /// Bytes held.
+    pub fn held_bytes(&self) -> usize {
         match self {
-            Codes::U8(v) => v.capacity(),
-            Codes::U16(v) => v.capacity() * 2,
-            Codes::U32(v) => v.capacity() * 4,
+            Codes::U8(v) => v.held_bytes(),
+            Codes::U16(v) => v.held_bytes(),
+            Codes::U32(v) => v.held_bytes(),
         }
     }
 }

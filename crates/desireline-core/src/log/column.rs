@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Bitmap, Codes, Vocabulary};
+use super::{Array, Codes, Presence, Vocabulary};
 
 /// What an attribute belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -50,9 +50,9 @@ pub enum ColumnData {
     /// Text and booleans: 0 is missing, else the dictionary's code plus one.
     Coded(Codes),
     /// Integers and times, with a bit for each value that is there.
-    Integer(Vec<i64>, Bitmap),
+    Integer(Array<i64>, Presence),
     /// Floating-point numbers, with a bit for each value that is there.
-    Decimal(Vec<f64>, Bitmap),
+    Decimal(Array<f64>, Presence),
 }
 
 /// One value of an attribute; missing stays missing.
@@ -97,12 +97,12 @@ impl ColumnData {
         }
     }
 
-    /// Bytes on the heap.
-    pub fn heap_bytes(&self) -> usize {
+    /// Bytes held.
+    pub fn held_bytes(&self) -> usize {
         match self {
-            ColumnData::Coded(codes) => codes.heap_bytes(),
-            ColumnData::Integer(v, there) => v.capacity() * 8 + there.heap_bytes(),
-            ColumnData::Decimal(v, there) => v.capacity() * 8 + there.heap_bytes(),
+            ColumnData::Coded(codes) => codes.held_bytes(),
+            ColumnData::Integer(v, there) => v.held_bytes() + there.held_bytes(),
+            ColumnData::Decimal(v, there) => v.held_bytes() + there.held_bytes(),
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use super::Array;
+
 /// The ids of a block's customers in ascending order.
 ///
 /// `007` and `7` are two customers. Where every id of a log is the plain decimal form of an `i64`, ids are kept as
@@ -10,13 +12,13 @@ use std::cmp::Ordering;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CustomerIds {
     /// Ids that are plain decimal integers.
-    Integers(Vec<i64>),
+    Integers(Array<i64>),
     /// Any other ids: all texts end to end, and where each begins.
     Texts {
-        /// The texts, end to end.
-        bytes: String,
+        /// The texts in UTF-8, end to end.
+        bytes: Array<u8>,
         /// Where each text begins, with the end of the last: one entry more than customers.
-        offsets: Vec<u64>,
+        offsets: Array<u64>,
     },
 }
 
@@ -28,7 +30,10 @@ impl CustomerIds {
             bytes.push_str(id.as_ref());
             offsets.push(bytes.len() as u64);
         }
-        CustomerIds::Texts { bytes, offsets }
+        CustomerIds::Texts {
+            bytes: bytes.into_bytes().into(),
+            offsets: offsets.into(),
+        }
     }
 
     /// The ids in the order given, which must be ascending as numbers where all are plain integers, else by bytes.
@@ -39,7 +44,7 @@ impl CustomerIds {
             .map(|id| plain_integer(id))
             .collect::<Option<Vec<i64>>>()
         {
-            Some(numbers) if numbers.is_sorted() => CustomerIds::Integers(numbers),
+            Some(numbers) if numbers.is_sorted() => CustomerIds::Integers(numbers.into()),
             _ => CustomerIds::from_texts(ids),
         }
     }
@@ -76,6 +81,7 @@ impl CustomerIds {
                 .ok()
                 .zip(usize::try_from(to).ok())
                 .and_then(|(a, b)| bytes.get(a..b))
+                .and_then(|text| std::str::from_utf8(text).ok())
                 .unwrap_or(""),
             _ => "",
         }
@@ -100,11 +106,11 @@ impl CustomerIds {
         None
     }
 
-    /// Bytes on the heap.
-    pub fn heap_bytes(&self) -> usize {
+    /// Bytes held.
+    pub fn held_bytes(&self) -> usize {
         match self {
-            CustomerIds::Integers(ids) => ids.capacity() * 8,
-            CustomerIds::Texts { bytes, offsets } => bytes.capacity() + offsets.capacity() * 8,
+            CustomerIds::Integers(ids) => ids.held_bytes(),
+            CustomerIds::Texts { bytes, offsets } => bytes.held_bytes() + offsets.held_bytes(),
         }
     }
 }
@@ -145,12 +151,12 @@ mod tests {
 
     #[test]
     fn ids_are_found() {
-        let numbers = CustomerIds::Integers(vec![-3, 7, 12]);
+        let numbers = CustomerIds::Integers(vec![-3, 7, 12].into());
         assert_eq!(numbers.find("7"), Some(1));
         assert_eq!(numbers.find("007"), None);
         let texts = CustomerIds::Texts {
-            bytes: "007NA".into(),
-            offsets: vec![0, 3, 5],
+            bytes: b"007NA".to_vec().into(),
+            offsets: vec![0, 3, 5].into(),
         };
         assert_eq!(
             (texts.find("NA"), texts.find("007"), texts.find("7")),

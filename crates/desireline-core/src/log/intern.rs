@@ -369,9 +369,9 @@ impl Codes {
     #[allow(clippy::cast_possible_truncation)] // guarded by the comparisons
     pub(super) fn push(&mut self, code: u32) {
         match self {
-            Codes::U8(v) if code <= u32::from(u8::MAX) => v.push(code as u8),
-            Codes::U16(v) if code <= u32::from(u16::MAX) => v.push(code as u16),
-            Codes::U32(v) => v.push(code),
+            Codes::U8(v) if code <= u32::from(u8::MAX) => v.make_mut().push(code as u8),
+            Codes::U16(v) if code <= u32::from(u16::MAX) => v.make_mut().push(code as u16),
+            Codes::U32(v) => v.make_mut().push(code),
             _ => self.widen(code),
         }
     }
@@ -459,7 +459,7 @@ mod tests {
 
     #[test]
     fn codes_widen_as_needed() {
-        let mut codes = Codes::U8(Vec::new());
+        let mut codes = Codes::default();
         let given = [0, 255, 256, 65_535, 65_536, 1];
         for code in given {
             codes.push(code);

@@ -2,6 +2,7 @@
 
 mod alias;
 mod append;
+mod array;
 mod assemble;
 mod bitmap;
 mod block;
@@ -18,13 +19,16 @@ mod intern;
 #[allow(clippy::module_inception)]
 mod log;
 mod options;
+mod presence;
 mod quarantine;
 mod sort;
+mod stored;
 mod summary;
 mod times;
 mod vocabulary;
 
 pub use alias::{Alias, AliasPolicy};
+pub use array::Array;
 pub use bitmap::Bitmap;
 pub use block::{AttributeColumn, Block};
 pub use buffer::AttributeValue;
@@ -37,9 +41,11 @@ pub use input::{Batch, KeyColumn, ValueColumn};
 pub use intern::{AsKey, Key};
 pub use log::Log;
 pub use options::{AttributeSpec, LogOptions};
+pub use presence::Presence;
 pub use quarantine::{Quarantine, QuarantinedRow, Reason};
+pub use stored::{BlockMeta, LogMeta};
 pub use summary::{AttributeSummary, NameCount, PerCustomer, Summary, ValueSummary};
-pub use times::Times;
+pub use times::{TimeRest, Times};
 pub use vocabulary::Vocabulary;
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! How a log is to be built.
 
+use serde::{Deserialize, Serialize};
+
 use super::{AttributeType, Level};
 
 /// An attribute to keep.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttributeSpec {
     /// The name people will use.
     pub name: String,
@@ -14,7 +16,7 @@ pub struct AttributeSpec {
 }
 
 /// What to keep and how strict to be.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LogOptions {
     /// The attributes, in the order of a batch's columns.
     pub attributes: Vec<AttributeSpec>,

@@ -130,9 +130,9 @@ pub(super) fn sort(builder: &mut LogBuilder, go_on: &dyn Fn(f64) -> Result<()>) 
     }
     let mut records = scatter(builder, &rank, &offsets, go_on)?;
     drop(rank);
-    builder.customer = super::Codes::U8(Vec::new());
+    builder.customer = super::Codes::default();
     builder.time = Vec::new();
-    builder.event = super::Codes::U8(Vec::new());
+    builder.event = super::Codes::default();
 
     let mut unresolved_ties = 0;
     let tie = builder.tie.as_deref();

@@ -126,12 +126,12 @@ impl Summary {
             }
         };
         let core: usize = inner.blocks.iter().map(|b| b.core_bytes()).sum();
-        let all: usize = inner.blocks.iter().map(|b| b.heap_bytes()).sum();
-        let names = catalog.events.heap_bytes()
+        let all: usize = inner.blocks.iter().map(|b| b.held_bytes()).sum();
+        let names = catalog.events.held_bytes()
             + catalog
                 .attributes
                 .iter()
-                .map(|a| a.dictionary.heap_bytes())
+                .map(|a| a.dictionary.held_bytes())
                 .sum::<usize>();
         Summary {
             customers: inner.n_customers,

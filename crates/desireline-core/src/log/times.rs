@@ -2,26 +2,32 @@
 
 use std::ops::Range;
 
+use super::Array;
+
 const SECOND: i64 = 1_000_000;
 
 /// The times of a block's events, exact to the microsecond.
 ///
-/// Seconds since the block's first second in 32 bits, and the rest of the second in as many bits as the finest
-/// time needs; only a block that spans more than 136 years falls back to 64 bits.
+/// Seconds since 1970, or since the block's first second where that is earlier or too late, in 32 bits, and the rest of
+/// the second in as many bits as the finest time needs; only a block that spans more than 136 years falls back to 64 bits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Times {
     base: i64,
-    seconds: Vec<u32>,
-    rest: Rest,
+    seconds: Array<u32>,
+    rest: TimeRest,
 }
 
+/// What a time has beside its seconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Rest {
+pub enum TimeRest {
+    /// Nothing: all times are whole seconds.
     None,
-    Millis(Vec<u16>),
-    Micros(Vec<u32>),
-    /// The whole time; `seconds` is empty.
-    Wide(Vec<i64>),
+    /// Milliseconds, below 1,000.
+    Millis(Array<u16>),
+    /// Microseconds, below 1,000,000.
+    Micros(Array<u32>),
+    /// Everything: microseconds since 1970. There are no seconds then.
+    Wide(Array<i64>),
 }
 
 impl Times {
@@ -40,31 +46,36 @@ impl Times {
         if len == 0 {
             return Times {
                 base: 0,
-                seconds: Vec::new(),
-                rest: Rest::None,
+                seconds: Array::new(),
+                rest: TimeRest::None,
             };
         }
-        let base = low.div_euclid(SECOND);
-        if high.div_euclid(SECOND) - base > i64::from(u32::MAX) {
+        // From 1970 to 2106 the column says plain Unix seconds, whatever the block.
+        let last = high.div_euclid(SECOND);
+        let base = match low.div_euclid(SECOND) {
+            first if first >= 0 && last <= i64::from(u32::MAX) => 0,
+            first => first,
+        };
+        if last - base > i64::from(u32::MAX) {
             return Times {
                 base: 0,
-                seconds: Vec::new(),
-                rest: Rest::Wide((0..len).map(time).collect()),
+                seconds: Array::new(),
+                rest: TimeRest::Wide((0..len).map(time).collect()),
             };
         }
         let seconds = (0..len)
             .map(|i| (time(i).div_euclid(SECOND) - base) as u32)
             .collect();
         let rest = if whole_seconds {
-            Rest::None
+            TimeRest::None
         } else if whole_millis {
-            Rest::Millis(
+            TimeRest::Millis(
                 (0..len)
                     .map(|i| (time(i).rem_euclid(SECOND) / 1_000) as u16)
                     .collect(),
             )
         } else {
-            Rest::Micros(
+            TimeRest::Micros(
                 (0..len)
                     .map(|i| time(i).rem_euclid(SECOND) as u32)
                     .collect(),
@@ -75,6 +86,37 @@ impl Times {
             seconds,
             rest,
         }
+    }
+
+    /// Times from their parts; `None` when the parts differ in length, or a wide column has seconds too. Whether the
+    /// rests are within a second is not looked at.
+    pub fn from_parts(base: i64, seconds: Array<u32>, rest: TimeRest) -> Option<Times> {
+        let fits = match &rest {
+            TimeRest::None => true,
+            TimeRest::Millis(all) => all.len() == seconds.len(),
+            TimeRest::Micros(all) => all.len() == seconds.len(),
+            TimeRest::Wide(_) => seconds.is_empty(),
+        };
+        fits.then_some(Times {
+            base,
+            seconds,
+            rest,
+        })
+    }
+
+    /// The second that [`seconds`](Times::seconds) count from: 0 is 1970.
+    pub fn base(&self) -> i64 {
+        self.base
+    }
+
+    /// Whole seconds since the base; empty for a wide column.
+    pub fn seconds(&self) -> &Array<u32> {
+        &self.seconds
+    }
+
+    /// What the times have beside their seconds.
+    pub fn rest(&self) -> &TimeRest {
+        &self.rest
     }
 
     /// The earliest and the latest time; `None` when there are none.
@@ -90,7 +132,7 @@ impl Times {
     /// How many times there are.
     pub fn len(&self) -> usize {
         match &self.rest {
-            Rest::Wide(all) => all.len(),
+            TimeRest::Wide(all) => all.len(),
             _ => self.seconds.len(),
         }
     }
@@ -111,10 +153,10 @@ impl Times {
     pub fn get(&self, i: usize) -> i64 {
         let second = || self.second(self.seconds[i]);
         match &self.rest {
-            Rest::None => second(),
-            Rest::Millis(ms) => second().wrapping_add(i64::from(ms[i]) * 1_000),
-            Rest::Micros(us) => second().wrapping_add(i64::from(us[i])),
-            Rest::Wide(all) => all[i],
+            TimeRest::None => second(),
+            TimeRest::Millis(ms) => second().wrapping_add(i64::from(ms[i]) * 1_000),
+            TimeRest::Micros(us) => second().wrapping_add(i64::from(us[i])),
+            TimeRest::Wide(all) => all[i],
         }
     }
 
@@ -123,14 +165,14 @@ impl Times {
         out.clear();
         let second = |s: &u32| self.second(*s);
         match &self.rest {
-            Rest::None => out.extend(self.seconds[range].iter().map(second)),
-            Rest::Millis(ms) => out.extend(
+            TimeRest::None => out.extend(self.seconds[range].iter().map(second)),
+            TimeRest::Millis(ms) => out.extend(
                 self.seconds[range.clone()]
                     .iter()
                     .zip(&ms[range])
                     .map(|(s, m)| second(s).wrapping_add(i64::from(*m) * 1_000)),
             ),
-            Rest::Micros(us) => {
+            TimeRest::Micros(us) => {
                 out.extend(
                     self.seconds[range.clone()]
                         .iter()
@@ -138,7 +180,7 @@ impl Times {
                         .map(|(s, u)| second(s).wrapping_add(i64::from(*u))),
                 );
             }
-            Rest::Wide(all) => out.extend_from_slice(&all[range]),
+            TimeRest::Wide(all) => out.extend_from_slice(&all[range]),
         }
     }
 
@@ -154,7 +196,7 @@ impl Times {
         let leaps = |i: usize| i > 0 && self.get(i).saturating_sub(self.get(i - 1)) > gap;
         let low = u32::try_from(gap.div_euclid(SECOND)).ok();
         let high = low.and_then(|low| low.checked_add(2));
-        let (Some(low), Some(high), false) = (low, high, matches!(self.rest, Rest::Wide(_))) else {
+        let (Some(low), Some(high), false) = (low, high, matches!(self.rest, TimeRest::Wide(_))) else {
             for i in range.clone().filter(|&i| leaps(i)) {
                 bit(words, i);
             }
@@ -164,7 +206,7 @@ impl Times {
             return;
         };
         let before = range.start.checked_sub(1).map_or(0, |i| self.seconds[i]);
-        if matches!(self.rest, Rest::None) {
+        if matches!(self.rest, TimeRest::None) {
             let mut unused = vec![0; words.len()];
             desireline_kernels::gaps(seconds, before, low + 1, high, words, &mut unused);
             return;
@@ -183,14 +225,14 @@ impl Times {
         }
     }
 
-    /// Bytes on the heap.
-    pub fn heap_bytes(&self) -> usize {
-        self.seconds.capacity() * 4
+    /// Bytes held.
+    pub fn held_bytes(&self) -> usize {
+        self.seconds.held_bytes()
             + match &self.rest {
-                Rest::None => 0,
-                Rest::Millis(v) => v.capacity() * 2,
-                Rest::Micros(v) => v.capacity() * 4,
-                Rest::Wide(v) => v.capacity() * 8,
+                TimeRest::None => 0,
+                TimeRest::Millis(v) => v.held_bytes(),
+                TimeRest::Micros(v) => v.held_bytes(),
+                TimeRest::Wide(v) => v.held_bytes(),
             }
     }
 }

@@ -53,9 +53,9 @@ impl Vocabulary {
         self.names.iter().map(|n| &**n)
     }
 
-    /// Bytes on the heap, names included.
-    pub fn heap_bytes(&self) -> usize {
-        self.names.capacity() * 32 + self.names.iter().map(|n| n.len()).sum::<usize>()
+    /// Bytes held, about; names included.
+    pub fn held_bytes(&self) -> usize {
+        self.names.len() * 32 + self.names.iter().map(|n| n.len()).sum::<usize>()
     }
 }
 
