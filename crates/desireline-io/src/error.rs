@@ -199,6 +199,50 @@ pub enum IoError {
     /// The rows do not make a log.
     #[error(transparent)]
     Log(#[from] desireline_core::Error),
+    /// An Arrow file that is not a snapshot of a log was opened as one.
+    #[error(
+        "`{source_name}` is no snapshot of a log: {found}; read it and say which columns hold customer, time and event"
+    )]
+    NotSnapshot {
+        /// The file.
+        source_name: String,
+        /// What was found instead.
+        found: String,
+    },
+    /// A snapshot was read as a table of events.
+    #[error(
+        "`{source_name}` is a snapshot of a log, which knows its columns: open it instead of reading it (`open`)"
+    )]
+    IsSnapshot {
+        /// The file.
+        source_name: String,
+    },
+    /// A snapshot by a later version.
+    #[error(
+        "`{source_name}` is a snapshot of format {found}, written by desireline {engine}; this version opens formats up to {supported}; upgrade desireline, or save the log with this version"
+    )]
+    SnapshotVersion {
+        /// The file.
+        source_name: String,
+        /// The format found.
+        found: String,
+        /// The engine that wrote it.
+        engine: String,
+        /// The latest format that can be opened.
+        supported: u32,
+    },
+    /// A snapshot whose content cannot be a log.
+    #[error(
+        "`{source_name}` is a damaged snapshot: column `{column}`: {problem}; save the log again or restore the file"
+    )]
+    SnapshotDamaged {
+        /// The file.
+        source_name: String,
+        /// The column or part of the file.
+        column: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// A file could not be written.
     #[error("`{target}` could not be written: {reason}")]
     Write {
@@ -243,6 +287,10 @@ impl IoError {
             IoError::Log(Core::QuarantineShare { .. }) => "quarantine_share",
             IoError::Log(Core::TooMany { .. }) => "too_many",
             IoError::Log(_) => "log",
+            IoError::NotSnapshot { .. } => "not_snapshot",
+            IoError::IsSnapshot { .. } => "is_snapshot",
+            IoError::SnapshotVersion { .. } => "snapshot_version",
+            IoError::SnapshotDamaged { .. } => "snapshot_damaged",
             IoError::Write { .. } => "write",
         }
     }

@@ -145,7 +145,10 @@ pub fn read_batches(
 }
 
 /// Decoders are other people's code and meet hostile bytes: a panic of theirs is an error of the input.
-fn guarded<T>(source_name: &str, work: impl FnOnce() -> Result<T, IoError>) -> Result<T, IoError> {
+pub(crate) fn guarded<T>(
+    source_name: &str,
+    work: impl FnOnce() -> Result<T, IoError>,
+) -> Result<T, IoError> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         Err(IoError::Damaged {
             source_name: source_name.to_owned(),

@@ -27,6 +27,9 @@ pub use desireline_stats as stats;
 /// Reading and writing event files, and simulating them.
 #[cfg(feature = "io")]
 pub use desireline_io as io;
+#[cfg(feature = "io")]
+#[doc(inline)]
+pub use desireline_io::open;
 
 /// Reports as text, Markdown, JSON, CSV, Arrow, SVG and HTML.
 #[cfg(feature = "report")]

@@ -62,6 +62,11 @@ fn open(input: &Input, projection: Option<Vec<usize>>) -> Result<(Batches, Schem
 pub(crate) fn survey(input: &Input, survey: &mut Survey<'_>) -> Result<(), IoError> {
     check(input, &survey.columns.limits)?;
     let (_, schema) = open(input, None)?;
+    if crate::snapshot::marks(schema.metadata()) {
+        return Err(IoError::IsSnapshot {
+            source_name: input.name.clone(),
+        });
+    }
     super::survey(&input.name, &schema, survey)
 }
 

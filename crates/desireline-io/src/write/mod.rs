@@ -1,11 +1,11 @@
 //! From Arrow batches to files.
 
 mod cells;
+mod part;
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -16,6 +16,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
 use self::cells::Column;
+pub(crate) use self::part::Part;
 use crate::format::{ENDINGS, Packing};
 use crate::{Format, IoError};
 
@@ -44,7 +45,7 @@ use crate::{Format, IoError};
 /// ```
 pub struct RowWriter {
     target: PathBuf,
-    part: Option<PathBuf>,
+    part: Option<Part>,
     out: Out,
     schema: SchemaRef,
     rows: u64,
@@ -104,8 +105,6 @@ impl Packed {
     }
 }
 
-static PARTS: AtomicU64 = AtomicU64::new(0);
-
 impl RowWriter {
     /// Begins a file.
     ///
@@ -122,14 +121,7 @@ impl RowWriter {
                 "its ending tells no format; allowed are {ENDINGS}"
             )));
         };
-        let name = target
-            .file_name()
-            .map(|n| n.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        let number = PARTS.fetch_add(1, Ordering::Relaxed);
-        let part = target.with_file_name(format!(".{name}.{}-{number}.part", std::process::id()));
-        let file = File::create_new(&part).map_err(|e| failed(e.to_string()))?;
-        // From here on dropping the writer removes the part.
+        let (part, file) = Part::create(&target).map_err(|e| failed(e.to_string()))?;
         let mut writer = RowWriter {
             target: target.clone(),
             part: Some(part),
@@ -243,22 +235,10 @@ impl RowWriter {
             Out::Done => Err("it is finished".to_owned()),
         };
         let file = file.map_err(|reason| self.failed(reason))?;
-        file.sync_all().map_err(|e| self.failed(e))?;
-        drop(file);
-        if let Some(part) = &self.part {
-            fs::rename(part, &self.target).map_err(|e| self.failed(e))?;
+        if let Some(part) = self.part.take() {
+            part.commit(file).map_err(|e| self.failed(e))?;
         }
-        self.part = None;
         Ok(self.rows)
-    }
-}
-
-impl Drop for RowWriter {
-    fn drop(&mut self) {
-        if let Some(part) = &self.part {
-            // Nothing can be done about a file that will not go away.
-            let _ = fs::remove_file(part);
-        }
     }
 }
 
