@@ -15,6 +15,8 @@ Examples:
       --step product_view --step 'event in [\"add_to_cart\", \"cart\"]' --step purchase --within 7d
   desireline compare shop.csv --customer customer_id --time time --event event --goal purchase --by device
   desireline report shop.csv --customer customer_id --time time --event event --goal purchase -o shop.html
+  desireline convert shop.csv --customer customer_id --time time --event event --all-attributes -o shop.arrow
+  desireline paths shop.arrow --journey gap=30m --goal purchase
 
 A bare event name is an expression; so is `event == \"purchase\" and channel in [\"web\", \"app\"] and value >= 20`.";
 
@@ -32,6 +34,7 @@ pub(crate) fn command() -> Command {
     }
     root.subcommand(compare())
         .subcommand(report())
+        .subcommand(convert())
         .subcommand(crate::simulate::command())
 }
 
@@ -75,6 +78,32 @@ fn report() -> Command {
             "The page's title [default: the file's name]",
         ));
     journeys(input(output(with_all_fields(command), false)))
+}
+
+fn convert() -> Command {
+    let arg = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .value_name(value)
+            .help(help)
+            .help_heading("Output")
+    };
+    let command = Command::new("convert")
+        .about("Write the log as a snapshot: one Arrow file that every command opens in milliseconds, and any Arrow reader reads")
+        .after_help("The snapshot keeps customer, time, event, channel, money and the attributes asked for; give --all-attributes to keep all.
+A name that ends in .arrow is understood everywhere.");
+    input(command)
+        .arg(
+            arg("output", "FILE", "The file to write, such as shop.arrow")
+                .short('o')
+                .required(true)
+                .value_hint(ValueHint::FilePath),
+        )
+        .arg(
+            arg("no-progress", "", "Show no progress bar")
+                .action(ArgAction::SetTrue)
+                .num_args(0),
+        )
 }
 
 /// The options of every analysis, each once.
@@ -176,11 +205,11 @@ fn input(command: Command) -> Command {
                 .num_args(1..)
                 .required(true)
                 .value_hint(ValueHint::AnyPath)
-                .help("CSV, TSV, JSON Lines (each also .gz, .zst), Parquet or Arrow IPC: files, folders or globs"),
+                .help("CSV, TSV, JSON Lines (each also .gz, .zst), Parquet or Arrow IPC: files, folders or globs; or one snapshot that `convert` wrote"),
         )
-        .arg(arg("customer", "COLUMN", "The column that says who").required(true))
-        .arg(arg("time", "COLUMN", "The column that says when").required(true))
-        .arg(arg("event", "COLUMN", "The column that says what").required(true))
+        .arg(arg("customer", "COLUMN", "The column that says who; not for a snapshot, which knows its columns"))
+        .arg(arg("time", "COLUMN", "The column that says when; not for a snapshot"))
+        .arg(arg("event", "COLUMN", "The column that says what; not for a snapshot"))
         .arg(arg("channel", "COLUMN", "The column that says through which channel"))
         .arg(arg("value", "COLUMN", "The column that holds money; needs --currency").requires("currency"))
         .arg(arg("currency", "CODE", "The ISO 4217 code of that money, such as EUR"))

@@ -52,6 +52,7 @@ impl CliError {
         use desireline::Error as E;
         match self {
             CliError::Usage(_) => USAGE,
+            CliError::Read(IoError::Write { .. }) => OUTPUT,
             CliError::Read(_) => INPUT,
             CliError::Engine(E::MemoryBudget { .. } | E::Cancelled { .. } | E::Threads { .. }) => {
                 LIMIT

@@ -33,6 +33,16 @@ pub(crate) fn flag(m: &ArgMatches, name: &str) -> bool {
 
 /// Reads the log. `names` are further columns that the question needs.
 pub(crate) fn log(m: &ArgMatches, names: &[String]) -> Result<Log, CliError> {
+    if let Some(log) = snapshot(m)? {
+        return Ok(log);
+    }
+    for name in ["customer", "time", "event"] {
+        if text(m, name).is_none() {
+            return Err(CliError::Usage(format!(
+                "--{name} is missing: say which columns hold customer, time and event; only a snapshot, which `desireline convert` writes, knows"
+            )));
+        }
+    }
     let required = |name: &str| text(m, name).unwrap_or_default().to_owned();
     let mut columns = Columns::new(required("customer"), required("time"), required("event"));
     let taken: Vec<String> = ["customer", "time", "event", "channel"]
@@ -111,6 +121,56 @@ pub(crate) fn log(m: &ArgMatches, names: &[String]) -> Result<Log, CliError> {
     let log = io::read(texts(m, "files"), &columns)?;
     bar.finish();
     Ok(log)
+}
+
+/// What says how to read tables of events, and means nothing to a snapshot.
+const READING: [&str; 17] = [
+    "customer",
+    "time",
+    "event",
+    "channel",
+    "value",
+    "currency",
+    "tie",
+    "attribute",
+    "all-attributes",
+    "zone",
+    "time-unit",
+    "delimiter",
+    "no-header",
+    "input-format",
+    "dedupe",
+    "max-quarantine",
+    "observed-until",
+];
+
+/// The log of a snapshot, if that is what was given.
+fn snapshot(m: &ArgMatches) -> Result<Option<Log>, CliError> {
+    let files = texts(m, "files");
+    let mut found = None;
+    for file in &files {
+        if io::snapshot::is_snapshot(file)? {
+            found = Some(*file);
+        }
+    }
+    let Some(file) = found else {
+        return Ok(None);
+    };
+    if files.len() > 1 {
+        return Err(CliError::Usage(format!(
+            "`{file}` is a snapshot, which is a whole log: give it alone"
+        )));
+    }
+    let given = READING.into_iter().find(|name| {
+        m.try_contains_id(name).is_ok()
+            && m.value_source(name) == Some(clap::parser::ValueSource::CommandLine)
+    });
+    if let Some(name) = given {
+        return Err(CliError::Usage(format!(
+            "`{file}` is a snapshot, which knows its columns and how it was read: leave out --{name}"
+        )));
+    }
+    Ok(Some(io::open(file)?))
 }
 
 fn delimiter(text: &str) -> Result<Delimiter, CliError> {

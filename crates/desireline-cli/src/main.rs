@@ -4,6 +4,7 @@
 //! new analysis is a new word without a line in this crate.
 
 mod command;
+mod convert;
 mod error;
 mod input;
 mod output;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
 fn run(matches: &clap::ArgMatches) -> Result<(), CliError> {
     match matches.subcommand() {
         Some(("simulate", m)) => simulate::run(m),
+        Some(("convert", m)) => convert::run(m),
         Some(("summary", m)) => question::summary(m),
         Some(("compare", m)) => question::compare(m),
         Some(("report", m)) => page::run(m),

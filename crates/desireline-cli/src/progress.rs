@@ -54,6 +54,15 @@ impl Bar {
         })
     }
 
+    /// For the writer of snapshots.
+    pub(crate) fn writing(&self) -> Arc<dyn Fn(u64, u64) + Send + Sync> {
+        let bar = self.0.clone();
+        Arc::new(move |done, total| {
+            bar.set_length(total);
+            bar.set_position(done);
+        })
+    }
+
     /// For what counts itself.
     pub(crate) fn at(&self, done: u64, total: u64) {
         self.0.set_length(total);
