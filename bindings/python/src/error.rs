@@ -167,6 +167,7 @@ fn core(error: &Error) -> Kind {
         Error::Envelope { .. } => ("DataError", "envelope"),
         Error::CurrencyMissing => ("SpecError", "currency_missing"),
         Error::RepeatedAttribute { .. } => ("SpecError", "repeated_attribute"),
+        Error::Inconsistent { .. } => ("DataError", "inconsistent"),
         Error::Threads { .. } => ("InternalError", "threads"),
         Error::Stats(_) => ("SpecError", "stats"),
         _ => ("DataError", "log"),

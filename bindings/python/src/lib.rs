@@ -27,7 +27,7 @@ mod _core {
     #[pymodule_export]
     use crate::journeys::{Journeys, analyses};
     #[pymodule_export]
-    use crate::log::{Log, SelectedLog, read_frame, read_paths};
+    use crate::log::{Log, SelectedLog, open_snapshot, read_frame, read_paths};
     #[pymodule_export]
     use crate::report::{Answer, Table, page};
     #[pymodule_export]

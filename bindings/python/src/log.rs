@@ -1,12 +1,14 @@
 //! The log: read, looked at, cut into journeys.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatchReader;
 use desireline_core::journey::JourneyRule;
 use desireline_core::log;
 use desireline_io::Source;
+use desireline_io::snapshot::{self, Saving};
 use pyo3::prelude::*;
 use pyo3_arrow::input::AnyRecordBatch;
 
@@ -62,8 +64,36 @@ pub(crate) fn read_frame(
     })
 }
 
+/// Opens a snapshot.
+#[pyfunction]
+pub(crate) fn open_snapshot(py: Python<'_>, path: PathBuf) -> PyResult<Log> {
+    exec::run(py, None, move |_| {
+        Ok(Log {
+            inner: desireline_io::open(path)?,
+        })
+    })
+}
+
 #[pymethods]
 impl Log {
+    /// Saves the log as a snapshot.
+    #[pyo3(signature = (path, progress=None))]
+    fn save(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let log = self.inner.clone();
+        exec::run(py, progress, move |watch| {
+            let told = watch.clone();
+            let saving = Saving::new()
+                .cancel(watch.flag())
+                .on_progress(Arc::new(move |done, total| told.note(done, total)));
+            Ok(snapshot::save_with(&log, path, &saving)?)
+        })
+    }
+
     #[getter]
     fn n_events(&self) -> u64 {
         self.inner.n_events()

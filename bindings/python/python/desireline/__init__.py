@@ -24,7 +24,7 @@ from ._errors import (
     UnknownNameError,
 )
 from ._expr import Col, Condition, Expr, after, col, event, first, nth
-from ._log import Attribute, Journeys, Log, SelectedLog, read
+from ._log import Attribute, Journeys, Log, SelectedLog, open, read
 from ._report import Caveat, Explained, Group, GroupedReport, Member, Provenance, Report, Table, Tables
 from ._reports import *
 from ._simulate import simulate, simulate_truth
@@ -67,6 +67,7 @@ __all__ = [
     "event",
     "first",
     "nth",
+    "open",
     "read",
     "simulate",
     "simulate_truth",
