@@ -135,35 +135,26 @@ impl Node {
     }
 }
 
-/// A pair within the current customer and journey. What it says of another customer or journey than the current one is
-/// old and counts as nothing, so that nothing needs to be cleared.
+/// A pair within the current customer and journey; between customers all 0 but `journey`.
 #[derive(Clone, Copy, Debug, Default)]
 struct PairNow {
-    customer: u32,
-    journey: u32,
     count: u32,
     journeys: u32,
+    /// The journey in which it occurred last.
+    journey: u32,
 }
 
-/// A touchpoint within the current customer and journey, in the same way.
+/// A touchpoint within the current customer and journey; between customers all 0 but `journey` and `visits`.
 #[derive(Clone, Copy, Debug, Default)]
 struct NodeNow {
-    customer: u32,
-    journey: u32,
     events: u32,
     journeys: u32,
     reworked: u32,
     /// Events that end a journey.
     ends: u32,
-    /// Events of this journey.
+    /// The journey that visited it last, and how often.
+    journey: u32,
     visits: u32,
-}
-
-/// The number if it is still about the current customer or journey.
-#[inline]
-fn still(is_current: bool, number: u32) -> u32 {
-    // Without a branch: whether a customer was there before is anybody's guess.
-    if is_current { number } else { 0 }
 }
 
 /// Sums for all pairs and touchpoints.
@@ -186,66 +177,75 @@ pub struct TransitionsPartial {
 struct Now {
     pairs: Vec<PairNow>,
     nodes: Vec<NodeNow>,
-    /// Pairs and touchpoints that occurred: the first `n_pairs` and `n_nodes` of these.
+    /// The place of each transition in turn.
+    steps: Vec<u32>,
+    /// Room for the pairs and touchpoints that occur.
     touched_pairs: Vec<u32>,
     touched_nodes: Vec<u32>,
-    n_pairs: usize,
-    n_nodes: usize,
-    /// Numbers for the current customer and journey, from 1.
-    customer: u32,
+    /// A number for the current journey, from 1.
     journey: u32,
 }
 
 impl Now {
-    /// Begins a customer with so many events.
+    /// Makes room for a customer with so many events.
     fn begin(&mut self, events: usize, journeys: usize) {
         if self.touched_nodes.len() < events {
             self.touched_pairs.resize(events, 0);
             self.touched_nodes.resize(events, 0);
         }
+        self.steps.clear();
         let journeys = u32::try_from(journeys).unwrap_or(u32::MAX);
-        if self.customer == u32::MAX || self.journey.checked_add(journeys).is_none() {
+        if self.journey.checked_add(journeys).is_none() {
             // The numbers begin again, so nothing old may bear one.
             self.pairs.fill(PairNow::default());
             self.nodes.fill(NodeNow::default());
-            (self.customer, self.journey) = (0, 0);
+            self.journey = 0;
         }
-        self.customer += 1;
-        (self.n_pairs, self.n_nodes) = (0, 0);
     }
 
-    /// Counts an event.
-    #[inline(always)]
-    fn visit(&mut self, code: u32) {
-        let node = &mut self.nodes[code as usize];
-        let (known, again) = (node.customer == self.customer, node.journey == self.journey);
-        let visits = still(again, node.visits) + 1;
-        *node = NodeNow {
-            customer: self.customer,
-            journey: self.journey,
-            events: still(known, node.events) + 1,
-            journeys: still(known, node.journeys) + u32::from(!again),
-            reworked: still(known, node.reworked) + u32::from(visits == 2),
-            ends: still(known, node.ends),
-            visits,
-        };
-        self.touched_nodes[self.n_nodes] = code;
-        self.n_nodes += usize::from(!known);
+    /// Counts the events of the journeys; returns how many touchpoints occur.
+    fn visit<C: Copy + Into<u32>>(&mut self, codes: &[C], spans: &[Span]) -> usize {
+        let (nodes, touched) = (&mut self.nodes[..], &mut self.touched_nodes[..]);
+        let (mut journey, mut n) = (self.journey, 0);
+        for span in spans {
+            journey += 1;
+            for &code in &codes[span.range()] {
+                let code: u32 = code.into();
+                let node = &mut nodes[code as usize];
+                // Without a branch: whether a customer was there before is anybody's guess.
+                touched[n] = code;
+                n += usize::from(node.events == 0);
+                let again = node.journey == journey;
+                let visits = if again { node.visits + 1 } else { 1 };
+                node.events += 1;
+                node.journeys += u32::from(!again);
+                node.reworked += u32::from(visits == 2);
+                node.journey = journey;
+                node.visits = visits;
+            }
+        }
+        n
     }
 
-    /// Counts a transition.
-    #[inline(always)]
-    fn step(&mut self, place: usize) {
-        let pair = &mut self.pairs[place];
-        let (known, again) = (pair.customer == self.customer, pair.journey == self.journey);
-        *pair = PairNow {
-            customer: self.customer,
-            journey: self.journey,
-            count: still(known, pair.count) + 1,
-            journeys: still(known, pair.journeys) + u32::from(!again),
-        };
-        self.touched_pairs[self.n_pairs] = place as u32;
-        self.n_pairs += usize::from(!known);
+    /// Counts the transitions of the journeys; returns how many pairs occur.
+    fn step(&mut self, spans: &[Span]) -> usize {
+        let (pairs, touched) = (&mut self.pairs[..], &mut self.touched_pairs[..]);
+        let (mut journey, mut n) = (self.journey, 0);
+        let mut rest = &self.steps[..];
+        for span in spans {
+            journey += 1;
+            let (places, later) = rest.split_at(span.len().saturating_sub(1).min(rest.len()));
+            rest = later;
+            for &place in places {
+                let pair = &mut pairs[place as usize];
+                touched[n] = place;
+                n += usize::from(pair.count == 0);
+                pair.count += 1;
+                pair.journeys += u32::from(pair.journey != journey);
+                pair.journey = journey;
+            }
+        }
+        n
     }
 }
 
@@ -302,56 +302,79 @@ impl TransitionsPartial {
         let events: usize = spans.iter().map(Span::len).sum();
         self.now.begin(events, spans.len());
         for span in spans {
-            let mut codes = codes[span.range()].iter().map(|&c| c.into());
-            let Some(first) = codes.next() else { continue };
-            self.now.journey += 1;
-            self.now.visit(first);
-            // A code that no name has stands for "none before".
-            let (mut before, mut from, mut last_place) = (u32::MAX, first, 0);
-            for (i, to) in (span.start as usize..).zip(codes) {
-                self.now.visit(to);
-                let place = self.place(from, to);
-                self.now.step(place);
-                if TIMES {
-                    self.pairs[place].times.push(between(i));
-                }
-                if before == to && from != to {
-                    // A way straight back: the transition before this one was returned from.
-                    self.pairs[last_place].returns += 1;
-                }
-                (before, from, last_place) = (from, to, place);
-            }
-            self.nodes[first as usize].starts += 1;
-            self.nodes[from as usize].ends += 1;
-            self.now.nodes[from as usize].ends += 1;
+            self.find::<C, TIMES>(codes, span, &between);
         }
-        self.end_customer((events - spans.len()) as u64, spans.len() as u64);
+        let n_nodes = self.now.visit(codes, spans);
+        let n_pairs = self.now.step(spans);
+        self.now.journey += spans.len() as u32;
+        for span in spans {
+            let (first, last) = (codes[span.start as usize], codes[span.end as usize - 1]);
+            self.nodes[first.into() as usize].starts += 1;
+            self.nodes[last.into() as usize].ends += 1;
+            self.now.nodes[last.into() as usize].ends += 1;
+        }
+        self.end_customer(events as u64, spans.len() as u64, n_nodes, n_pairs);
+    }
+
+    /// Finds the place of each transition of a journey, adds those that are new, and counts what needs no customer.
+    fn find<C: Copy + Into<u32>, const TIMES: bool>(
+        &mut self,
+        codes: &[C],
+        span: &Span,
+        between: &impl Fn(usize) -> i64,
+    ) {
+        // A code that no name has stands for "none before".
+        let (mut before, mut from, mut last_place) =
+            (u32::MAX, codes[span.start as usize].into(), 0);
+        for i in span.range().skip(1) {
+            let to: u32 = codes[i].into();
+            let place = self.place(from, to);
+            self.now.steps.push(place as u32);
+            if TIMES {
+                self.pairs[place].times.push(between(i - 1));
+            }
+            if before == to && from != to {
+                // A way straight back: the transition before this one was returned from.
+                self.pairs[last_place].returns += 1;
+            }
+            (before, from, last_place) = (from, to, place);
+        }
     }
 
     /// Adds the current customer to the sums.
-    fn end_customer(&mut self, transitions: u64, journeys: u64) {
-        let now = &self.now;
-        for &place in &now.touched_pairs[..now.n_pairs] {
-            let (pair, now_pair) = (&mut self.pairs[place as usize], &now.pairs[place as usize]);
-            let from = &now.nodes[self.names[place as usize].0 as usize];
-            let k = u64::from(now_pair.count);
+    fn end_customer(&mut self, events: u64, journeys: u64, n_nodes: usize, n_pairs: usize) {
+        let transitions = events - journeys;
+        let Now {
+            pairs,
+            nodes,
+            touched_pairs,
+            touched_nodes,
+            ..
+        } = &mut self.now;
+        for &place in &touched_pairs[..n_pairs] {
+            let (pair, now) = (&mut self.pairs[place as usize], &mut pairs[place as usize]);
+            let from = &nodes[self.names[place as usize].0 as usize];
+            let (k, out) = (u64::from(now.count), u64::from(from.events - from.ends));
             pair.count += k;
-            pair.journeys += u64::from(now_pair.journeys);
+            pair.journeys += u64::from(now.journeys);
             pair.customers += 1;
             pair.kk = pair.kk.saturating_add(k * k);
-            pair.ko = pair
-                .ko
-                .saturating_add(k * u64::from(from.events - from.ends));
+            pair.ko = pair.ko.saturating_add(k * out);
             pair.kt = pair.kt.saturating_add(k * transitions);
+            (now.count, now.journeys) = (0, 0);
         }
-        for &code in &now.touched_nodes[..now.n_nodes] {
-            let (node, now_node) = (&mut self.nodes[code as usize], &now.nodes[code as usize]);
-            node.events += u64::from(now_node.events);
-            node.rework
-                .add(now_node.reworked.into(), now_node.journeys.into());
-            node.out.add(0, (now_node.events - now_node.ends).into());
+        for &code in &touched_nodes[..n_nodes] {
+            let (node, now) = (&mut self.nodes[code as usize], &mut nodes[code as usize]);
+            node.events += u64::from(now.events);
+            node.rework.add(now.reworked.into(), now.journeys.into());
+            node.out.add(0, (now.events - now.ends).into());
+            *now = NodeNow {
+                journey: now.journey,
+                visits: now.visits,
+                ..NodeNow::default()
+            };
         }
-        self.events += transitions + journeys;
+        self.events += events;
         self.journeys += journeys;
         self.all.add(0, transitions);
         self.customers += 1;
@@ -381,7 +404,7 @@ impl Partial for TransitionsPartial {
             + self.pairs.capacity()
                 * (size_of::<Pair>() + size_of::<(u32, u32)>() + size_of::<PairNow>())
             + self.nodes.capacity() * (size_of::<Node>() + size_of::<NodeNow>())
-            + 2 * self.now.touched_nodes.capacity() * size_of::<u32>()
+            + (2 * self.now.touched_nodes.capacity() + self.now.steps.capacity()) * size_of::<u32>()
     }
 }
 
