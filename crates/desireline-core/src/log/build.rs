@@ -11,6 +11,9 @@ use super::{
 use crate::error::Result;
 use crate::with_codes;
 
+/// Attributes with more texts than this are ids of something; to sort them would take longer than all the rest.
+const MOST_SORTED: usize = 1 << 16;
+
 /// A vocabulary in an order that input order cannot change, and the place of each interned code in it.
 struct Ranked {
     names: Vocabulary,
@@ -49,6 +52,30 @@ fn by_text(ids: &Interner) -> Vec<u32> {
     order
 }
 
+/// Codes by where they first occur in the sorted log, which is linear; those that occur nowhere come last.
+fn by_appearance(n: usize, codes: &Codes, sorted: &Sorted) -> Vec<u32> {
+    let (mut order, mut is_seen) = (Vec::with_capacity(n), vec![false; n]);
+    let mut see = |code: u32| {
+        // 0 is missing.
+        if let Some(code) = code.checked_sub(1)
+            && !std::mem::replace(&mut is_seen[code as usize], true)
+        {
+            order.push(code);
+        }
+    };
+    match &sorted.records {
+        Some(records) => records.iter().for_each(|r| see(codes.get(r.row as usize))),
+        None => (0..codes.len()).for_each(|row| see(codes.get(row))),
+    }
+    order.extend(
+        (0u32..)
+            .zip(&is_seen)
+            .filter(|(_, seen)| !**seen)
+            .map(|(code, _)| code),
+    );
+    order
+}
+
 /// The rows of one block, wherever they are.
 struct Rows<'a> {
     builder: &'a LogBuilder,
@@ -79,6 +106,9 @@ pub(super) fn blocks(
         .attributes
         .iter()
         .map(|buffer| match buffer {
+            Buffer::Text(names, codes) if names.len() > MOST_SORTED => {
+                Some(ranked(names, &by_appearance(names.len(), codes, sorted)))
+            }
             Buffer::Text(names, _) => Some(ranked(names, &by_text(names))),
             _ => None,
         })

@@ -261,6 +261,29 @@ fn declared_customer_attributes_keep_the_latest_value_and_say_so() {
 }
 
 #[test]
+fn an_attribute_with_a_text_for_each_event_keeps_them_in_any_order_of_input() {
+    let n = 70_000;
+    let build = |rows: &mut dyn Iterator<Item = i64>| {
+        let options = LogOptions::default().attribute("request", AttributeType::Text);
+        let mut builder = LogBuilder::new(options);
+        for i in rows {
+            let request = format!("r{i}");
+            let attributes = [("request", AttributeValue::from(&request))];
+            let attributes = if i % 1_000 == 0 { &[] } else { &attributes[..] };
+            let row = EventRow::new(i % 7_000, i, "x");
+            builder.push_row(&EventRow { attributes, ..row }).unwrap();
+        }
+        builder.finish().unwrap()
+    };
+    let (up, down) = (build(&mut (0..n)), build(&mut (0..n).rev()));
+    assert_eq!(up.fingerprint(), down.fingerprint());
+    let (up, down) = (decode(&up), decode(&down));
+    assert_eq!(up, down);
+    assert_eq!(up["5"][2].3, ["text r14005"]);
+    assert_eq!(up["0"][1].3, ["-"]);
+}
+
+#[test]
 fn a_hook_that_says_no_stops_the_build() {
     let mut builder = LogBuilder::new(LogOptions::default());
     builder.push("a", 0, "a").unwrap();
