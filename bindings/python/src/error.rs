@@ -128,6 +128,11 @@ impl Failure {
                 nearest,
                 known,
                 ..
+            })
+            | Failure::Core(Error::UnknownCell {
+                cell: name,
+                nearest,
+                kinds: known,
             }) => Some((name, nearest.as_deref(), known)),
             Failure::Io(IoError::UnknownColumn {
                 column,
@@ -138,7 +143,7 @@ impl Failure {
             Failure::Core(Error::Expr(e) | Error::Spec(SpecError::Expr { source: e, .. })) => {
                 match e {
                     ExprError::UnknownField { field, .. } => Some((field, None, &[])),
-                    ExprError::UnknownEvent { name, .. } => Some((name, None, &[])),
+                    ExprError::UnknownEvent { name, known, .. } => Some((name, None, known)),
                     _ => None,
                 }
             }
@@ -158,11 +163,16 @@ fn core(error: &Error) -> Kind {
         Error::Spec(_) => ("SpecError", "spec"),
         Error::TimeSpan(_) => ("SpecError", "time_span"),
         Error::UnknownAnalysis { .. } => ("UnknownNameError", "unknown_analysis"),
+        Error::UnknownCell { .. } => ("UnknownNameError", "unknown_cell"),
+        Error::UnknownCustomer => ("UnknownNameError", "unknown_customer"),
         Error::UndeclaredAttribute { .. } => ("UnknownNameError", "unknown_attribute"),
         Error::MemoryBudget { .. } => ("BudgetError", "memory_budget"),
         Error::Cancelled { .. } => ("DesirelineError", "cancelled"),
         Error::QuarantineShare { .. } => ("DataError", "quarantine_share"),
         Error::EmptyLog { .. } => ("DataError", "empty_log"),
+        Error::TooMany {
+            what: "threads", ..
+        } => ("SpecError", "threads"),
         Error::TooMany { .. } => ("DataError", "too_many"),
         Error::Envelope { .. } => ("DataError", "envelope"),
         Error::CurrencyMissing => ("SpecError", "currency_missing"),

@@ -121,8 +121,9 @@ impl Journeys {
         limit: usize,
     ) -> PyResult<Vec<(String, u32, i64, String)>> {
         let journeys = self.inner.clone();
-        exec::run(py, None, move |_| {
-            let members = journeys.members(analysis(&name, &spec)?.as_ref(), &cell, limit)?;
+        exec::run(py, None, move |watch| {
+            let (analysis, exec) = (analysis(&name, &spec)?, watch.exec(None, None)?);
+            let members = journeys.members_with(analysis.as_ref(), &cell, limit, &exec)?;
             Ok(members
                 .into_iter()
                 .map(|m| (m.customer, m.journey, m.start, m.why))
@@ -139,8 +140,9 @@ impl Journeys {
         customer: String,
     ) -> PyResult<String> {
         let journeys = self.inner.clone();
-        exec::run(py, None, move |_| {
-            let explained = journeys.explain(analysis(&name, &spec)?.as_ref(), &customer)?;
+        exec::run(py, None, move |watch| {
+            let (analysis, exec) = (analysis(&name, &spec)?, watch.exec(None, None)?);
+            let explained = journeys.explain_with(analysis.as_ref(), &customer, &exec)?;
             Ok(serde_json::to_string(&explained)?)
         })
     }

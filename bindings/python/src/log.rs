@@ -152,7 +152,10 @@ impl Log {
     fn journeys(&self, py: Python<'_>, rule: &str) -> PyResult<Journeys> {
         let rule: JourneyRule = serde_json::from_str(rule).map_err(Failure::from)?;
         let log = self.inner.clone();
-        exec::run(py, None, move |_| Ok(Journeys::new(log.journeys(rule)?)))
+        exec::run(py, None, move |watch| {
+            let exec = watch.exec(None, None)?;
+            Ok(Journeys::new(log.journeys_with(rule, &exec)?))
+        })
     }
 
     fn keep_events(&self, condition: &str) -> PyResult<SelectedLog> {
@@ -174,6 +177,9 @@ impl SelectedLog {
     fn journeys(&self, py: Python<'_>, rule: &str) -> PyResult<Journeys> {
         let rule: JourneyRule = serde_json::from_str(rule).map_err(Failure::from)?;
         let log = self.inner.clone();
-        exec::run(py, None, move |_| Ok(Journeys::new(log.journeys(rule)?)))
+        exec::run(py, None, move |watch| {
+            let exec = watch.exec(None, None)?;
+            Ok(Journeys::new(log.journeys_with(rule, &exec)?))
+        })
     }
 }

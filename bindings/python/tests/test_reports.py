@@ -173,7 +173,10 @@ def test_a_funnel_counted_by_hand(journeys: dl.Journeys) -> None:
     assert [name for _, name in why[0].events] == ["view", "cart", "buy"]
     assert funnel.explain("007") == why
     assert "view" in str(why[0])
-    assert journeys.explain(dl.Funnel(["view"]), customer="nobody") == ()
+    with pytest.raises(dl.UnknownNameError, match="no customer with this id"):
+        journeys.explain(dl.Funnel(["view"]), customer="nobody")
+    with pytest.raises(dl.UnknownNameError, match="did you mean `converted`"):
+        funnel.members("convertd")
 
 
 def test_estimates_are_typed(sessions: dl.Journeys) -> None:

@@ -29,12 +29,25 @@ pub enum Error {
         /// All known names.
         known: Vec<String>,
     },
+    /// The report has no such cell.
+    #[error("the report has no cell `{cell}`{}; its cells are of the kinds {}", did_you_mean(nearest.as_deref()), list(kinds))]
+    UnknownCell {
+        /// The cell as given.
+        cell: String,
+        /// The nearest cell that there is.
+        nearest: Option<String>,
+        /// What the cells that there are begin with, before the first `/`.
+        kinds: Vec<String>,
+    },
+    /// The log has no such customer. Ids do not appear in messages.
+    #[error("the log has no customer with this id")]
+    UnknownCustomer,
     /// The work was cancelled through its token.
     #[error("cancelled after {done} of {total} steps")]
     Cancelled {
-        /// Morsels of an analysis, or hundredths of a build, that were done.
+        /// Morsels of an analysis, blocks of a cut, journeys looked at, or hundredths of a build, that were done.
         done: u64,
-        /// Morsels in all, or 100.
+        /// Those in all, or 100.
         total: u64,
     },
     /// The partial results outgrew the memory budget.
@@ -161,6 +174,16 @@ pub enum Error {
     Envelope {
         /// Why.
         reason: String,
+    },
+    /// A sealed partial result does not cover its whole log.
+    #[error(
+        "the partial result covers {covered} of the {blocks} blocks of its log; merge the others first"
+    )]
+    Incomplete {
+        /// Blocks covered.
+        covered: usize,
+        /// Blocks of the log.
+        blocks: usize,
     },
     /// A statistic was asked for outside its domain.
     #[error(transparent)]

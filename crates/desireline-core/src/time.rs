@@ -66,6 +66,9 @@ impl TimeSpan {
     }
 
     /// Reads `30m`, `7d`, `1h 30m`, `2 weeks`, …
+    ///
+    /// # Errors
+    /// What is no length of time, or longer than [`TimeSpan::MAX`].
     pub fn parse(text: &str) -> Result<TimeSpan, TimeSpanError> {
         let error = |reason: String| TimeSpanError {
             text: text.to_owned(),
@@ -89,9 +92,11 @@ impl TimeSpan {
         if exact.subsec_nanos() % 1_000 != 0 {
             return Err(error("it is finer than a microsecond".to_owned()));
         }
-        i64::try_from(exact.as_micros())
+        let micros = i64::try_from(exact.as_micros()).ok();
+        micros
+            .filter(|micros| *micros <= TimeSpan::MAX.0)
             .map(TimeSpan)
-            .map_err(|_| error("it is too long".to_owned()))
+            .ok_or_else(|| error(format!("it is longer than {}, the longest", TimeSpan::MAX)))
     }
 }
 
@@ -206,7 +211,17 @@ mod tests {
 
     #[test]
     fn what_has_no_fixed_length_is_refused() {
-        for text in ["1 month", "1y", "-5m", "", "soon", "1ns", "5"] {
+        for text in [
+            "1 month",
+            "1y",
+            "-5m",
+            "",
+            "soon",
+            "1ns",
+            "5",
+            "7304484d 1us",
+            "7304484d 24h",
+        ] {
             assert!(TimeSpan::parse(text).is_err(), "{text}");
         }
     }

@@ -341,6 +341,9 @@ class Report(_Frozen):
         """The journeys counted in a cell such as ``step/2/dropped``, in the order of the log.
 
         This is where customer ids come out; nothing else shows them. See :meth:`cells` for the names of cells.
+
+        Raises:
+            UnknownNameError: The report has no such cell.
         """
         members = self._asked().members(self.analysis, self._native.spec, cell, _limit(limit))
         return tuple(Member(c, j, from_micros(start), why) for c, j, start, why in members)

@@ -1,5 +1,6 @@
 //! Where do journeys end without their goal, who comes back, and what came before?
 
+mod check;
 mod explain;
 mod observe;
 mod report;
@@ -163,7 +164,7 @@ pub struct DropoffPlan {
 }
 
 /// What is known of drop-off so far.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DropoffPartial {
     n_journeys: u64,
     reached: u64,
@@ -259,6 +260,10 @@ impl Analysis for Dropoff {
             paths: Counts::default(),
             scratch: observe::Scratch::default(),
         }
+    }
+
+    fn check(plan: &DropoffPlan, read: &mut DropoffPartial) -> Result<(), String> {
+        check::check(plan, read)
     }
 
     fn observe(plan: &DropoffPlan, partial: &mut DropoffPartial, morsel: &Morsel<'_>) {

@@ -1,6 +1,7 @@
 //! How many journeys take these steps in this order, where do they stop, and how long does it take?
 
 mod attempt;
+mod check;
 mod explain;
 mod report;
 mod step;
@@ -167,7 +168,7 @@ impl FunnelPlan {
 }
 
 /// What is known of a funnel so far.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FunnelPartial {
     n_journeys: u64,
     /// Journeys of customers without any entrant, 0 of n; part of every step's `of_all`.
@@ -286,6 +287,10 @@ impl Analysis for Funnel {
             steps: vec![StepPartial::default(); plan.steps.len()],
             scratch: attempt::Scratch::default(),
         }
+    }
+
+    fn check(plan: &FunnelPlan, read: &mut FunnelPartial) -> Result<(), String> {
+        check::check(plan, read)
     }
 
     fn observe(plan: &FunnelPlan, partial: &mut FunnelPartial, morsel: &Morsel<'_>) {

@@ -1,5 +1,6 @@
 //! Which journeys reach their goals, how fast and how directly, and what they are worth.
 
+mod check;
 mod finish;
 mod report;
 mod spec;
@@ -261,6 +262,10 @@ impl Analysis for Goals {
             n_open: 0,
             goals: vec![goal; plan.matchers.len()],
         }
+    }
+
+    fn check(plan: &GoalsPlan, read: &mut GoalsPartial) -> Result<(), String> {
+        check::check(plan, read)
     }
 
     fn observe(plan: &GoalsPlan, partial: &mut GoalsPartial, morsel: &Morsel<'_>) {

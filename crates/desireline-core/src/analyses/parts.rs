@@ -1,7 +1,8 @@
 //! What several analyses share.
 
-use desireline_stats::Distribution;
+use desireline_stats::{Clusters, Distribution};
 
+use crate::engine::MOST;
 use crate::error::SpecError;
 use crate::journey::{Journey, Morsel, Span};
 use crate::report::Caveat;
@@ -25,22 +26,47 @@ pub(super) fn check_level(analysis: &'static str, level: f64) -> Result<(), Spec
     })
 }
 
-/// When the customer's next journey begins, if it begins after this one's last event: this one is then over. Journeys
-/// named by a column can overlap; such a next one says nothing.
+/// When the customer's next journey begins, if there is one: this one is then over.
 #[inline]
 pub(super) fn next_start(span: &Span, morsel: &Morsel<'_>) -> Option<i64> {
-    if span.next == Span::NONE {
-        return None;
-    }
-    let next = morsel.time(span.next as usize);
-    (next >= morsel.time(span.end as usize - 1)).then_some(next)
+    morsel.next_start(span)
 }
 
 /// The same for a journey.
 pub(super) fn closed_by(journey: &Journey<'_>) -> Option<i64> {
-    journey
-        .next_start()
-        .filter(|&next| next >= journey.end_time())
+    journey.next_start()
+}
+
+/// Whether sums over customers can be those of a rate: k of n.
+pub(super) fn is_rate(c: &Clusters) -> bool {
+    let (m, k, n) = (u128::from(c.m), u128::from(c.k), u128::from(c.n));
+    c.n <= MOST
+        && (c.m == 0) == (c.n == 0)
+        && m <= n
+        && k <= n
+        && (k..=k * k).contains(&c.kk)
+        && (c.kk..=k * n).contains(&c.kn)
+        && (n.max(c.kn)..=n * n).contains(&c.nn)
+}
+
+/// The same where only observations are counted: their sums without any k.
+pub(super) fn is_base(c: &Clusters) -> bool {
+    is_rate(c) && c.k == 0 && c.kn == 0
+}
+
+/// Adds up what was read from bytes; beyond what a log can hold nothing adds up.
+pub(super) fn sum(counts: impl IntoIterator<Item = u64>) -> Option<u64> {
+    counts.into_iter().try_fold(0_u64, |sum, n| {
+        sum.checked_add(n).filter(|sum| *sum <= MOST)
+    })
+}
+
+/// The error of a partial that was read, unless `agrees`.
+pub(super) fn agree(agrees: bool, what: &str) -> Result<(), String> {
+    match agrees {
+        true => Ok(()),
+        false => Err(format!("its {what} do not add up")),
+    }
 }
 
 /// Quantiles come from a histogram.

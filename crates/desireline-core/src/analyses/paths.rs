@@ -1,5 +1,6 @@
 //! Paths: which ways do customers take through their touchpoints?
 
+mod check;
 mod flow;
 mod kernel;
 mod report;
@@ -372,6 +373,10 @@ impl Analysis for Paths {
         PathsPartial::default()
     }
 
+    fn check(plan: &PathsPlan, read: &mut PathsPartial) -> Result<(), String> {
+        check::check(plan, read)
+    }
+
     fn observe(plan: &PathsPlan, partial: &mut PathsPartial, morsel: &Morsel<'_>) {
         let mut mask = Mask::default();
         let goal = match &plan.goal {
@@ -471,7 +476,7 @@ impl Analysis for Paths {
         });
         let mut touchpoints: Vec<(u32, bool)> = Vec::new();
         for (i, code) in journey.codes().enumerate() {
-            let goal = goals.contains(&i);
+            let goal = goals.binary_search(&i).is_ok();
             match touchpoints.last_mut() {
                 Some((last, reached)) if plan.collapses() && *last == code => *reached |= goal,
                 _ => touchpoints.push((code, goal)),

@@ -24,6 +24,13 @@ impl Width {
         self.0 == 1
     }
 
+    /// How many codes below `n_names` a key from outside holds; `None` if it is no key.
+    pub(super) fn checked_len(self, key: &[u8], n_names: usize) -> Option<usize> {
+        let is_key =
+            key.len().is_multiple_of(self.0) && self.decode(key).all(|c| (c as usize) < n_names);
+        is_key.then_some(key.len() / self.0)
+    }
+
     #[inline]
     pub(super) fn encode(self, code: u32, key: &mut Vec<u8>) {
         key.extend_from_slice(&code.to_le_bytes()[..self.0]);
@@ -43,7 +50,7 @@ impl Width {
 }
 
 /// Distinct keys in one stretch of memory, each with a place, from 0, in order of arrival.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Keys {
     bytes: Vec<u8>,
     ends: Vec<usize>,
@@ -166,7 +173,7 @@ impl Keys {
 }
 
 /// How often each distinct key occurred. Stored in the order of the keys.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Counts {
     keys: Keys,
     counts: Vec<u64>,
@@ -229,7 +236,11 @@ pub(super) fn collect_sorted<'a, T: Serialize, S: Serializer>(
 pub(super) fn entries<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<(Vec<u8>, T)>, D::Error> {
-    Vec::deserialize(deserializer)
+    let entries = Vec::<(Vec<u8>, T)>::deserialize(deserializer)?;
+    if entries.windows(2).any(|w| w[0].0 >= w[1].0) {
+        return Err(serde::de::Error::custom("sequences out of order"));
+    }
+    Ok(entries)
 }
 
 #[cfg(test)]

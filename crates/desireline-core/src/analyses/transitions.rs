@@ -138,6 +138,10 @@ impl Analysis for Transitions {
         TransitionsPartial::default()
     }
 
+    fn check(plan: &TransitionsPlan, read: &mut TransitionsPartial) -> Result<(), String> {
+        read.complete(plan.names.len(), plan.spec.times)
+    }
+
     fn observe(plan: &TransitionsPlan, partial: &mut TransitionsPartial, morsel: &Morsel<'_>) {
         partial.reserve(plan.names.len());
         crate::with_codes!(morsel.codes(), codes => {
@@ -424,13 +428,22 @@ fn loops(counts: &Counts<'_>, touchpoints: &[TouchpointRow]) -> Vec<LoopRow> {
             .or_default()
             .insert(&row.touchpoint);
     }
-    for set in sets.into_values().filter(|set| set.len() > 1) {
-        let within = counts
-            .iter()
-            .filter(|((from, to), _)| set.contains(from) && set.contains(to));
+    let component: BTreeMap<&str, u64> = touchpoints
+        .iter()
+        .map(|row| (row.touchpoint.as_str(), row.component))
+        .collect();
+    let mut within: BTreeMap<u64, u64> = BTreeMap::new();
+    for ((from, to), (count, _)) in counts {
+        if let (Some(from), Some(to)) = (component.get(from), component.get(to))
+            && from == to
+        {
+            *within.entry(*from).or_default() += count;
+        }
+    }
+    for (number, set) in sets.into_iter().filter(|(_, set)| set.len() > 1) {
         loops.push(LoopRow {
             kind: LoopKind::Component,
-            count: within.map(|(_, c)| c.0).sum(),
+            count: within.get(&number).copied().unwrap_or(0),
             touchpoints: set.into_iter().map(str::to_owned).collect(),
         });
     }

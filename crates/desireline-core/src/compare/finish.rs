@@ -64,10 +64,9 @@ pub(super) fn report<A: Analysis>(
         None => Vec::new(),
         Some(strata) => {
             let of_stratum = |state: &GroupState<A::Partial>| {
-                state
-                    .strata
-                    .iter()
-                    .map(|s| measures::<A>(plan, s))
+                (0..strata.n_groups() as u32)
+                    .map(|s| state.strata.get(&s))
+                    .map(|s| s.map_or_else(BTreeMap::new, |s| measures::<A>(plan, s)))
                     .collect::<Vec<_>>()
             };
             let within: BTreeMap<usize, Vec<BTreeMap<Key, MeasureData>>> = measured

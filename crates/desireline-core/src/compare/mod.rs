@@ -18,7 +18,8 @@ pub use report::{
 pub use state::ComparePartial;
 
 use crate::engine::{
-    Analysis, Attribution, Breakdown, Grouping, Located, MISSING, Measure, NO_SEGMENT,
+    Analysis, Attribution, Breakdown, Grouping, Located, MISSING, MOST, Measure, NO_SEGMENT,
+    Partial,
 };
 use crate::error::{Result, SpecError, nearest};
 use crate::journey::{Journey, Journeys, Morsel};
@@ -290,40 +291,83 @@ impl<A: Analysis> Analysis for Compare<A> {
     }
 
     fn start(plan: &Self::Plan) -> Self::Partial {
-        // Every state is there from the start, so that merging needs no plan.
-        let n_strata = plan.strata.as_ref().map_or(0, Grouping::n_groups);
-        let state = |compared: &bool| GroupState {
+        let state = |_: &bool| GroupState {
             n_journeys: 0,
             n_customers: 0,
-            of: compared.then(|| A::start(&plan.of)),
-            strata: if *compared {
-                (0..n_strata).map(|_| A::start(&plan.of)).collect()
-            } else {
-                Vec::new()
-            },
+            of: None,
+            strata: BTreeMap::new(),
         };
         ComparePartial::new(plan.compared.iter().map(state).collect())
     }
 
+    fn check(plan: &Self::Plan, read: &mut Self::Partial) -> Result<(), String> {
+        if read.groups.len() != plan.compared.len() {
+            let (found, expected) = (read.groups.len(), plan.compared.len());
+            return Err(format!("it has {found} groups where there are {expected}"));
+        }
+        let n_strata = plan.strata.as_ref().map_or(0, Grouping::n_groups);
+        for (group, compared) in read.groups.iter_mut().zip(&plan.compared) {
+            let is_there = *compared && group.n_journeys > 0;
+            let beyond = group.strata.keys().any(|s| *s as usize >= n_strata);
+            let adds_up = group.n_customers <= group.n_journeys && group.n_journeys <= MOST;
+            if group.of.is_some() != is_there || beyond || !adds_up {
+                return Err("a group is none of the comparison's".to_owned());
+            }
+            for state in group.of.iter_mut().chain(group.strata.values_mut()) {
+                A::check(&plan.of, state)?;
+            }
+        }
+        let overlap = &read.overlap;
+        let known = |g: u32| plan.compared.get(g as usize).copied().unwrap_or(false);
+        let pairs = overlap.pairs.iter();
+        let agree = pairs.into_iter().all(|(&(a, b), &(customers, journeys))| {
+            a < b && known(a) && known(b) && customers <= overlap.customers && journeys <= MOST
+        });
+        if !agree || overlap.customers > overlap.n_customers || overlap.n_customers > MOST {
+            return Err("its overlaps do not add up".to_owned());
+        }
+        Ok(())
+    }
+
     fn observe(plan: &Self::Plan, partial: &mut Self::Partial, morsel: &Morsel<'_>) {
         let split = plan.grouping.split(morsel);
-        for (group, spans) in partial.groups.iter_mut().zip(&split) {
+        let (mut added, limited) = (0, morsel.room < usize::MAX);
+        for ((group, spans), compared) in partial.groups.iter_mut().zip(&split).zip(&plan.compared)
+        {
             if spans.is_empty() {
                 continue;
             }
+            // Groups take memory one by one; beyond the budget the scan ends in an error, so the rest need not.
+            if added > morsel.room {
+                return;
+            }
+            let is_new = group.of.is_none();
             let sub = morsel.with_spans(spans);
             group.n_journeys += spans.len() as u64;
             group.n_customers += sub.customers().count() as u64;
-            let Some(of) = &mut group.of else {
+            if !compared {
                 continue;
-            };
-            A::observe(&plan.of, of, &sub);
+            }
+            let start = || A::start(&plan.of);
+            A::observe(&plan.of, group.of.get_or_insert_with(start), &sub);
             if let Some(strata) = &plan.strata {
-                for (stratum, spans) in group.strata.iter_mut().zip(strata.split(&sub)) {
-                    if !spans.is_empty() {
-                        A::observe(&plan.of, stratum, &sub.with_spans(&spans));
+                for (number, spans) in (0u32..).zip(strata.split(&sub)) {
+                    if spans.is_empty() {
+                        continue;
+                    }
+                    let n_strata = group.strata.len();
+                    let stratum = group.strata.entry(number).or_insert_with(start);
+                    A::observe(&plan.of, stratum, &sub.with_spans(&spans));
+                    if limited && group.strata.len() > n_strata {
+                        added += group.strata.get(&number).map_or(0, Partial::heap_bytes);
+                        if added > morsel.room {
+                            return;
+                        }
                     }
                 }
+            }
+            if limited && is_new {
+                added += group.of.as_ref().map_or(0, Partial::heap_bytes);
             }
         }
         partial.overlap.observe(&split, &plan.compared);
@@ -340,7 +384,7 @@ impl<A: Analysis> Analysis for Compare<A> {
         for group in groups.into_iter().filter(|&g| plan.compared[g]) {
             let name = plan.grouping.name(group);
             cells.extend(inner.iter().map(|l| Located {
-                cell: format!("{name}/{}", l.cell),
+                cell: plan.grouping.cell(group, &l.cell),
                 why: format!("{} is `{name}`; {}", plan.label, l.why),
             }));
         }
@@ -348,15 +392,13 @@ impl<A: Analysis> Analysis for Compare<A> {
     }
 
     fn cells(plan: &Self::Plan, partial: &Self::Partial) -> Vec<(String, u64)> {
-        // Two groups can share a name, such as a value that reads as missing does: their counts add up, as in `locate`.
-        let mut cells: BTreeMap<String, u64> = BTreeMap::new();
+        let mut cells = Vec::new();
         for (group, state) in partial.groups.iter().enumerate() {
-            let name = plan.grouping.name(group);
             for (cell, n) in state.of.iter().flat_map(|of| A::cells(&plan.of, of)) {
-                *cells.entry(format!("{name}/{cell}")).or_default() += n;
+                cells.push((plan.grouping.cell(group, &cell), n));
             }
         }
-        cells.into_iter().collect()
+        cells
     }
 
     fn measures(plan: &Self::Plan, partial: &Self::Partial) -> Vec<Measure> {

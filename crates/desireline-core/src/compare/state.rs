@@ -1,6 +1,7 @@
 //! What is known so far.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use crate::engine::Partial;
 use crate::journey::Span;
 
 /// The partial result of [`Compare`](super::Compare): one of the analysis for each group and each stratum in it.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(bound = "P: Serialize + DeserializeOwned")]
 pub struct ComparePartial<P> {
     pub(super) groups: Vec<GroupState<P>>,
@@ -17,19 +18,19 @@ pub struct ComparePartial<P> {
 }
 
 /// What is known of one group.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound = "P: Serialize + DeserializeOwned")]
 pub(super) struct GroupState<P> {
     pub(super) n_journeys: u64,
     pub(super) n_customers: u64,
-    /// Absent for a group that takes no part.
+    /// Absent for a group that takes no part or has no journeys.
     pub(super) of: Option<P>,
-    /// A customer can have journeys in several strata, so strata do not add up to the group.
-    pub(super) strata: Vec<P>,
+    /// Those with journeys. A customer can have journeys in several strata, so strata do not add up to the group.
+    pub(super) strata: BTreeMap<u32, P>,
 }
 
 /// Who is in more than one of the compared groups.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Overlap {
     /// Customers in at least one compared group.
     pub(super) n_customers: u64,
@@ -88,11 +89,16 @@ impl<P: Partial> Partial for ComparePartial<P> {
         for (ours, theirs) in self.groups.iter_mut().zip(&other.groups) {
             ours.n_journeys += theirs.n_journeys;
             ours.n_customers += theirs.n_customers;
-            if let (Some(ours), Some(theirs)) = (&mut ours.of, &theirs.of) {
-                ours.merge(theirs);
+            match (&mut ours.of, &theirs.of) {
+                (Some(ours), Some(theirs)) => ours.merge(theirs),
+                (ours @ None, theirs) => ours.clone_from(theirs),
+                (Some(_), None) => {}
             }
-            for (ours, theirs) in ours.strata.iter_mut().zip(&theirs.strata) {
-                ours.merge(theirs);
+            for (stratum, theirs) in &theirs.strata {
+                match ours.strata.entry(*stratum) {
+                    Entry::Occupied(mut ours) => ours.get_mut().merge(theirs),
+                    Entry::Vacant(ours) => _ = ours.insert(theirs.clone()),
+                }
             }
         }
         self.overlap.n_customers += other.overlap.n_customers;
@@ -109,7 +115,7 @@ impl<P: Partial> Partial for ComparePartial<P> {
             size_of::<GroupState<P>>()
                 + g.of.iter().map(Partial::heap_bytes).sum::<usize>()
                 + g.strata
-                    .iter()
+                    .values()
                     .map(|s| size_of::<P>() + s.heap_bytes())
                     .sum::<usize>()
         };

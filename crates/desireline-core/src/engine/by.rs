@@ -1,11 +1,13 @@
 //! Any analysis, group by group, in the same pass.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::contract::MOST;
 use super::{Analysis, Breakdown, Grouping, Located, Measure, Partial};
 use crate::error::{Result, SpecError};
 use crate::journey::{Journey, Morsel};
@@ -15,7 +17,8 @@ use crate::report::{Caveat, Cells, Report, Table};
 /// The analysis `of`, once for each group of a breakdown.
 ///
 /// Groups are ordered by their number of journeys, then by name; the journeys of every group add up to all journeys
-/// unless a journey is in several groups, which the report then says.
+/// unless a journey is in several groups, which the report then says. A value or segment that is itself called as the
+/// group of the rest is (`(missing)`, `(no segment)`) has a `\` before its name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct By<A> {
     /// The analysis.
@@ -33,15 +36,16 @@ pub struct ByPlan<P> {
 }
 
 /// What is known of each group so far.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(bound = "P: Serialize + DeserializeOwned")]
 pub struct ByPartial<P> {
+    /// The groups with journeys.
     groups: BTreeMap<u32, GroupPartial<P>>,
     n_customers: u64,
     n_overlapping: u64,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct GroupPartial<P> {
     n_journeys: u64,
     n_customers: u64,
@@ -75,10 +79,14 @@ pub struct GroupReport<R> {
 impl<P: Partial> Partial for ByPartial<P> {
     fn merge(&mut self, other: &Self) {
         for (group, theirs) in &other.groups {
-            if let Some(ours) = self.groups.get_mut(group) {
-                ours.n_journeys += theirs.n_journeys;
-                ours.n_customers += theirs.n_customers;
-                ours.of.merge(&theirs.of);
+            match self.groups.entry(*group) {
+                Entry::Occupied(mut ours) => {
+                    let ours = ours.get_mut();
+                    ours.n_journeys += theirs.n_journeys;
+                    ours.n_customers += theirs.n_customers;
+                    ours.of.merge(&theirs.of);
+                }
+                Entry::Vacant(ours) => _ = ours.insert(theirs.clone()),
             }
         }
         self.n_customers += other.n_customers;
@@ -86,11 +94,12 @@ impl<P: Partial> Partial for ByPartial<P> {
     }
 
     fn heap_bytes(&self) -> usize {
-        self.groups
-            .values()
-            .map(|g| size_of::<GroupPartial<P>>() + g.of.heap_bytes())
-            .sum()
+        self.groups.values().map(group_bytes).sum()
     }
+}
+
+fn group_bytes<P: Partial>(group: &GroupPartial<P>) -> usize {
+    size_of::<GroupPartial<P>>() + group.of.heap_bytes()
 }
 
 impl<A: Analysis> Analysis for By<A> {
@@ -108,32 +117,50 @@ impl<A: Analysis> Analysis for By<A> {
         })
     }
 
-    fn start(plan: &Self::Plan) -> Self::Partial {
-        // Every group is there from the start, so that merging needs no plan.
-        let group = |g: usize| {
-            (
-                g as u32,
-                GroupPartial {
-                    n_journeys: 0,
-                    n_customers: 0,
-                    of: A::start(&plan.of),
-                },
-            )
-        };
+    fn start(_: &Self::Plan) -> Self::Partial {
         ByPartial {
-            groups: (0..plan.grouping.n_groups()).map(group).collect(),
+            groups: BTreeMap::new(),
             n_customers: 0,
             n_overlapping: 0,
         }
     }
 
+    fn check(plan: &Self::Plan, read: &mut Self::Partial) -> Result<(), String> {
+        for (&group, state) in &mut read.groups {
+            let is_known = (group as usize) < plan.grouping.n_groups();
+            if !is_known || state.n_customers > state.n_journeys || state.n_journeys == 0 {
+                return Err(format!("group {group} is none of the breakdown's"));
+            }
+            A::check(&plan.of, &mut state.of)?;
+        }
+        let most = read.groups.values().map(|g| g.n_journeys).max();
+        if read.n_overlapping > read.n_customers || most.is_some_and(|n| n > MOST) {
+            return Err("its customers do not add up".to_owned());
+        }
+        Ok(())
+    }
+
     fn observe(plan: &Self::Plan, partial: &mut Self::Partial, morsel: &Morsel<'_>) {
         let split = plan.grouping.split(morsel);
         let mut memberships: BTreeMap<u32, u32> = BTreeMap::new();
-        for ((_, group), spans) in partial.groups.iter_mut().zip(&split) {
+        let mut added = 0;
+        for (number, spans) in (0u32..).zip(&split) {
             if spans.is_empty() {
                 continue;
             }
+            // Groups take memory one by one; beyond the budget the scan ends in an error, so the rest need not.
+            if added > morsel.room {
+                return;
+            }
+            let n_groups = partial.groups.len();
+            let group = partial
+                .groups
+                .entry(number)
+                .or_insert_with(|| GroupPartial {
+                    n_journeys: 0,
+                    n_customers: 0,
+                    of: A::start(&plan.of),
+                });
             let sub = morsel.with_spans(spans);
             group.n_journeys += spans.len() as u64;
             for customer in sub.customers() {
@@ -141,6 +168,9 @@ impl<A: Analysis> Analysis for By<A> {
                 *memberships.entry(customer[0].customer).or_default() += 1;
             }
             A::observe(&plan.of, &mut group.of, &sub);
+            if morsel.room < usize::MAX && partial.groups.len() > n_groups {
+                added += partial.groups.get(&number).map_or(0, group_bytes);
+            }
         }
         partial.n_customers += memberships.len() as u64;
         partial.n_overlapping += memberships.values().filter(|n| **n > 1).count() as u64;
@@ -189,7 +219,7 @@ impl<A: Analysis> Analysis for By<A> {
         for group in groups {
             let name = plan.grouping.name(group);
             cells.extend(inner.iter().map(|l| Located {
-                cell: format!("{name}/{}", l.cell),
+                cell: plan.grouping.cell(group, &l.cell),
                 why: format!("{} is `{name}`; {}", plan.label, l.why),
             }));
         }
@@ -199,11 +229,10 @@ impl<A: Analysis> Analysis for By<A> {
     fn cells(plan: &Self::Plan, partial: &Self::Partial) -> Vec<(String, u64)> {
         let mut cells = Vec::new();
         for (&group, state) in &partial.groups {
-            let name = plan.grouping.name(group as usize);
             cells.extend(
                 A::cells(&plan.of, &state.of)
                     .into_iter()
-                    .map(|(cell, n)| (format!("{name}/{cell}"), n)),
+                    .map(|(cell, n)| (plan.grouping.cell(group as usize, &cell), n)),
             );
         }
         cells

@@ -35,6 +35,15 @@ pub trait Analysis:
     /// The state before any event.
     fn start(plan: &Self::Plan) -> Self::Partial;
 
+    /// Refuses a partial that was read from bytes and is none of this plan's, before it is merged or finished: a code
+    /// beyond the vocabulary, a list of another length, sums that do not agree. Bytes come from anywhere, and their
+    /// checksum says only that they were not damaged since. Takes memory in proportion to what the partial holds and
+    /// to the plan. May complete what reading had to leave open.
+    ///
+    /// # Errors
+    /// What is wrong with it, for a message.
+    fn check(plan: &Self::Plan, read: &mut Self::Partial) -> Result<(), String>;
+
     /// Takes in the whole customers of one morsel.
     fn observe(plan: &Self::Plan, partial: &mut Self::Partial, morsel: &Morsel<'_>);
 
@@ -51,9 +60,12 @@ pub trait Analysis:
     fn measures(plan: &Self::Plan, partial: &Self::Partial) -> Vec<Measure>;
 }
 
+/// More of anything than a log can hold; what was read from bytes must stay below, so that sums cannot overflow.
+pub(crate) const MOST: u64 = 1 << 48;
+
 /// What an analysis has learnt from some customers. Holds integers or exact sums only, so that no order of work
 /// can show in a result. Serialisation is canonical: equal states give equal bytes.
-pub trait Partial: Serialize + DeserializeOwned + Send + 'static {
+pub trait Partial: Clone + Serialize + DeserializeOwned + Send + 'static {
     /// Adds what was learnt from other customers. Associative and commutative.
     fn merge(&mut self, other: &Self);
 

@@ -14,7 +14,7 @@ use crate::journey::Journeys;
 use crate::log::Catalog;
 use crate::report::{Caveat, Provenance};
 
-const MAGIC: [u8; 8] = *b"dslpart\x01";
+const MAGIC: [u8; 8] = *b"dslpart\x02";
 const HEADER: usize = MAGIC.len() + 16;
 
 #[derive(Serialize, Deserialize)]
@@ -22,11 +22,15 @@ struct Envelope {
     analysis: String,
     state_version: u32,
     spec: String,
+    /// For people; `rule_spec` is what tells rules apart.
     rule: String,
+    rule_spec: String,
     selections: Vec<String>,
     catalog: Catalog,
     /// The fingerprints of the blocks that were scanned, ascending.
     blocks: Vec<u128>,
+    /// Those of all blocks of the log, ascending.
+    log_blocks: Vec<u128>,
     log_fingerprint: u128,
     n_events: u64,
     n_customers: u64,
@@ -60,11 +64,16 @@ impl Journeys {
         }
         let tasks = [analysis.bind(self.catalog())?.0];
         let states = scan(self, blocks, &tasks, exec)?;
-        let mut fingerprints: Vec<u128> = blocks
-            .iter()
-            .map(|&b| self.blocks()[b].block().fingerprint)
-            .collect();
-        fingerprints.sort_unstable();
+        let fingerprints = |blocks: &[usize]| {
+            let blocks = blocks.iter();
+            let mut all: Vec<u128> = blocks
+                .map(|&b| self.blocks()[b].block().fingerprint)
+                .collect();
+            all.sort_unstable();
+            all
+        };
+        let log_blocks = fingerprints(&self.all_blocks());
+        let fingerprints = fingerprints(blocks);
         if fingerprints.windows(2).any(|w| w[0] == w[1]) {
             return Err(refused("a block is listed twice"));
         }
@@ -74,9 +83,11 @@ impl Journeys {
             state_version: tasks[0].state_version(),
             spec: analysis.spec().to_string(),
             rule: provenance.rule,
+            rule_spec: serde_json::to_string(self.rule()).map_err(|e| refused(e.to_string()))?,
             selections: provenance.selections,
             catalog: (**self.catalog()).clone(),
             blocks: fingerprints,
+            log_blocks,
             log_fingerprint: self.log().fingerprint(),
             n_events: self.n_events(),
             n_customers: self.n_customers(),
@@ -114,7 +125,21 @@ impl Envelope {
         if header[8..] != xxhash_rust::xxh3::xxh3_128(body).to_le_bytes() {
             return Err(refused("its checksum does not match; it was damaged"));
         }
-        postcard::from_bytes(body).map_err(|e| refused(format!("it cannot be read: {e}")))
+        let envelope: Envelope =
+            postcard::from_bytes(body).map_err(|e| refused(format!("it cannot be read: {e}")))?;
+        envelope
+            .catalog
+            .check()
+            .map_err(|problem| refused(format!("its catalog cannot be: {problem}")))?;
+        let ascends = |list: &[u128]| list.windows(2).all(|w| w[0] < w[1]);
+        let is_part = |b: &u128| envelope.log_blocks.binary_search(b).is_ok();
+        if !ascends(&envelope.blocks)
+            || !ascends(&envelope.log_blocks)
+            || !envelope.blocks.iter().all(is_part)
+        {
+            return Err(refused("it covers blocks that its log does not have"));
+        }
+        Ok(envelope)
     }
 
     fn bind(
@@ -159,9 +184,13 @@ pub fn merge_sealed(sealed: &[&[u8]], lookup: &Lookup<'_>) -> Result<Vec<u8>> {
             ("question", other.spec == whole.spec),
             (
                 "rule",
-                other.rule == whole.rule && other.selections == whole.selections,
+                other.rule_spec == whole.rule_spec && other.selections == whole.selections,
             ),
-            ("log", other.log_fingerprint == whole.log_fingerprint),
+            (
+                "log",
+                other.log_fingerprint == whole.log_fingerprint
+                    && other.log_blocks == whole.log_blocks,
+            ),
             ("vocabulary", other.catalog.hash() == whole.catalog.hash()),
         ] {
             if !same {
@@ -183,9 +212,19 @@ pub fn merge_sealed(sealed: &[&[u8]], lookup: &Lookup<'_>) -> Result<Vec<u8>> {
     whole.to_bytes()
 }
 
-/// Turns a sealed partial result into its report.
+/// Turns a sealed partial result that covers its whole log into its report.
+///
+/// # Errors
+/// [`Error::Incomplete`] when blocks of the log are missing: a report of some customers must not pass for one of all.
+/// To ask about some, make a log of them. [`Error::Envelope`] when the bytes are damaged or no partial result.
 pub fn finish_sealed(sealed: &[u8], lookup: &Lookup<'_>) -> Result<DynAnswer> {
     let envelope = Envelope::from_bytes(sealed)?;
+    if envelope.blocks.len() < envelope.log_blocks.len() {
+        return Err(Error::Incomplete {
+            covered: envelope.blocks.len(),
+            blocks: envelope.log_blocks.len(),
+        });
+    }
     let (analysis, task) = envelope.bind(lookup)?;
     let mut report = task.finish(&task.read(&envelope.body)?)?;
     let caveats: Vec<Caveat> = serde_json::from_slice(&envelope.caveats)

@@ -4,11 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Stops work from outside: clone it, hand one to the run, cancel the other.
 ///
-/// A running analysis notices between two morsels, within a few milliseconds.
+/// A running analysis notices between two morsels, which are some 65,000 events: mostly within a few milliseconds. A
+/// customer is never split, so one with very many events is finished first; that takes as long as it takes.
 #[derive(Clone, Debug, Default)]
 pub struct CancelToken(Arc<AtomicBool>);
 
@@ -41,6 +42,9 @@ pub struct Progress {
 /// Called now and then from worker threads; must be quick.
 pub type ProgressHook = Arc<dyn Fn(Progress) + Send + Sync>;
 
+/// More threads than this are refused.
+pub const MAX_THREADS: usize = 1_024;
+
 /// How to run. The default uses every core, no memory limit, no hooks. Results never depend on it.
 #[derive(Clone, Default)]
 pub struct Exec {
@@ -67,14 +71,24 @@ impl Exec {
         Exec::default()
     }
 
-    /// Runs on exactly `n` threads, at least one.
+    /// Runs on exactly `n` threads, at least one and at most [`MAX_THREADS`].
+    ///
+    /// # Errors
+    /// [`Error::TooMany`] above that, before any thread is started.
     pub fn threads(mut self, n: usize) -> Result<Exec> {
+        if n > MAX_THREADS {
+            return Err(Error::TooMany {
+                what: "threads",
+                count: n as u64,
+                limit: MAX_THREADS as u64,
+            });
+        }
         let n = n.max(1);
         self.threads = Some(n);
         #[cfg(feature = "parallel")]
         {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build();
-            self.pool = Some(Arc::new(pool.map_err(|e| crate::Error::Threads {
+            self.pool = Some(Arc::new(pool.map_err(|e| Error::Threads {
                 reason: e.to_string(),
             })?));
         }
@@ -82,6 +96,9 @@ impl Exec {
     }
 
     /// Fails with [`Error::MemoryBudget`](crate::Error::MemoryBudget) once partial results need more than `bytes`.
+    ///
+    /// They are weighed after every morsel (some 65,000 events), and group by group in a breakdown, so they pass the
+    /// budget by what one morsel adds at most. Making the report of them is not counted.
     #[must_use]
     pub fn memory_budget(mut self, bytes: u64) -> Exec {
         self.memory_budget = Some(bytes);
@@ -100,6 +117,24 @@ impl Exec {
     pub fn on_progress(mut self, hook: ProgressHook) -> Exec {
         self.progress = Some(hook);
         self
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancel.is_cancelled()
+    }
+
+    /// Runs `work` so that its own parallel loops use these threads.
+    #[cfg(feature = "parallel")]
+    pub(crate) fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        match &self.pool {
+            Some(pool) => pool.install(work),
+            None => work(),
+        }
+    }
+
+    #[cfg(not(feature = "parallel"))]
+    pub(crate) fn install<T>(&self, work: impl FnOnce() -> T) -> T {
+        work()
     }
 
     pub(crate) fn n_threads(&self) -> usize {

@@ -89,6 +89,16 @@ impl Breakdown {
     }
 }
 
+/// `name` with a `\` before it where it could be taken for the group of the rest, as in a log whose values say
+/// `(missing)` themselves.
+fn told_apart(name: &str, rest: &str) -> String {
+    if name.trim_start_matches('\\') == rest {
+        format!("\\{name}")
+    } else {
+        name.to_owned()
+    }
+}
+
 /// A breakdown bound to a catalog.
 #[derive(Debug)]
 pub struct Grouping {
@@ -149,7 +159,7 @@ impl Grouping {
                 let names = info
                     .dictionary
                     .names()
-                    .map(str::to_owned)
+                    .map(|name| told_apart(name, MISSING))
                     .chain([MISSING.to_owned()])
                     .collect();
                 Ok(Grouping {
@@ -164,7 +174,7 @@ impl Grouping {
                 let mut names: Vec<String> = Vec::with_capacity(segments.len() + 1);
                 let mut matchers = Vec::with_capacity(segments.len());
                 for segment in segments {
-                    if names.contains(&segment.name) {
+                    if names.contains(&told_apart(&segment.name, NO_SEGMENT)) {
                         let problem = format!("two segments are called `{}`", segment.name);
                         return Err(SpecError::Field {
                             analysis,
@@ -178,7 +188,7 @@ impl Grouping {
                         field: "segments",
                         source,
                     })?);
-                    names.push(segment.name.clone());
+                    names.push(told_apart(&segment.name, NO_SEGMENT));
                 }
                 if names.is_empty() || names.len() >= MAX_GROUPS {
                     let problem = format!(
@@ -211,6 +221,22 @@ impl Grouping {
         self.names.get(group).map_or("", String::as_str)
     }
 
+    /// The cell of group `group` that is called `cell` within it: `web/converted`, with a `\` before `\` and `/` in the
+    /// group's name, so that no group's cell can be mistaken for another's.
+    pub fn cell(&self, group: usize, cell: &str) -> String {
+        let name = self.name(group);
+        let mut label = String::with_capacity(name.len() + 1 + cell.len());
+        for c in name.chars() {
+            if matches!(c, '\\' | '/') {
+                label.push('\\');
+            }
+            label.push(c);
+        }
+        label.push('/');
+        label.push_str(cell);
+        label
+    }
+
     /// The place of the group called `name`.
     pub fn find(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|n| n == name)
@@ -224,17 +250,7 @@ impl Grouping {
     /// The journeys of the morsel by group. A journey can be in several groups; within a group order is kept.
     pub fn split(&self, morsel: &Morsel<'_>) -> Vec<Vec<Span>> {
         let mut groups = vec![Vec::new(); self.n_groups()];
-        let masks: Vec<Mask> = match &self.kind {
-            Kind::Attribute { .. } => Vec::new(),
-            Kind::Segments(matchers) => matchers
-                .iter()
-                .map(|m| {
-                    let mut mask = Mask::default();
-                    m.fill(morsel, &mut mask);
-                    mask
-                })
-                .collect(),
-        };
+        let masks = self.masks(morsel);
         let mut found = Vec::new();
         for &span in morsel.spans() {
             found.clear();
@@ -246,12 +262,27 @@ impl Grouping {
         groups
     }
 
-    /// The groups of one journey.
+    /// The events of each segment; none for a breakdown by attribute.
+    fn masks(&self, morsel: &Morsel<'_>) -> Vec<Mask> {
+        let fill = |matcher: &Matcher| {
+            let mut mask = Mask::default();
+            matcher.fill(morsel, &mut mask);
+            mask
+        };
+        match &self.kind {
+            Kind::Attribute { .. } => Vec::new(),
+            Kind::Segments(matchers) => matchers.iter().map(fill).collect(),
+        }
+    }
+
+    /// The groups of one journey, ascending.
     pub fn of_journey(&self, morsel: &Morsel<'_>, span: Span) -> Vec<usize> {
-        let spans = [span];
-        let one = morsel.with_spans(&spans);
-        let split = self.split(&one);
-        (0..split.len()).filter(|&g| !split[g].is_empty()).collect()
+        morsel.alone(span, |alone, span| {
+            let mut found = Vec::new();
+            self.groups_of(alone, span, &self.masks(alone), &mut found);
+            found.sort_unstable();
+            found
+        })
     }
 
     fn groups_of(&self, morsel: &Morsel<'_>, span: Span, masks: &[Mask], found: &mut Vec<usize>) {

@@ -10,9 +10,10 @@ mod scan;
 mod task;
 
 pub use by::{By, ByReport, GroupReport};
+pub(crate) use contract::MOST;
 pub use contract::{Analysis, Located, Measure, MeasureData, Partial};
 pub use envelope::{Lookup, finish_sealed, merge_sealed};
-pub use exec::{CancelToken, Exec, Progress, ProgressHook};
+pub use exec::{CancelToken, Exec, MAX_THREADS, Progress, ProgressHook};
 pub use group::{Attribution, Breakdown, Grouping, MAX_GROUPS, MISSING, NO_SEGMENT, Segment};
 pub use run::{AnalysisSet, DynAnswer, Explained, Member};
 pub use task::{Bound, DynAnalysis, DynReport};

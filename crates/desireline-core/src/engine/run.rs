@@ -5,8 +5,9 @@ use std::marker::PhantomData;
 use super::scan::scan;
 use super::task::{DynAnalysis, DynReport, Planned, Task};
 use super::{Analysis, Exec, Located};
-use crate::error::{Error, Result};
-use crate::journey::{Journey, Journeys};
+use crate::error::{Error, Result, nearest};
+use crate::journey::{Journey, JourneyRule, Journeys, SelectedLog};
+use crate::log::Log;
 use crate::report::{Answer, Provenance, Report};
 
 /// An answer whose report's type is not known at compile time.
@@ -20,6 +21,23 @@ pub struct DynAnswer {
     pub provenance: Provenance,
     /// The report.
     pub report: Box<dyn DynReport>,
+}
+
+impl Log {
+    /// Cuts every customer's events into journeys with the threads of `exec`; its memory budget does not apply.
+    ///
+    /// # Errors
+    /// Those of the rule; [`Error::Cancelled`] soon after the token of `exec` is cancelled.
+    pub fn journeys_with(&self, rule: JourneyRule, exec: &Exec) -> Result<Journeys> {
+        exec.install(|| self.journeys_while(rule, &|| !exec.is_cancelled()))
+    }
+}
+
+impl SelectedLog {
+    /// Cuts the kept events into journeys with the threads of `exec`. See [`Log::journeys_with`].
+    pub fn journeys_with(&self, rule: JourneyRule, exec: &Exec) -> Result<Journeys> {
+        exec.install(|| self.journeys_while(rule, &|| !exec.is_cancelled()))
+    }
 }
 
 /// One journey found in a cell.
@@ -101,42 +119,104 @@ impl Journeys {
     }
 
     /// The journeys counted in `cell` of the analysis' report, at most `limit`, in the order of the log.
+    ///
+    /// # Errors
+    /// [`Error::UnknownCell`] for a cell that the report does not have; those of the analysis.
     pub fn members(
         &self,
         analysis: &dyn DynAnalysis,
         cell: &str,
         limit: usize,
     ) -> Result<Vec<Member>> {
+        self.members_with(analysis, cell, limit, &Exec::default())
+    }
+
+    /// The same with a token to cancel it.
+    ///
+    /// # Errors
+    /// Also [`Error::Cancelled`].
+    pub fn members_with(
+        &self,
+        analysis: &dyn DynAnalysis,
+        cell: &str,
+        limit: usize,
+        exec: &Exec,
+    ) -> Result<Vec<Member>> {
         let task = analysis.bind(self.catalog())?.0;
         let mut members = Vec::new();
-        self.each_journey(|block, journey| {
-            if let Some(located) = task.locate(journey).into_iter().find(|l| l.cell == cell) {
-                members.push(Member {
-                    customer: self
-                        .log()
-                        .customer_id(block, journey.span().customer as usize)
-                        .into_owned(),
-                    journey: journey.span().ordinal,
-                    start: journey.start_time(),
-                    why: located.why,
-                });
-            }
-            members.len() < limit
-        });
+        if limit > 0 {
+            self.each_journey(exec, |block, journey| {
+                if let Some(located) = task.locate(journey).into_iter().find(|l| l.cell == cell) {
+                    members.push(Member {
+                        customer: self
+                            .log()
+                            .customer_id(block, journey.span().customer as usize)
+                            .into_owned(),
+                        journey: journey.span().ordinal,
+                        start: journey.start_time(),
+                        why: located.why,
+                    });
+                }
+                members.len() < limit
+            })?;
+        }
+        if members.is_empty() {
+            self.check_cell(task, cell, exec)?;
+        }
         Ok(members)
     }
 
-    /// Every journey of one customer with the cells it is counted in and why; empty for an unknown customer.
+    /// Refuses a cell that the report does not have.
+    fn check_cell(&self, task: Box<dyn Task>, cell: &str, exec: &Exec) -> Result<()> {
+        let tasks = [task];
+        let states = scan(self, &self.all_blocks(), &tasks, exec)?;
+        let cells = tasks[0].cells(&states[0]);
+        if cells.iter().any(|(known, _)| known == cell) {
+            return Ok(());
+        }
+        let mut kinds: Vec<&str> = cells
+            .iter()
+            .map(|(known, _)| known.split('/').next().unwrap_or_default())
+            .collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        Err(Error::UnknownCell {
+            cell: cell.to_owned(),
+            nearest: nearest(cell, cells.iter().map(|(known, _)| known.as_str())),
+            kinds: kinds.into_iter().map(str::to_owned).collect(),
+        })
+    }
+
+    /// Every journey of one customer with the cells it is counted in and why; none if no journey of theirs is selected.
+    ///
+    /// # Errors
+    /// [`Error::UnknownCustomer`] for a customer whom the log does not have; those of the analysis.
     pub fn explain(&self, analysis: &dyn DynAnalysis, customer: &str) -> Result<Vec<Explained>> {
+        self.explain_with(analysis, customer, &Exec::default())
+    }
+
+    /// The same with a token to cancel it.
+    ///
+    /// # Errors
+    /// Also [`Error::Cancelled`].
+    pub fn explain_with(
+        &self,
+        analysis: &dyn DynAnalysis,
+        customer: &str,
+        exec: &Exec,
+    ) -> Result<Vec<Explained>> {
         let task = analysis.bind(self.catalog())?.0;
         let Some((block, index)) = self.log().customer(customer) else {
-            return Ok(Vec::new());
+            return Err(Error::UnknownCustomer);
         };
         let index = u32::try_from(index).unwrap_or(u32::MAX);
-        Ok(self.blocks()[block].with_customer(index, |_, journeys| {
-            journeys
-                .iter()
-                .map(|j| Explained {
+        self.blocks()[block].with_customer(index, |_, journeys| {
+            let total = journeys.len() as u64;
+            let explain = |(done, j): (u64, &Journey<'_>)| {
+                if exec.is_cancelled() {
+                    return Err(Error::Cancelled { done, total });
+                }
+                Ok(Explained {
                     journey: j.span().ordinal,
                     start: j.start_time(),
                     events: j
@@ -147,8 +227,9 @@ impl Journeys {
                         .collect(),
                     cells: task.locate(j),
                 })
-                .collect()
-        }))
+            };
+            (0..).zip(journeys).map(explain).collect()
+        })
     }
 
     /// Counts [`Analysis::locate`] over all journeys, by cell. Slow and plain: the reference that the law tests hold
@@ -159,12 +240,12 @@ impl Journeys {
     ) -> Result<std::collections::BTreeMap<String, u64>> {
         let task = analysis.bind(self.catalog())?.0;
         let mut counts = std::collections::BTreeMap::new();
-        self.each_journey(|_, journey| {
+        self.each_journey(&Exec::default(), |_, journey| {
             for located in task.locate(journey) {
                 *counts.entry(located.cell).or_default() += 1;
             }
             true
-        });
+        })?;
         Ok(counts)
     }
 
@@ -183,18 +264,29 @@ impl Journeys {
             .collect())
     }
 
-    fn each_journey(&self, mut work: impl FnMut(usize, &Journey<'_>) -> bool) {
+    fn each_journey(
+        &self,
+        exec: &Exec,
+        mut work: impl FnMut(usize, &Journey<'_>) -> bool,
+    ) -> Result<()> {
+        let total = self.n_journeys();
+        let mut done = 0;
         let mut scratch = crate::journey::Scratch::default();
         for (b, block) in self.blocks().iter().enumerate() {
             for &range in block.morsels() {
                 let morsel = block.morsel(range, &mut scratch);
                 for journey in morsel.journeys() {
-                    if !work(b, &journey) {
-                        return;
+                    if exec.is_cancelled() {
+                        return Err(Error::Cancelled { done, total });
                     }
+                    if !work(b, &journey) {
+                        return Ok(());
+                    }
+                    done += 1;
                 }
             }
         }
+        Ok(())
     }
 
     pub(crate) fn all_blocks(&self) -> Vec<usize> {

@@ -5,10 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::task::{State, Task};
 use super::{Exec, Progress};
 use crate::error::{Error, Result};
-use crate::journey::{Journeys, Scratch};
-
-/// After how many morsels a worker weighs its partial results.
-const WEIGH_EVERY: usize = 8;
+use crate::journey::{Journeys, Morsel, Scratch};
 
 /// Which blocks to scan: places in [`Journeys::blocks`].
 pub(crate) fn scan(
@@ -89,7 +86,28 @@ fn scan_group(
     let mut states: Vec<State> = tasks.iter().map(|t| t.start()).collect();
     let mut scratch = Scratch::default();
     let mut weight = 0;
-    for (n_done, &(b, m)) in group.iter().enumerate() {
+    let mut weigh = |states: &[State]| {
+        let Some(limit) = exec.memory_budget else {
+            return Ok(());
+        };
+        let weights = tasks
+            .iter()
+            .zip(states)
+            .map(|(t, s)| t.heap_bytes(s) as u64);
+        let now: u64 = weights.sum();
+        let more = now.wrapping_sub(weight);
+        weight = now;
+        let needed = shared.bytes.fetch_add(more, Ordering::Relaxed);
+        match needed.wrapping_add(more) {
+            needed if needed > limit => Err(Error::MemoryBudget { needed, limit }),
+            _ => Ok(()),
+        }
+    };
+    weigh(&states)?;
+    let room = exec.memory_budget.map_or(usize::MAX, |limit| {
+        usize::try_from(limit).unwrap_or(usize::MAX)
+    });
+    for &(b, m) in group {
         if exec.cancel.is_cancelled() {
             return Err(Error::Cancelled {
                 done: shared.done.load(Ordering::Relaxed),
@@ -97,27 +115,15 @@ fn scan_group(
             });
         }
         let block = &journeys.blocks()[b];
-        let morsel = block.morsel(block.morsels()[m], &mut scratch);
+        let morsel = Morsel {
+            room,
+            ..block.morsel(block.morsels()[m], &mut scratch)
+        };
         for (task, state) in tasks.iter().zip(&mut states) {
             task.observe(state, &morsel);
         }
-        if let Some(limit) = exec.memory_budget
-            && (n_done % WEIGH_EVERY == 0 || n_done + 1 == group.len())
-        {
-            let now: u64 = tasks
-                .iter()
-                .zip(&states)
-                .map(|(t, s)| t.heap_bytes(s) as u64)
-                .sum();
-            let needed = shared
-                .bytes
-                .fetch_add(now.wrapping_sub(weight), Ordering::Relaxed)
-                .wrapping_add(now.wrapping_sub(weight));
-            weight = now;
-            if needed > limit {
-                return Err(Error::MemoryBudget { needed, limit });
-            }
-        }
+        // After every morsel: who stopped for want of room relies on it.
+        weigh(&states)?;
         let events = events_of(journeys, b, m);
         let done = shared.done_events.fetch_add(events, Ordering::Relaxed) + events;
         shared.done.fetch_add(1, Ordering::Relaxed);

@@ -137,7 +137,7 @@ impl<A: Analysis> Task for Planned<A> {
         })
     }
     fn read(&self, bytes: &[u8]) -> Result<State> {
-        let (partial, rest): (A::Partial, _) =
+        let (mut partial, rest): (A::Partial, _) =
             postcard::take_from_bytes(bytes).map_err(|e| Error::Envelope {
                 reason: format!("its body cannot be read: {e}"),
             })?;
@@ -146,6 +146,9 @@ impl<A: Analysis> Task for Planned<A> {
                 reason: format!("{} bytes follow its body", rest.len()),
             });
         }
+        A::check(&self.plan, &mut partial).map_err(|problem| Error::Envelope {
+            reason: format!("its body does not fit its question: {problem}"),
+        })?;
         Ok(Box::new(partial))
     }
     fn finish(&self, state: &State) -> Result<Box<dyn DynReport>> {

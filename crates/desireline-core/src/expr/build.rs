@@ -2,6 +2,7 @@
 
 use std::ops;
 
+use super::MAX_DEPTH;
 use super::ast::{CompareOp, Expr, Field, Literal, Node, Scope};
 use super::error::ExprError;
 use super::parse::scope;
@@ -26,21 +27,33 @@ pub fn event(name: impl Into<String>) -> Expr {
 
 /// The first event of the journey for which `expr` holds.
 pub fn first(expr: Expr) -> Expr {
-    Node::First(Box::new(expr)).into()
+    wrap(expr, |expr| Node::First(Box::new(expr)))
 }
 
 /// The `n`-th event of the journey, counted from 1, for which `expr` holds.
 pub fn nth(expr: Expr, n: u32) -> Expr {
-    Node::Nth(Box::new(expr), n).into()
+    wrap(expr, |expr| Node::Nth(Box::new(expr), n))
 }
 
 /// An event strictly later in the journey than one for which `anchor` holds, and at most `within` (inclusive) after it.
 pub fn after(anchor: Expr, within: TimeSpan) -> Expr {
-    Node::After {
+    wrap(anchor, |anchor| Node::After {
         anchor: Box::new(anchor),
         within,
+    })
+}
+
+/// Nests `expr` in another node, unless it is nested so deep that it is refused wherever it is used: then it stays so,
+/// as each level more would cost stack wherever it is walked, also when it is dropped.
+fn wrap(expr: Expr, node: impl FnOnce(Expr) -> Node) -> Expr {
+    if is_deeper(&expr, 4 * MAX_DEPTH) {
+        return expr;
     }
-    .into()
+    node(expr).into()
+}
+
+fn is_deeper(expr: &Expr, levels: usize) -> bool {
+    levels == 0 || expr.children().iter().any(|c| is_deeper(c, levels - 1))
 }
 
 /// A field waiting for its operator; made by [`col`].
@@ -130,10 +143,12 @@ impl Expr {
     pub fn and(self, other: Expr) -> Expr {
         let mut list = match self.node {
             Node::And(list) => list,
+            _ if is_deeper(&self, 4 * MAX_DEPTH) => return self,
             _ => vec![self],
         };
         match other.node {
             Node::And(more) => list.extend(more),
+            _ if is_deeper(&other, 4 * MAX_DEPTH) => return other,
             _ => list.push(other),
         }
         Node::And(list).into()
@@ -143,10 +158,12 @@ impl Expr {
     pub fn or(self, other: Expr) -> Expr {
         let mut list = match self.node {
             Node::Or(list) => list,
+            _ if is_deeper(&self, 4 * MAX_DEPTH) => return self,
             _ => vec![self],
         };
         match other.node {
             Node::Or(more) => list.extend(more),
+            _ if is_deeper(&other, 4 * MAX_DEPTH) => return other,
             _ => list.push(other),
         }
         Node::Or(list).into()
@@ -160,7 +177,7 @@ impl Expr {
     pub fn not(self) -> Expr {
         match self.node {
             Node::Not(inner) => *inner,
-            _ => Node::Not(Box::new(self)).into(),
+            _ => wrap(self, |expr| Node::Not(Box::new(expr))),
         }
     }
 }

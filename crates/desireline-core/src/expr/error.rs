@@ -137,6 +137,8 @@ pub enum ExprError {
         at: TextSpan,
         /// The name as written.
         name: String,
+        /// All names that the log has, most frequent first.
+        known: Vec<String>,
         /// The nearest known name.
         help: Option<String>,
     },

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use rustc_hash::FxHashMap;
 
-use super::journeys::for_each;
+use super::block::for_each;
 use super::rule::rule_error;
 use super::{CalendarUnit, JourneyRule, Mask, Matcher, Morsel};
 use crate::error::{Result, SpecError, nearest};

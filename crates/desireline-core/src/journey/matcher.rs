@@ -1,5 +1,7 @@
 //! Expressions bound to a log: each distinct name and text is tested once, then events are looked up.
 
+use rustc_hash::FxHashSet;
+
 use crate::error::nearest;
 use crate::expr::{
     CompareOp, Expr, ExprError, Field, FieldType, Literal, Node, Pattern, Schema, Scope, TextSpan,
@@ -54,7 +56,7 @@ enum Op {
 enum NumberTest {
     Any,
     Compare(CompareOp, Number),
-    OneOf(Vec<Number>),
+    OneOf(NumberSet),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -66,11 +68,59 @@ enum Number {
 #[derive(Clone, Debug)]
 enum TextTest {
     Compare(CompareOp, String),
-    OneOf(Vec<String>),
+    OneOf(FxHashSet<String>),
     Pattern(Pattern),
 }
 
+/// Numbers to look a number up in, however many they are.
+#[derive(Clone, Debug, Default)]
+struct NumberSet {
+    /// Whole numbers, also those that were written as decimals.
+    whole: FxHashSet<i64>,
+    /// All others, as bits.
+    decimals: FxHashSet<u64>,
+}
+
+impl NumberSet {
+    fn contains(&self, number: Number) -> bool {
+        match number.whole() {
+            Ok(whole) => self.whole.contains(&whole),
+            Err(x) => self.decimals.contains(&x.to_bits()),
+        }
+    }
+}
+
+impl FromIterator<Number> for NumberSet {
+    fn from_iter<I: IntoIterator<Item = Number>>(numbers: I) -> NumberSet {
+        let mut set = NumberSet::default();
+        for number in numbers {
+            match number.whole() {
+                Ok(whole) => _ = set.whole.insert(whole),
+                // NaN equals nothing.
+                Err(x) if x.is_nan() => {}
+                Err(x) => _ = set.decimals.insert(x.to_bits()),
+            }
+        }
+        set
+    }
+}
+
 impl Number {
+    /// The number as a whole one if it is, so that equal numbers look equal.
+    fn whole(self) -> Result<i64, f64> {
+        match self {
+            Number::Integer(n) => Ok(n),
+            #[allow(clippy::cast_possible_truncation)] // whole and in range
+            Number::Decimal(x)
+                if x.trunc() == x
+                    && (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&x) =>
+            {
+                Ok(x as i64)
+            }
+            Number::Decimal(x) => Err(x),
+        }
+    }
+
     fn compare(self, other: Number) -> Option<std::cmp::Ordering> {
         match (self, other) {
             (Number::Integer(a), Number::Integer(b)) => Some(a.cmp(&b)),
@@ -107,9 +157,7 @@ impl NumberTest {
         match self {
             NumberTest::Any => true,
             NumberTest::Compare(op, wanted) => number.compare(*wanted).is_some_and(|o| op.holds(o)),
-            NumberTest::OneOf(list) => list
-                .iter()
-                .any(|w| number.compare(*w).is_some_and(std::cmp::Ordering::is_eq)),
+            NumberTest::OneOf(set) => set.contains(number),
         }
     }
 }
@@ -118,7 +166,7 @@ impl TextTest {
     fn holds(&self, text: &str) -> bool {
         match self {
             TextTest::Compare(op, wanted) => op.holds(text.cmp(wanted.as_str())),
-            TextTest::OneOf(list) => list.iter().any(|w| w == text),
+            TextTest::OneOf(set) => set.contains(text),
             TextTest::Pattern(pattern) => pattern.is_match(text),
         }
     }
@@ -184,12 +232,14 @@ impl Matcher {
         self.op.fill(morsel, mask);
     }
 
-    /// The matching events of the journey at `span`, as places in the morsel's columns.
+    /// The matching events of the journey at `span`, ascending, as places in the morsel's columns. Costs no more than
+    /// the journey is long.
     pub fn matches_in(&self, morsel: &Morsel<'_>, span: Span) -> Vec<usize> {
-        let spans = [span];
-        let mut mask = Mask::default();
-        self.fill(&morsel.with_spans(&spans), &mut mask);
-        mask.ones_in(span.range()).collect()
+        morsel.alone(span, |alone, _| {
+            let mut mask = Mask::default();
+            self.fill(alone, &mut mask);
+            mask.iter_ones().map(|i| i + span.start as usize).collect()
+        })
     }
 }
 
@@ -451,6 +501,7 @@ fn known_event(name: &str, at: TextSpan, catalog: &Catalog) -> Result<(), ExprEr
     Err(ExprError::UnknownEvent {
         at,
         name: name.to_owned(),
+        known: catalog.events.names().map(str::to_owned).collect(),
         help,
     })
 }
@@ -478,16 +529,13 @@ fn compare(field: &Field, op: CompareOp, value: &Literal, catalog: &Catalog) -> 
 }
 
 fn one_of(field: &Field, values: &[Literal], catalog: &Catalog) -> Op {
-    let texts: Vec<String> = values
-        .iter()
-        .filter_map(|v| match v {
-            Literal::Text(t) => Some(t.clone()),
-            Literal::Boolean(b) => Some(b.to_string()),
-            _ => None,
-        })
-        .collect();
-    if texts.len() == values.len() && !is_time(field, catalog) {
-        return text(field, &TextTest::OneOf(texts), catalog);
+    let texts = values.iter().filter_map(|v| match v {
+        Literal::Text(t) => Some(t.clone()),
+        Literal::Boolean(b) => Some(b.to_string()),
+        _ => None,
+    });
+    if texts.clone().count() == values.len() && !is_time(field, catalog) {
+        return text(field, &TextTest::OneOf(texts.collect()), catalog);
     }
     numbers(
         field,

@@ -15,9 +15,12 @@ pub struct Span {
     pub end: u32,
     /// Its customer: a place in the block.
     pub customer: u32,
-    /// Which journey of the customer it is, from 0, before any selection of journeys.
+    /// Which of the customer's journeys it is, from 0, as they were cut: before any selection of journeys or events.
     pub ordinal: u32,
-    /// The first event of the customer's next journey, selected or not; [`Span::NONE`] if there is none.
+    /// The customer's next journey, as they were cut: the row of the block with the first event of the earliest one that
+    /// begins after this one's last event, selected or not, hidden or not; [`Span::NONE`] if there is none. Journeys named
+    /// by a column can overlap; one that begins before this one has ended is not its next. See
+    /// [`Morsel::next_start`].
     pub next: u32,
 }
 
@@ -84,6 +87,9 @@ pub struct Morsel<'a> {
     pub(crate) spans: &'a [Span],
     /// Whether every event of the columns is in a span.
     pub(crate) is_whole: bool,
+    /// How many bytes partial results may take; who makes many in one morsel stops beyond. The scan weighs after
+    /// every morsel and fails then.
+    pub(crate) room: usize,
 }
 
 impl<'a> Morsel<'a> {
@@ -118,6 +124,35 @@ impl<'a> Morsel<'a> {
     #[inline]
     pub fn time(&self, i: usize) -> i64 {
         self.block.times.get(self.row(i))
+    }
+
+    /// When the customer's next journey begins, if there is one after `span` has ended: who is back is back, whatever
+    /// was selected or hidden since journeys were cut. See [`Span::next`].
+    #[inline]
+    pub fn next_start(&self, span: &Span) -> Option<i64> {
+        (span.next != Span::NONE).then(|| self.block.times.get(span.next as usize))
+    }
+
+    /// Hands `work` a morsel of one journey only, so that what it does costs no more than the journey is long.
+    pub(crate) fn alone<T>(&self, span: Span, work: impl FnOnce(&Morsel<'_>, Span) -> T) -> T {
+        let (start, end) = (span.start as usize, span.end as usize);
+        let times = TimeBuffer::default();
+        let span = Span {
+            start: 0,
+            end: span.end - span.start,
+            ..span
+        };
+        let alone = Morsel {
+            block: self.block,
+            order: self.order.map(|order| &order[start..end]),
+            first_row: self.first_row + start,
+            codes: self.codes.slice(start, end),
+            times: &times,
+            spans: &[span],
+            is_whole: true,
+            room: self.room,
+        };
+        work(&alone, span)
     }
 
     /// Sets in `mask` the events whose code is in the table, and clears the others.
@@ -274,9 +309,9 @@ impl<'a> Journey<'a> {
         self.time(self.len() - 1)
     }
 
-    /// When the customer's next journey begins, if there is one.
+    /// When the customer's next journey begins, if there is one after this one has ended. See [`Span::next`].
     pub fn next_start(&self) -> Option<i64> {
-        (self.span.next != Span::NONE).then(|| self.morsel.time(self.span.next as usize))
+        self.morsel.next_start(&self.span)
     }
 
     /// The value of attribute `index` at its event `i`.

@@ -153,24 +153,68 @@ impl JourneyRule {
     }
 
     /// Reads the parts that the command line takes: `customer`, `gap=30m`, `column=session_id`, `start=EXPR`,
-    /// `end=EXPR`, `max=7d`, `calendar=day@Europe/Berlin`.
+    /// `end=EXPR` or `goal=EXPR`, `max=7d`, `calendar=day@Europe/Berlin`. A column's name may stand in backticks, with a
+    /// `\` before a backtick or backslash in it.
+    ///
+    /// # Errors
+    /// A part that cannot be read, or is given twice.
     pub fn from_parts<'a>(parts: impl IntoIterator<Item = &'a str>) -> Result<JourneyRule> {
         let mut rule = JourneyRule::default();
         for part in parts {
             let (key, value) = part.split_once('=').unwrap_or((part, ""));
-            match key.trim() {
+            let key = key.trim();
+            match key {
                 "customer" if value.is_empty() => {}
-                "gap" => rule.gap = Some(TimeSpan::parse(value)?),
-                "column" => rule.column = Some(value.to_owned()),
-                "start" => rule.start = Some(Expr::parse(value)?),
-                "end" | "goal" => rule.end = Some(Expr::parse(value)?),
-                "max" => rule.max_span = Some(TimeSpan::parse(value)?),
-                "calendar" => rule.calendar = Some(parse_calendar(value)?),
+                "gap" => once(&mut rule.gap, key, TimeSpan::parse(value)?)?,
+                "column" => once(&mut rule.column, key, parse_column(value)?)?,
+                "start" => once(&mut rule.start, key, Expr::parse(value)?)?,
+                "end" | "goal" => once(&mut rule.end, key, Expr::parse(value)?)?,
+                "max" => once(&mut rule.max_span, key, TimeSpan::parse(value)?)?,
+                "calendar" => once(&mut rule.calendar, key, parse_calendar(value)?)?,
                 other => return Err(rule_error(unknown_part(other))),
             }
         }
         Ok(rule)
     }
+}
+
+/// Sets a part of a rule that is not set yet.
+fn once<T>(part: &mut Option<T>, key: &str, value: T) -> Result<()> {
+    match part.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(rule_error(format!(
+            "`{key}` is given twice; `goal` is another word for `end`, and each part cuts once"
+        ))),
+    }
+}
+
+/// A column's name, which may be in backticks.
+fn parse_column(text: &str) -> Result<String> {
+    let Some(quoted) = text.strip_prefix('`') else {
+        return Ok(text.to_owned());
+    };
+    let mut name = String::with_capacity(quoted.len());
+    let mut chars = quoted.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '`' if chars.as_str().is_empty() => return Ok(name),
+            '`' => break,
+            '\\' => name.extend(chars.next()),
+            c => name.push(c),
+        }
+    }
+    Err(rule_error(format!(
+        "`column={text}`: a name in backticks ends with one, and has a `\\` before each that is part of it"
+    )))
+}
+
+/// A column's name in backticks, unless it is plain enough to stand for itself.
+fn print_column(name: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':' | '/' | '@');
+    if !name.is_empty() && name.chars().all(is_plain) {
+        return name.to_owned();
+    }
+    format!("`{}`", name.replace('\\', "\\\\").replace('`', "\\`"))
 }
 
 fn unknown_part(part: &str) -> String {
@@ -212,7 +256,7 @@ impl fmt::Display for JourneyRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = Vec::new();
         if let Some(column) = &self.column {
-            parts.push(format!("column={column}"));
+            parts.push(format!("column={}", print_column(column)));
         }
         if let Some(gap) = self.gap {
             parts.push(format!("gap={gap}"));

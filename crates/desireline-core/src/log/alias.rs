@@ -48,6 +48,13 @@ pub enum AliasPolicy {
     Forward,
 }
 
+/// A stretch of time (the end not included, `None` for ever) and whose its events are.
+type Piece<'a> = (i64, Option<i64>, &'a str);
+
+/// Pieces of ids that were followed before; those of more pieces than this are followed again, so that long chains of
+/// many pieces do not take all memory.
+const MOST_KNOWN: usize = 64;
+
 type Timelines<'a> = HashMap<&'a str, Vec<(i64, &'a str)>, FxBuildHasher>;
 
 impl Log {
@@ -92,6 +99,12 @@ impl Log {
         let mut stays: BTreeMap<(usize, usize), Vec<Segment>> = BTreeMap::new();
         let mut arrivals: BTreeMap<&str, Vec<Segment>> = BTreeMap::new();
         let ids: BTreeSet<&str> = timelines.keys().copied().collect();
+        let mut followed = Followed {
+            timelines: &timelines,
+            policy,
+            known: HashMap::default(),
+            done: HashSet::default(),
+        };
         for id in ids {
             let Some((b, c)) = self.customer(id) else {
                 continue;
@@ -99,7 +112,7 @@ impl Log {
             let mut own = Vec::new();
             let mut moved = false;
             let whole = Segment::all(&parts, b, c);
-            for (from, to, person) in pieces(id, &timelines, policy) {
+            for (from, to, person) in followed.pieces(id) {
                 let piece = cut(&self.blocks()[b], whole, from, to);
                 if piece.from == piece.to {
                     continue;
@@ -187,46 +200,94 @@ fn timelines(aliases: &[Alias]) -> Timelines<'_> {
     timelines
 }
 
-/// Whose the events of `id` are: stretches of time (the end not included, `None` for ever) and their person, in order.
-fn pieces<'a>(
-    id: &'a str,
-    timelines: &Timelines<'a>,
+/// Follows ids to their persons, each once.
+struct Followed<'a, 't> {
+    timelines: &'t Timelines<'a>,
     policy: AliasPolicy,
-) -> Vec<(i64, Option<i64>, &'a str)> {
-    let mut done = Vec::new();
-    let mut open = vec![(i64::MIN, None, id)];
-    while let Some((from, to, id)) = open.pop() {
-        let Some(timeline) = timelines.get(id) else {
-            done.push((from, to, id));
-            continue;
-        };
-        let (first, first_person) = timeline.first().copied().unwrap_or((i64::MAX, id));
-        let known = match policy {
-            AliasPolicy::Backward => i64::MIN,
-            AliasPolicy::Lookback(span) => first.saturating_sub(span.as_micros()),
-            AliasPolicy::Forward => first,
-        };
-        // Starts of stretches with their person; before `known` the id keeps its events.
-        let starts = [(known, first_person)]
-            .into_iter()
-            .chain(timeline.iter().copied().skip(1));
-        let ends = timeline.iter().skip(1).map(|(t, _)| Some(*t)).chain([None]);
-        if known > from {
-            done.push((from, Some(to.map_or(known, |to| known.min(to))), id));
-        }
-        for ((start, person), end) in starts.zip(ends) {
-            let start = start.max(from);
-            let end = match (end, to) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            };
-            if end.is_none_or(|end| start < end) {
-                open.push((start, end, person));
+    known: HashMap<&'a str, Vec<Piece<'a>>, FxBuildHasher>,
+    /// Ids that were followed, whether or not their pieces are kept.
+    done: HashSet<&'a str, FxBuildHasher>,
+}
+
+impl<'a> Followed<'a, '_> {
+    /// Whose the events of `id` are, in order of time.
+    fn pieces(&mut self, id: &'a str) -> Vec<Piece<'a>> {
+        // Persons first, so that a long chain is walked once and not once for each of its ids.
+        let mut waiting = vec![id];
+        while let Some(&next) = waiting.last() {
+            let before = waiting.len();
+            if !self.done.contains(next) {
+                let persons = self.timelines.get(next).into_iter().flatten();
+                let unknown = persons.map(|(_, person)| *person).filter(|person| {
+                    self.timelines.contains_key(person) && !self.done.contains(person)
+                });
+                waiting.extend(unknown);
+            }
+            if waiting.len() == before {
+                waiting.pop();
+                if self.done.insert(next) {
+                    let pieces = self.follow(next);
+                    if pieces.len() <= MOST_KNOWN {
+                        self.known.insert(next, pieces);
+                    }
+                }
             }
         }
+        match self.known.get(id) {
+            Some(pieces) => pieces.clone(),
+            None => self.follow(id),
+        }
     }
-    done.sort_unstable_by_key(|(from, ..)| *from);
-    done
+
+    fn follow(&self, id: &'a str) -> Vec<Piece<'a>> {
+        let mut done = Vec::new();
+        let mut open = vec![(i64::MIN, None, id)];
+        while let Some((from, to, id)) = open.pop() {
+            if let Some(pieces) = self.known.get(id) {
+                let within = pieces.iter().map(|&(start, end, person)| {
+                    let end = earlier(end, to);
+                    (start.max(from), end, person)
+                });
+                done.extend(within.filter(|(start, end, _)| end.is_none_or(|end| *start < end)));
+                continue;
+            }
+            let Some(timeline) = self.timelines.get(id) else {
+                done.push((from, to, id));
+                continue;
+            };
+            let (first, first_person) = timeline.first().copied().unwrap_or((i64::MAX, id));
+            let known = match self.policy {
+                AliasPolicy::Backward => i64::MIN,
+                AliasPolicy::Lookback(span) => first.saturating_sub(span.as_micros()),
+                AliasPolicy::Forward => first,
+            };
+            // Starts of stretches with their person; before `known` the id keeps its events.
+            let starts = [(known, first_person)]
+                .into_iter()
+                .chain(timeline.iter().copied().skip(1));
+            let ends = timeline.iter().skip(1).map(|(t, _)| Some(*t)).chain([None]);
+            if known > from {
+                done.push((from, earlier(Some(known), to), id));
+            }
+            for ((start, person), end) in starts.zip(ends) {
+                let start = start.max(from);
+                let end = earlier(end, to);
+                if end.is_none_or(|end| start < end) {
+                    open.push((start, end, person));
+                }
+            }
+        }
+        done.sort_unstable_by_key(|(from, ..)| *from);
+        done
+    }
+}
+
+/// The earlier of two ends; `None` is for ever.
+fn earlier(a: Option<i64>, b: Option<i64>) -> Option<i64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
 }
 
 /// The events of `whole` from `from` on and before `to`.

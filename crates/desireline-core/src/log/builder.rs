@@ -8,7 +8,7 @@ use super::intern::{Interner, Key, kept};
 use super::log::{Extent, Log, tally};
 use super::sort::{Sorted, sort};
 use super::{AttributeType, Batch, Codes, LogOptions, Quarantine, Reason};
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, Result, SpecError, nearest};
 
 /// One event as a program holds it.
 ///
@@ -344,7 +344,17 @@ impl LogBuilder {
 
     fn check_quarantine(&self) -> Result<()> {
         let q = &self.quarantine;
-        if q.share() <= self.options.max_quarantine_share {
+        let allowed = self.options.max_quarantine_share;
+        if !(0.0..=1.0).contains(&allowed) {
+            let problem = format!("{allowed} is no share; use a number from 0 to 1, such as 0.05");
+            return Err(SpecError::Field {
+                analysis: "log",
+                field: "max_quarantine_share",
+                problem,
+            }
+            .into());
+        }
+        if q.share() <= allowed {
             return Ok(());
         }
         let first = q

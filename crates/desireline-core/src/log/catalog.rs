@@ -43,6 +43,29 @@ impl Catalog {
             })
     }
 
+    /// Whether its parts agree, for a catalog that was read from bytes.
+    ///
+    /// # Errors
+    /// What does not, for a message.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let n = self.attributes.len();
+        for (what, place) in [("channel", self.channel), ("journey id", self.journey)] {
+            if let Some(place) = place.filter(|place| *place >= n) {
+                return Err(format!(
+                    "its {what} is attribute {place} where there are {n}"
+                ));
+            }
+        }
+        if self.currency_exponent > 18 {
+            let exponent = self.currency_exponent;
+            return Err(format!("its currency has {exponent} decimal places"));
+        }
+        if self.first_time > self.last_time || self.last_time > self.observed_until {
+            return Err("its times are out of order".to_owned());
+        }
+        Ok(())
+    }
+
     /// A hash of everything that gives codes their meaning. Partial results merge only where it is equal.
     pub fn hash(&self) -> u128 {
         let bytes = postcard::to_stdvec(self).unwrap_or_default();

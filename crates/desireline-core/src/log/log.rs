@@ -371,6 +371,14 @@ impl Inner {
                 of: extent.quarantine.rows_read,
             });
         }
+        if let Some(until) = self.options.observed_until
+            && until < self.catalog.last_time
+        {
+            caveats.push(Caveat::ObservedUntilTooEarly {
+                until,
+                last: self.catalog.last_time,
+            });
+        }
         if extent.times_without_zone > 0 {
             caveats.push(Caveat::TimesWithoutZone {
                 rows: extent.times_without_zone,

@@ -26,11 +26,11 @@ pub struct LogOptions {
     pub journey: Option<String>,
     /// The ISO 4217 code of the value column and the decimal places of its minor unit.
     pub currency: Option<(String, u32)>,
-    /// Until when customers were observed, never before the last event; the last event's time when `None`.
+    /// Until when customers were observed; the last event's time when `None`, and, with a caveat, when it is later.
     pub observed_until: Option<i64>,
     /// Drop rows that repeat an earlier one of the same customer and time in every column.
     pub dedupe: bool,
-    /// The largest share of rows that may be put aside.
+    /// The largest share of rows that may be put aside, from 0 to 1.
     pub max_quarantine_share: f64,
     /// The most events in a block; blocks are cut between customers.
     pub block_events: usize,

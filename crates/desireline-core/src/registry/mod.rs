@@ -122,6 +122,18 @@ pub fn from_spec(name: &str, spec: Value) -> Result<Box<dyn DynAnalysis>> {
         analysis: entry.name,
         reason: e.to_string(),
     };
+    if let (Some(_), Some(other)) = (
+        fields.get("of"),
+        ["groups", "how"].iter().find(|f| fields.contains_key(**f)),
+    ) && let Some(unknown) = fields.keys().find(|f| *f != "of" && f != other)
+    {
+        let reason = format!("unknown field `{unknown}`, expected `of` or `{other}`");
+        return Err(SpecError::Shape {
+            analysis: entry.name,
+            reason,
+        }
+        .into());
+    }
     if let (Some(of), Some(groups)) = (fields.get("of"), fields.get("groups")) {
         let groups = serde_json::from_value(groups.clone()).map_err(shape)?;
         return entry.by(of.clone(), groups);

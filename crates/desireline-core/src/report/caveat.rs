@@ -28,6 +28,15 @@ pub enum Caveat {
         /// Rows equal to an earlier row of the same customer and time.
         events: u64,
     },
+    /// The selections leave no journey: every number is 0 or absent.
+    NothingSelected,
+    /// Customers were said to be observed until a time before the last event; the last event's time was taken.
+    ObservedUntilTooEarly {
+        /// Until when, as said; microseconds since 1970 UTC.
+        until: i64,
+        /// The last event's time.
+        last: i64,
+    },
     /// Journeys that may still go on are left out of the rates.
     JourneysOpen {
         /// Open journeys.
@@ -113,6 +122,14 @@ impl Caveat {
             Caveat::ExactDuplicates { events } => {
                 format!("{events} events repeat an earlier one in every column; they were kept")
             }
+            Caveat::NothingSelected => {
+                "no journey fits the selections; every number here is 0 or absent".to_owned()
+            }
+            Caveat::ObservedUntilTooEarly { until, last } => format!(
+                "customers were said to be observed until {}, before the last event; its time, {}, was taken instead",
+                crate::time::format_instant(*until),
+                crate::time::format_instant(*last)
+            ),
             Caveat::JourneysOpen { journeys, of } => {
                 format!("{journeys} of {of} journeys may still go on; they are not counted as lost")
             }

@@ -1,6 +1,6 @@
 //! The readable definition for one journey.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::analyses::parts::closed_by;
 use crate::engine::Located;
@@ -68,9 +68,11 @@ pub(super) fn locate(plan: &DropoffPlan, journey: &Journey<'_>) -> Vec<Located> 
             cells.push(cell(format!("stayed_away/{last}"), &why));
         }
     }
-    let visited: BTreeSet<u32> = journey.codes().collect();
-    for code in visited {
-        let times = journey.codes().filter(|&c| c == code).count();
+    let mut visited: BTreeMap<u32, usize> = BTreeMap::new();
+    for code in journey.codes() {
+        *visited.entry(code).or_default() += 1;
+    }
+    for (code, times) in visited {
         let why = format!(
             "`{}` is {times} of its {} events",
             name(code),

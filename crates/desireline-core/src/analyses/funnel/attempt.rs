@@ -49,7 +49,7 @@ impl Tests {
 }
 
 /// A worker's memory for the morsel at hand, used again for the next.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Scratch {
     /// Events that fill step 1.
     entries: Mask,

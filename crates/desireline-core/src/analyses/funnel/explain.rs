@@ -24,7 +24,7 @@ pub(super) fn locate(plan: &FunnelPlan, journey: &Journey<'_>) -> Vec<Located> {
         let mut attempt = vec![start];
         for step in &matching[1..] {
             let after = attempt[attempt.len() - 1];
-            match step.iter().find(|&&i| i > after) {
+            match step.get(step.partition_point(|&i| i <= after)) {
                 Some(&i) if in_window(plan, journey.time(start), journey.time(i)) => {
                     attempt.push(i)
                 }

@@ -12,7 +12,7 @@ use crate::engine::Partial;
 /// A value for each distinct path. Stored in the order of the keys.
 ///
 /// Most distinct paths are taken once, so a path owns its sums only from the second journey on.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Variants {
     keys: Keys,
     slots: Vec<Slot>,
@@ -241,7 +241,7 @@ impl Variant {
 }
 
 /// Every distinct path, its sums and its durations.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct PathsPartial {
     pub(super) variants: Variants,
     /// First steps and how they end, where the paths do not tell.

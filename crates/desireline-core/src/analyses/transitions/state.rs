@@ -5,14 +5,15 @@ use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::engine::Partial;
+use crate::analyses::parts::{agree, is_base, is_rate, sum};
+use crate::engine::{MOST, Partial};
 use crate::journey::Span;
 
 /// Pairs of names up to this rank are found through a table; rarer ones through a map.
 const DENSE: usize = 512;
 
 /// The place of each pair that occurs.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Places {
     /// `table[from << shift | to]` is a pair's place and one; 0 where it has none.
     table: Vec<u32>,
@@ -158,7 +159,7 @@ struct NodeNow {
 }
 
 /// Sums for all pairs and touchpoints.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct TransitionsPartial {
     places: Places,
     names: Vec<(u32, u32)>,
@@ -170,10 +171,12 @@ pub struct TransitionsPartial {
     pub(super) journeys: u64,
     pub(super) customers: u64,
     now: Now,
+    /// What was read from bytes and not yet looked at; nothing else is there then.
+    unchecked: Option<Box<Stored<Pair, Node>>>,
 }
 
 /// What is counted of the current customer.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Now {
     pairs: Vec<PairNow>,
     nodes: Vec<NodeNow>,
@@ -409,7 +412,7 @@ impl Partial for TransitionsPartial {
 }
 
 /// The stored form: pairs and touchpoints that occur, ascending.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Stored<P, N> {
     pairs: Vec<(u32, u32, P)>,
     nodes: Vec<(u32, N)>,
@@ -435,35 +438,92 @@ impl Serialize for TransitionsPartial {
     }
 }
 
-/// No vocabulary is longer; guards against bytes that claim a code that would take all memory.
-const MAX_CODE: u32 = 1 << 28;
-
 impl<'de> Deserialize<'de> for TransitionsPartial {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let stored = Stored::<Pair, Node>::deserialize(deserializer)?;
-        let mut partial = TransitionsPartial {
-            all: stored.all,
-            events: stored.events,
-            journeys: stored.journeys,
-            customers: stored.customers,
+        // Kept as it stands until the plan has said how many names there are: what is needed for a code that bytes
+        // claim could take all memory.
+        Ok(TransitionsPartial {
+            unchecked: Some(Box::new(Stored::deserialize(deserializer)?)),
             ..TransitionsPartial::default()
+        })
+    }
+}
+
+impl TransitionsPartial {
+    /// Takes in what was read from bytes, if it can be a partial over `n_names` names.
+    pub(super) fn complete(&mut self, n_names: usize, has_times: bool) -> Result<(), String> {
+        let Some(stored) = self.unchecked.take() else {
+            return Ok(());
         };
+        self.all = stored.all;
+        self.events = stored.events;
+        self.journeys = stored.journeys;
+        self.customers = stored.customers;
         for (code, node) in stored.nodes {
-            if code >= MAX_CODE {
-                return Err(serde::de::Error::custom("a touchpoint beyond the last"));
-            }
-            partial.reserve(code as usize + 1);
-            partial.nodes[code as usize] = node;
+            let (is_known, is_there) = ((code as usize) < n_names, node.events > 0);
+            agree(is_known && is_there, "touchpoints")?;
+            self.reserve(code as usize + 1);
+            let slot = &mut self.nodes[code as usize];
+            agree(slot.events == 0, "touchpoints")?;
+            *slot = node;
         }
         for (from, to, pair) in stored.pairs {
-            if from.max(to) as usize >= partial.nodes.len() {
-                return Err(serde::de::Error::custom(
-                    "a transition between no touchpoints",
-                ));
-            }
-            let place = partial.place(from, to);
-            partial.pairs[place] = pair;
+            let is_there = |code: u32| self.node(code).is_some_and(|n| n.events > 0);
+            agree(is_there(from) && is_there(to), "transitions")?;
+            let place = self.place(from, to);
+            agree(self.pairs[place].count == 0, "transitions")?;
+            self.pairs[place] = pair;
         }
-        Ok(partial)
+        self.agrees(has_times)
+    }
+
+    fn agrees(&self, has_times: bool) -> Result<(), String> {
+        let nodes = || self.nodes().map(|(_, node)| node);
+        agree(
+            is_base(&self.all)
+                && self.events <= MOST
+                && self.customers <= self.journeys
+                && self.events.checked_sub(self.journeys) == Some(self.all.n)
+                && self.all.m <= self.customers,
+            "journeys",
+        )?;
+        agree(
+            sum(nodes().map(|n| n.events)) == Some(self.events)
+                && sum(nodes().map(|n| n.starts)) == Some(self.journeys)
+                && sum(nodes().map(|n| n.ends)) == Some(self.journeys),
+            "touchpoints",
+        )?;
+        for node in nodes() {
+            agree(
+                is_rate(&node.rework)
+                    && is_base(&node.out)
+                    && (1..=node.events).contains(&node.rework.n)
+                    && node.events.checked_sub(node.ends) == Some(node.out.n)
+                    && node.starts <= node.events,
+                "touchpoints",
+            )?;
+        }
+        let (mut out, mut into) = (vec![0_u64; self.nodes.len()], vec![0_u64; self.nodes.len()]);
+        for ((from, to), pair) in self.pairs() {
+            let (from, to) = (from as usize, to as usize);
+            out[from] = out[from].saturating_add(pair.count);
+            into[to] = into[to].saturating_add(pair.count);
+            agree(
+                (1..=pair.count).contains(&pair.journeys)
+                    && (1..=pair.journeys).contains(&pair.customers)
+                    && pair.returns <= pair.count
+                    && is_rate(&pair.probability(&self.nodes[from].out))
+                    && is_rate(&pair.share(&self.all))
+                    && pair.times.n() == if has_times { pair.count } else { 0 },
+                "transitions",
+            )?;
+        }
+        let ways = out.iter().zip(&into).zip(&self.nodes);
+        agree(
+            ways.into_iter().all(|((out, into), node)| {
+                *out == node.out.n && Some(*into) == node.events.checked_sub(node.starts)
+            }),
+            "transitions",
+        )
     }
 }
