@@ -384,7 +384,7 @@ fn repeats_in_a_row_keep_the_time_asked_for() {
         }
         let measures = Paths::measures(&bound, &partial);
         let all = measures.into_iter().find(|m| m.kind == "duration").unwrap();
-        let MeasureData::Times(times) = all.data else {
+        let MeasureData::Times { times, .. } = all.data else {
             panic!("a duration is a time")
         };
         times.counts().collect::<Vec<_>>()

@@ -196,7 +196,8 @@ impl Times {
         let leaps = |i: usize| i > 0 && self.get(i).saturating_sub(self.get(i - 1)) > gap;
         let low = u32::try_from(gap.div_euclid(SECOND)).ok();
         let high = low.and_then(|low| low.checked_add(2));
-        let (Some(low), Some(high), false) = (low, high, matches!(self.rest, TimeRest::Wide(_))) else {
+        let (Some(low), Some(high), false) = (low, high, matches!(self.rest, TimeRest::Wide(_)))
+        else {
             for i in range.clone().filter(|&i| leaps(i)) {
                 bit(words, i);
             }

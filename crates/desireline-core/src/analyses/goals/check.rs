@@ -40,7 +40,7 @@ fn check_goal(plan: &GoalsPlan, read: &GoalsPartial, goal: &GoalState) -> Result
         "horizons",
     )?;
     agree(
-        goal.times.reached.len() as u64 == all.k && goal.times.censored.len() as u64 == left(all),
+        goal.times.n() == all.n && goal.times.events() == all.k,
         "times",
     )?;
     let value = &goal.value;
