@@ -307,9 +307,10 @@ fn a_selection_that_leaves_nothing_says_so() {
 #[test]
 fn observation_that_ends_before_the_last_event_says_so() {
     let with = |until| {
-        let mut options = LogOptions::default();
-        options.observed_until = Some(until);
-        let mut builder = LogBuilder::new(options);
+        let mut builder = LogBuilder::new(LogOptions {
+            observed_until: Some(until),
+            ..LogOptions::default()
+        });
         builder.push("ann", 5, "view").unwrap();
         builder.finish().unwrap()
     };
