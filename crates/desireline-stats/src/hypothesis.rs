@@ -10,7 +10,7 @@ mod log_rank;
 mod rank;
 mod table;
 
-pub use log_rank::{LogRank, Weights, log_rank};
+pub use log_rank::{LogRank, Weights, log_rank, log_rank_clustered};
 pub use rank::{MannWhitney, cliffs_delta, mann_whitney_grouped};
 pub use table::{ChiSquare, Fisher, chi_square, fisher_exact, two_proportions_p};
 
@@ -50,6 +50,8 @@ pub enum TestMethod {
     MannWhitneyExact,
     /// Log-rank test, weighted or not.
     LogRank,
+    /// Log-rank test whose variance is that of the customers' sums.
+    LogRankClustered,
     /// Cochran-Mantel-Haenszel test over strata.
     MantelHaenszel,
     /// Breslow-Day test of equal odds ratios, with Tarone's correction.
@@ -70,6 +72,7 @@ impl TestMethod {
             Self::MannWhitney => "Mann-Whitney",
             Self::MannWhitneyExact => "Mann-Whitney exact",
             Self::LogRank => "log-rank",
+            Self::LogRankClustered => "log-rank, clustered by customer",
             Self::MantelHaenszel => "Mantel-Haenszel",
             Self::BreslowDay => "Breslow-Day, Tarone",
             Self::Welch => "Welch t",

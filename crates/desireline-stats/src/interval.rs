@@ -61,7 +61,8 @@ pub(crate) fn score_limits(p: f64, n: f64, z: f64, (is_zero, is_one): (bool, boo
 
 /// How sure is this rate, with a guarantee? The exact interval of Clopper and Pearson; covers at least its level, mostly more.
 ///
-/// The limits are beta quantiles: `B(α/2; k, n-k+1)` and `B(1-α/2; k+1, n-k)`. `None` as for [`wilson`].
+/// The limits are beta quantiles: `B(α/2; k, n-k+1)` and `B(1-α/2; k+1, n-k)`, for very many observations by formulas that are off by less than
+/// 10^-5 standard errors. `None` as for [`wilson`]. Time does not grow with `n`.
 ///
 /// ```
 /// let all = desireline_stats::clopper_pearson(10, 10, 0.95).ok_or("no data")?;
@@ -73,17 +74,18 @@ pub fn clopper_pearson(k: u64, n: u64, level: f64) -> Option<Estimate> {
         return None;
     }
     let tail = (1.0 - level) / 2.0;
-    let (kf, nf) = (k as f64, n as f64);
+    // Failures are subtracted as integers: two large floats next to each other can be equal.
+    let (kf, lost, nf) = (k as f64, (n - k) as f64, n as f64);
     let lower = match k {
         0 => 0.0,
         _ if k == n => tail.powf(1.0 / nf),
-        _ => beta_quantile(tail, kf, nf - kf + 1.0),
+        _ => beta_quantile(tail, kf, lost + 1.0),
     };
     let upper = match n - k {
         0 => 1.0,
-        _ if k == 0 => 1.0 - tail.powf(1.0 / nf),
+        _ if k == 0 => -(tail.ln() / nf).exp_m1(),
         // The quantile of the other tail by symmetry, so that the small probability stays the one solved for.
-        _ => 1.0 - beta_quantile(tail, nf - kf, kf + 1.0),
+        _ => 1.0 - beta_quantile(tail, lost, kf + 1.0),
     };
     let value = kf / nf;
     Estimate::new(
@@ -158,6 +160,7 @@ pub fn difference(a: &Estimate, b: &Estimate) -> Option<Estimate> {
 /// How sure is this count of rare events? Garwood's exact interval for a Poisson count.
 ///
 /// The limits are gamma quantiles: `G(α/2; count)` and `G(1-α/2; count + 1)`; divide all three numbers by an exposure to get a rate.
+/// Above 10^4 they come from an expansion that is right to ten digits, in constant time.
 /// `None` if `level` is not inside (0, 1). A count of 0 is data here (the exposure was watched): its interval starts at 0.
 ///
 /// ```

@@ -13,8 +13,8 @@
 //! | how sure is this rate? | [`wilson`], or [`wilson_clustered`] when one customer gives several observations |
 //! | how far apart are two rates? | [`newcombe`], [`difference`], [`two_proportions_p`], [`clustered_difference`] |
 //! | do k groups differ? | [`chi_square`], [`fisher_exact`] |
-//! | are these times longer than those? | [`mann_whitney_grouped`], [`log_rank`] |
-//! | how long until it happens, some not having finished? | [`KaplanMeier`] |
+//! | are these times longer than those? | [`mann_whitney_grouped`], [`log_rank`], or [`log_rank_clustered`] when one customer gives several |
+//! | how long until it happens, some not having finished? | [`KaplanMeier`], [`ClusteredTimes`] |
 //! | what is the median, and how sure? | [`Distribution`] |
 //! | how large is the mean? | [`mean`], [`ratio_estimate`] |
 //! | which of these many p-values count? | [`benjamini_hochberg`] and its neighbours |
@@ -55,10 +55,10 @@ pub use error::{Result, StatsError};
 pub use estimate::{Estimate, Method, Unit};
 pub use exact_sum::ExactSum;
 pub use hypothesis::{
-    TestMethod, TestResult, chi_square, fisher_exact, log_rank, mann_whitney_grouped,
-    two_proportions_p,
+    TestMethod, TestResult, chi_square, fisher_exact, log_rank, log_rank_clustered,
+    mann_whitney_grouped, two_proportions_p,
 };
 pub use interval::{clopper_pearson, difference, garwood, newcombe, wilson};
 pub use multiple::{benjamini_hochberg, benjamini_yekutieli, bonferroni, holm};
 pub use stratified::{mantel_haenszel, simpson};
-pub use survival::KaplanMeier;
+pub use survival::{ClusteredTimes, KaplanMeier};

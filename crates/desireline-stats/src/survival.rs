@@ -8,6 +8,10 @@ use crate::estimate::{Estimate, Method, Unit, is_level};
 use crate::interval::clopper_pearson;
 use crate::special::z_quantile;
 
+mod clustered;
+
+pub use clustered::ClusteredTimes;
+
 /// One time of a Kaplan-Meier curve.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Step {
@@ -40,7 +44,10 @@ pub struct QuantileLimits {
 /// `S^exp(±z s)`, `s² = Σ d/(n(n-d)) / ln² S` (Greenwood on the log(-log) scale). Two ends where that is undefined: while no event has happened
 /// the lower limit is the exact binomial one for those at risk; once nobody is left (`S` = 0) the last upper limit stays.
 ///
-/// With a competing end (drop-off against goal) `1 - S` overstates what will happen; it describes a world without that other end.
+/// With a competing end (drop-off against goal) it matters when those are counted as censored to whom the other end came. At that end: `1 - S`
+/// overstates what will happen, it describes a world without the other end. At the time until which they *would* have been watched, where that is known:
+/// `1 - S` is the cumulative incidence, the share of all to whom it has happened by then (the censoring-complete data of Fine and Gray 1999), and
+/// without censoring the plain share.
 ///
 /// ```
 /// use desireline_stats::KaplanMeier;

@@ -3,8 +3,9 @@
 
 use desireline_stats::resample::{poisson_weight, split, uniform};
 use desireline_stats::{
-    Clusters, Distribution, KaplanMeier, benjamini_hochberg, clustered_difference_p, newcombe,
-    two_proportions_p, wilson, wilson_clustered,
+    ClusteredTimes, Clusters, Distribution, KaplanMeier, benjamini_hochberg,
+    clustered_difference_p, log_rank_clustered, newcombe, two_proportions_p, wilson,
+    wilson_clustered,
 };
 
 /// A stream of uniform numbers for one replicate of one simulation.
@@ -245,4 +246,35 @@ fn bootstrap_weights_are_poisson_of_mean_one() {
         "{mean} {variance}"
     );
     assert!((none - (-1.0_f64).exp()).abs() < 0.006, "{none}");
+}
+
+#[test]
+fn a_clustered_log_rank_without_a_difference_rejects_one_in_twenty() {
+    // 160 customers of one to eight times each, every customer with a speed of their own, all watched for a while only.
+    for (seed, spread, most) in [(1, 0.0, 8), (2, 2.0, 8), (3, 4.0, 8), (4, 4.0, 2)] {
+        let rejected = share(4_000, |r| {
+            let mut chance = Chance::new(seed, r);
+            let mut groups = [ClusteredTimes::default(), ClusteredTimes::default()];
+            for _ in 0..160 {
+                let group = usize::from(chance.next() < 0.5);
+                let slowness = (spread * (chance.next() - 0.5)).exp();
+                let size = 1 + (chance.next() * f64::from(most)) as usize;
+                let mut times: Vec<(u64, bool)> = (0..size)
+                    .map(|_| {
+                        let time = -chance.next().ln() * slowness;
+                        let watched = 0.3 + 2.0 * chance.next();
+                        ((time.min(watched) * 1e6) as u64, time <= watched)
+                    })
+                    .collect();
+                groups[group].add(&mut times);
+            }
+            let [a, b] = &groups;
+            log_rank_clustered(a, b).unwrap().unwrap().p <= 0.05
+        });
+        // Standard error .0034.
+        assert!(
+            (0.038..=0.062).contains(&rejected),
+            "spread {spread}, up to {most}: {rejected}"
+        );
+    }
 }

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use desireline_stats::{
-    Clusters, Distribution, ExactSum, benjamini_hochberg, benjamini_yekutieli, bonferroni,
-    clopper_pearson, clustered_difference_p, fisher_exact, holm, mann_whitney_grouped,
+    ClusteredTimes, Clusters, Distribution, ExactSum, benjamini_hochberg, benjamini_yekutieli,
+    bonferroni, clopper_pearson, clustered_difference_p, fisher_exact, holm, mann_whitney_grouped,
     mantel_haenszel, newcombe, simpson, two_proportions_p, wilson, wilson_clustered,
 };
 use proptest::prelude::*;
@@ -90,6 +90,40 @@ proptest! {
                 prop_assert!(estimate.lower <= estimate.value && estimate.value <= estimate.upper);
             }
         }
+    }
+
+    #[test]
+    fn clustered_times_are_a_function_of_the_customers(
+        customers in prop::collection::vec(prop::collection::vec((prop_oneof![0..9_u64, 0..=i64::MAX as u64], any::<bool>()), 0..5), 0..30),
+        cuts in prop::collection::vec(any::<usize>(), 0..6),
+    ) {
+        let gather = |list: &[Vec<(u64, bool)>]| {
+            let mut times = ClusteredTimes::default();
+            for customer in list {
+                let mut turned: Vec<_> = customer.iter().rev().copied().collect();
+                times.add(&mut turned);
+            }
+            times
+        };
+        let whole = gather(&customers);
+        let split = in_parts(customers.len(), &cuts, |range| gather(&customers[range]), |a, b| a.merge(b));
+        prop_assert_eq!(bytes(&whole), bytes(&split));
+        let back: ClusteredTimes = postcard::from_bytes(&bytes(&whole)).unwrap();
+        prop_assert_eq!(bytes(&whole), bytes(&back));
+
+        // Against the plain definition.
+        let all: Vec<(u64, bool)> = customers.concat();
+        let mut plain = std::collections::BTreeMap::new();
+        for (time, event) in &all {
+            let row: &mut (u64, u64) = plain.entry(*time as i64).or_default();
+            if *event { row.0 += 1 } else { row.1 += 1 }
+        }
+        let plain: Vec<(i64, u64, u64)> = plain.into_iter().map(|(t, (e, c))| (t, e, c)).collect();
+        prop_assert_eq!(back.counts(), plain);
+        prop_assert_eq!((back.n(), back.events()), (all.len() as u64, all.iter().filter(|o| o.1).count() as u64));
+        let had = customers.iter().filter(|c| c.iter().any(|o| o.1)).count();
+        prop_assert_eq!(back.customers_with_event(), had as u64);
+        prop_assert_eq!(back.is_independent(), customers.iter().all(|c| c.len() <= 1));
     }
 
     #[test]

@@ -3,9 +3,9 @@
 
 use desireline_stats::hypothesis::{TestMethod, Weights};
 use desireline_stats::{
-    KaplanMeier, benjamini_hochberg, benjamini_yekutieli, bonferroni, chi_square, clopper_pearson,
-    fisher_exact, garwood, holm, log_rank, mann_whitney_grouped, mantel_haenszel, newcombe,
-    two_proportions_p, wilson,
+    ClusteredTimes, Distribution, KaplanMeier, benjamini_hochberg, benjamini_yekutieli, bonferroni,
+    chi_square, clopper_pearson, fisher_exact, garwood, holm, log_rank, log_rank_clustered,
+    mann_whitney_grouped, mantel_haenszel, newcombe, two_proportions_p, wilson,
 };
 
 /// All digits given: off by at most half a unit of the last of them.
@@ -261,4 +261,150 @@ fn tails_keep_their_digits() {
     assert!(far.p > 0.0 && far.p < 1e-250);
     let test = chi_square(&[vec![1000, 0], vec![0, 1000]], false).unwrap();
     assert!(test.p > 0.0 && test.p.is_finite() && test.cramers_v == 1.0);
+}
+
+#[test]
+fn exact_limits_of_large_counts() {
+    // scipy: beta.ppf(.025, k, n - k + 1), beta.isf(.025, k + 1, n - k)
+    let cases = [
+        (9_000, 18_000, 0.49266836332528263, 0.5073316366747174),
+        (500_000, 1_000_000, 0.49901951919531184, 0.5009804808046882),
+        (
+            5_000,
+            9_999_999,
+            0.0004862392899097024,
+            0.0005140513333319208,
+        ),
+        (
+            10_001,
+            9_000_000,
+            0.0010895609350386282,
+            0.0011332054696516726,
+        ),
+        (
+            9_999,
+            30_000_000,
+            0.00032679979919244623,
+            0.00033989693940861883,
+        ),
+        (
+            3,
+            1_000_000_000,
+            6.186721233228957e-10,
+            8.767273088677563e-09,
+        ),
+        (
+            20_000,
+            1_000_000_000,
+            1.9723770314930838e-05,
+            2.0279130797618477e-05,
+        ),
+    ];
+    for (k, n, lower, upper) in cases {
+        let found = clopper_pearson(k, n, 0.95).unwrap();
+        let error = (found.lower - lower).abs().max((found.upper - upper).abs());
+        assert!(error < 1e-5 * (upper - lower), "{k} of {n}: {found:?}");
+        let turned = clopper_pearson(n - k, n, 0.95).unwrap();
+        let error = (1.0 - turned.upper - lower)
+            .abs()
+            .max((1.0 - turned.lower - upper).abs());
+        assert!(
+            error < 1e-5 * (upper - lower) + 1e-15,
+            "{k} of {n}: {turned:?}"
+        );
+    }
+    // scipy: gamma.ppf(.025, count), gamma.isf(.025, count + 1)
+    let cases = [
+        (9_999, 9803.962267410414, 10196.941824999883),
+        (10_001, 9805.942667599955, 10198.961423833132),
+        (1_000_000, 998040.9833402939, 1001961.9119454322),
+        (500_000_000_000, 499998614097.1228, 500001385905.7715),
+    ];
+    for (count, lower, upper) in cases {
+        let found = garwood(count, 0.95).unwrap();
+        close(found.lower, lower);
+        close(found.upper, upper);
+    }
+}
+
+#[test]
+fn the_largest_counts_have_intervals() {
+    for n in [1 << 53, u64::MAX - 1, u64::MAX] {
+        for level in [1e-9, 0.5, 0.95, 1.0 - 1e-12] {
+            garwood(n, level).unwrap();
+            for k in [0, 1, 2, 10_000, 20_000, n / 2, n - 20_000, n - 1, n] {
+                let found = clopper_pearson(k, n, level).unwrap();
+                assert!(found.lower <= found.upper, "{k} of {n}");
+                wilson(k, n, level).unwrap();
+            }
+        }
+    }
+    let mut many = Distribution::new();
+    many.push_n(3, u64::MAX - 1);
+    many.push_n(70, 5);
+    assert_eq!(many.n(), u64::MAX);
+    for q in [0.0, 1e-19, 0.5, 0.9, 1.0] {
+        let found = many.quantile_estimate(q, 0.95);
+        assert!(found.is_some_and(|e| e.value >= 3.0), "{q}");
+    }
+}
+
+/// 24 customers with one to four times each, all different.
+fn repeated() -> (Vec<Vec<(u64, bool)>>, Vec<Vec<(u64, bool)>>) {
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    let (mut x, mut row) = (1_u64, 0);
+    for customer in 0..24_u64 {
+        let mut times = Vec::new();
+        for _ in 0..1 + customer % 4 {
+            x = (x * 1103 + 12345) % 65536;
+            let time = ((customer * 37 % 19 + 1) * 1000 + x % 997) * 100 + row;
+            times.push((time, x % 5 != 0));
+            row += 1;
+        }
+        if customer % 2 == 1 {
+            &mut first
+        } else {
+            &mut second
+        }
+        .push(times);
+    }
+    (first, second)
+}
+
+fn gathered(customers: &[Vec<(u64, bool)>], copies: usize) -> ClusteredTimes {
+    let mut times = ClusteredTimes::default();
+    for customer in customers {
+        times.add(&mut customer.repeat(copies));
+    }
+    times
+}
+
+#[test]
+fn clustered_log_rank_of_lifelines_score_residuals() {
+    // lifelines: score residuals of a Cox model held at 0, summed by customer; scipy: t.sf.
+    let (first, second) = repeated();
+    let (a, b) = (gathered(&first, 1), gathered(&second, 1));
+    let test = log_rank_clustered(&a, &b).unwrap().unwrap();
+    assert_eq!(test.method, TestMethod::LogRankClustered);
+    close(test.statistic, 0.5333795928113155);
+    close(test.p, 0.6002956672326737);
+    // Every observation twice: nothing more is known.
+    let twice = log_rank_clustered(&gathered(&first, 2), &gathered(&second, 2));
+    close(twice.unwrap().unwrap().statistic, test.statistic);
+    // The groups changed over.
+    let turned = log_rank_clustered(&b, &a).unwrap().unwrap();
+    close(turned.statistic, -test.statistic);
+
+    // One time each: the plain test.
+    let alone = |customers: &[Vec<(u64, bool)>]| {
+        let split: Vec<Vec<(u64, bool)>> =
+            customers.iter().flatten().map(|&one| vec![one]).collect();
+        gathered(&split, 1)
+    };
+    let (a, b) = (alone(&first), alone(&second));
+    let test = log_rank_clustered(&a, &b).unwrap().unwrap();
+    let plain = log_rank(&[a.counts(), b.counts()], Weights::LogRank).unwrap();
+    assert_eq!((test.p, test.method), (plain.p, TestMethod::LogRank));
+    // lifelines: logrank_test
+    close(plain.p, 0.47123145693282775);
 }
