@@ -65,7 +65,16 @@ fn below(rng: &mut impl Rng, n: usize) -> usize {
 /// # Errors
 /// Those of building any log; none for the rows of [`rows`].
 pub fn build(rows: &[Row]) -> Result<Log> {
+    build_until(rows, None)
+}
+
+/// The same, observed until a time that can lie after the last event.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_until(rows: &[Row], observed_until: Option<i64>) -> Result<Log> {
     let mut options = LogOptions::default().attribute("channel", AttributeType::Text);
+    options.observed_until = observed_until;
     options.channel = Some("channel".to_owned());
     options.block_events = 8;
     let mut builder = LogBuilder::new(options);

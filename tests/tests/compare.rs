@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use desireline_core::analyses::{Funnel, Goals, Paths, Transitions};
-use desireline_core::compare::{Compare, CompareReport, Comparison, ComparisonRow};
+use desireline_core::compare::{Compare, CompareReport, Comparison, ComparisonRow, Untested};
 use desireline_core::engine::{Analysis, Attribution, Breakdown, Exec, Segment};
 use desireline_core::expr::Expr;
 use desireline_core::journey::{JourneyRule, Journeys};
@@ -245,6 +245,136 @@ fn splits_without_a_difference_are_rejected_one_time_in_twenty() {
     assert!(chi < 27.9, "{tenths:?} {share}");
 }
 
+/// 160 customers in two groups that do not differ, with up to `most` sessions each. Customers differ: in how often they buy, and by a factor of up to fifty
+/// in how long everything takes them.
+fn paced(seed: u64, most: u64) -> Journeys {
+    let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+    let options = LogOptions::default().attribute("group", AttributeType::Text);
+    let mut builder = LogBuilder::new(options);
+    for customer in 0..160_i64 {
+        let attributes = &[("group", ["a", "b"][rng.random_range(0..2)].into())];
+        let pace = (4.0 * rng.random::<f64>()).exp() * 2.0;
+        let chance = [10, 50, 90][rng.random_range(0..3)];
+        for session in 0..rng.random_range(1..=most) {
+            let mut time = session as i64 * 7_200_000_000 + rng.random_range(0..600_000_000);
+            for (event, chance) in [("view", 100), ("cart", 80), ("buy", chance)] {
+                if rng.random_range(0..100) < chance {
+                    let row = EventRow::new(customer, time, event);
+                    builder.push_row(&EventRow { attributes, ..row }).unwrap();
+                    let seconds = -rng.random::<f64>().ln() * pace;
+                    time += 1 + (seconds.min(1_000.0) * 1e6) as i64;
+                }
+            }
+        }
+    }
+    let log = builder.finish().unwrap();
+    log.journeys(JourneyRule::gap("30m").unwrap()).unwrap()
+}
+
+/// By kind of measure: tests, those with p at most .05, rows that were not tested because customers repeat.
+type Alarms = std::collections::BTreeMap<String, (f64, f64, u64)>;
+
+fn alarms(of: &impl Analysis, seeds: std::ops::Range<u64>, most: u64) -> Alarms {
+    let mut alarms = Alarms::new();
+    for seed in seeds {
+        let question = Compare {
+            of: of.clone(),
+            how: Comparison::from("group").baseline("b"),
+        };
+        let report = paced(seed, most).run_with(&question, &ONE_THREAD).unwrap();
+        for row in &report.rows {
+            let kind = alarms.entry(row.kind.clone()).or_default();
+            kind.2 += u64::from(row.untested == Some(Untested::Repeated));
+            if let Some(p) = row.p {
+                kind.0 += 1.0;
+                kind.1 += f64::from(u8::from(p <= 0.05));
+            }
+            assert_eq!(row.p.is_some(), row.q.is_some());
+            assert_eq!(row.p.is_none(), row.untested.is_some());
+        }
+    }
+    alarms
+}
+
+#[test]
+fn times_without_a_difference_are_rejected_one_time_in_twenty() {
+    // Standard error of a share of .05 among 4,000: .0034.
+    for most in [1, 8] {
+        let alarms = alarms(&buys(), 0..4_000, most);
+        for kind in ["goal", "time_to_goal"] {
+            let (tests, alarms, _) = alarms[kind];
+            let share = alarms / tests;
+            println!("up to {most} sessions, {kind}: {share:.4}");
+            assert_eq!(tests, 4_000.0);
+            assert!(
+                (0.04..=0.06).contains(&share),
+                "up to {most}: {kind} {share}"
+            );
+        }
+    }
+}
+
+#[test]
+fn times_of_customers_who_repeat_are_not_tested() {
+    let funnel = || Funnel::steps(["view", "cart", "buy"]);
+    // One session each: tested, and right about as often as it says. Many rows of small counts reject less often.
+    let mut one_each = alarms(&funnel(), 0..1_500, 1);
+    one_each.extend(alarms(&Paths::default(), 0..1_500, 1));
+    one_each.extend(alarms(&Transitions::default(), 0..1_500, 1));
+    for kind in ["step_time", "duration", "path_duration", "transition_time"] {
+        let (tests, alarms, untested) = one_each[kind];
+        let share = alarms / tests;
+        println!("one session each, {kind}: {share:.4} of {tests}");
+        assert!(untested == 0 && tests >= 1_500.0);
+        assert!((0.033..=0.067).contains(&share), "{kind}: {share}");
+    }
+    // Several: no p and so no q, but the difference, and the reason.
+    let mut several = alarms(&funnel(), 0..300, 8);
+    several.extend(alarms(&Paths::default(), 0..300, 8));
+    several.extend(alarms(&Transitions::default(), 0..300, 8));
+    for (kind, (tests, alarms, untested)) in several {
+        println!("up to 8 sessions, {kind}: {alarms} of {tests}, {untested} not tested");
+        match kind.ends_with("time") || kind.ends_with("duration") {
+            true => assert!(tests == 0.0 && untested > 0, "{kind}"),
+            false => assert!(alarms <= 0.065 * tests, "{kind}"),
+        }
+    }
+    let report = paced(1, 8).compare(&funnel(), "group").unwrap();
+    let row = report.rows.iter().find(|r| r.kind == "step_time").unwrap();
+    assert!(row.difference.is_some() && row.effect.is_some());
+    let unclustered = Caveat::IndependenceAssumed {
+        what: "times".to_owned(),
+    };
+    assert!(report.caveats.contains(&unclustered));
+    let one = paced(1, 1).compare(&funnel(), "group").unwrap();
+    assert!(!one.caveats.contains(&unclustered));
+}
+
+/// A touchpoint that comes back within a journey gives one customer several times, also where every customer has one journey.
+#[test]
+fn transitions_that_repeat_within_a_journey_are_not_tested() {
+    let options = LogOptions::default().attribute("group", AttributeType::Text);
+    let mut builder = LogBuilder::new(options);
+    for customer in 0..40_i64 {
+        let attributes = &[("group", ["a", "b"][customer as usize % 2].into())];
+        for (second, event) in [(0, "x"), (1, "y"), (3, "x"), (4, "y"), (5, "z")] {
+            let time = second * (1_000_000 + customer);
+            let row = EventRow::new(customer, time, event);
+            builder.push_row(&EventRow { attributes, ..row }).unwrap();
+        }
+    }
+    let log = builder.finish().unwrap();
+    let journeys = log.journeys(JourneyRule::customer()).unwrap();
+    let report = journeys.compare(&Transitions::default(), "group").unwrap();
+    let of = |key: [&str; 2]| {
+        let is = |r: &&ComparisonRow| r.kind == "transition_time" && r.key == key;
+        report.rows.iter().find(is).unwrap()
+    };
+    assert_eq!(of(["x", "y"]).untested, Some(Untested::Repeated));
+    assert_eq!((of(["x", "y"]).p, of(["x", "y"]).q), (None, None));
+    assert!(of(["y", "z"]).p.is_some() && of(["y", "z"]).untested.is_none());
+}
+
 /// Group a is mostly on the device where everybody buys less.
 fn mixed(better_within: bool) -> Vec<Session> {
     let mut sessions = Vec::new();
@@ -302,6 +432,54 @@ fn a_difference_that_turns_round_within_strata_is_flagged() {
         let report = compare(&journeys(&three_groups(seed)), how);
         assert!(!flagged(&report), "seed {seed}");
         assert_eq!(report.simpson.len(), 3);
+    }
+}
+
+/// In stratum x group a never takes the path: 0 of 100 there is a rate, not a hole.
+#[test]
+fn strata_in_which_a_group_never_did_it_count() {
+    let options = LogOptions::default()
+        .attribute("group", AttributeType::Text)
+        .attribute("device", AttributeType::Text);
+    let mut builder = LogBuilder::new(options);
+    let counts = [
+        ("a", "x", 0),
+        ("b", "x", 50),
+        ("a", "y", 30),
+        ("b", "y", 20),
+    ];
+    for (place, (group, device, buyers)) in counts.into_iter().enumerate() {
+        for i in 0..100 {
+            let attributes = &[("group", group.into()), ("device", device.into())];
+            let customer = place as i64 * 100 + i;
+            for (time, event) in [(0, "view"), (1, if i < buyers { "buy" } else { "leave" })] {
+                let row = EventRow::new(customer, time, event);
+                builder.push_row(&EventRow { attributes, ..row }).unwrap();
+            }
+        }
+    }
+    let log = builder.finish().unwrap();
+    let journeys = log.journeys(JourneyRule::customer()).unwrap();
+    let how = || Comparison::from("group").baseline("b").stratify("device");
+    let paths = journeys.compare(&Paths::default(), how()).unwrap();
+    let transitions = Transitions::default();
+    let transitions = journeys.compare(&transitions, how()).unwrap();
+    for (report, kind) in [(&paths, "path"), (&transitions, "transition")] {
+        let is =
+            |r: &&desireline_core::compare::SimpsonRow| r.kind == kind && r.key == ["view", "buy"];
+        let row = report.simpson.iter().find(is).unwrap();
+        let counts: Vec<_> = row
+            .strata
+            .iter()
+            .map(|s| (s.stratum.as_str(), s.a.count, s.a.n, s.b.count, s.b.n))
+            .collect();
+        let x = ("x", Some(0), 100, Some(50), 100);
+        assert_eq!(counts, [x, ("y", Some(30), 100, Some(20), 100)]);
+        assert!((row.pooled.value + 0.2).abs() < 1e-12);
+        assert!((row.stratified.value + 0.2).abs() < 1e-12);
+        assert_eq!(row.verdict, SimpsonVerdict::Heterogeneous);
+        let flagged = |c: &Caveat| matches!(c, Caveat::SimpsonReversal { .. });
+        assert!(!report.caveats.iter().any(flagged));
     }
 }
 

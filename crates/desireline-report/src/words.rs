@@ -58,9 +58,9 @@ pub(crate) fn of(name: &str, report: &dyn Report) -> Words {
         },
         "goals" => Words {
             question: "How many reach the goal, and how long does it take?",
-            read: "Each curve is the share that has reached the goal by that time; the band is its interval, and the numbers below say how many were still without the goal and observed.",
+            read: "Each curve is the share of all journeys that has reached the goal by that time; the band is its interval, and the numbers below say how many were observed that long without the goal.",
             limits: &[
-                "Journeys still open are censored: they count as long as they were seen, and not as lost.",
+                "A journey counts as long as it was observed, also after it has ended; the curve levels off at the share that reaches the goal at all.",
             ],
         },
         "compare" => Words {

@@ -78,6 +78,7 @@ def _curves(go: Any, report: Report) -> Any:
     share = next(name for name in columns if f"{name}_lower" in columns)
     figure = go.Figure()
     series = list(zip(columns.get("group", [None] * len(columns["goal"])), columns["goal"], strict=True))
+    moved = 0.0
     for place, key in enumerate(dict.fromkeys(series)):
         rows = [i for i, k in enumerate(series) if k == key and columns[share][i] is not None]
         hours = [_hours(columns["time"][i]) for i in rows]
@@ -96,9 +97,11 @@ def _curves(go: Any, report: Report) -> Any:
                 )
             )
         middle = [columns[share][i] for i in rows]
+        moved = max([moved, *(h for h, before, now in zip(hours, [0.0, *middle], middle) if now > before)])
         figure.add_trace(go.Scatter(x=hours, y=middle, line={**steps, "width": 2}, mode="lines", name=name))
     figure.update_layout(title=report.tables["time_to_goal"].title, template="plotly_white")
-    figure.update_xaxes(title="hours since the journey began")
+    # Observation goes on long after the last curve has become level.
+    figure.update_xaxes(title="hours since the journey began", range=[0, 1.25 * moved] if moved else None)
     figure.update_yaxes(title=share.replace("_", " "), rangemode="tozero")
     return figure
 

@@ -339,7 +339,10 @@ impl Analysis for Funnel {
                 measures.push(Measure {
                     kind: "step_time",
                     key: vec![from.to_owned(), step.label.clone()],
-                    data: MeasureData::Times(times.clone()),
+                    data: MeasureData::Times {
+                        times: times.clone(),
+                        one_each: super::parts::at_most_one_each(&state.of_entered),
+                    },
                 });
             };
             if place >= 1 {

@@ -42,7 +42,7 @@ struct Names {
 struct Facts {
     /// It may still go on.
     open: bool,
-    /// How long it has been watched since its first event.
+    /// How long it has been observed since its first event, whether it went on or not.
     watched: i64,
     touchpoint: u32,
     /// 0 is missing, else the channel's code plus one.
@@ -111,20 +111,15 @@ impl GoalsPlan {
         if self.channel.is_some() {
             customer.channels.push((facts.channel, reached));
         }
-        let to_goal = match first {
-            Some(i) => {
-                let length = length(times[i], start);
-                goal.times.reached.push(length);
-                let steps = u32::try_from(i + 1 - span.start as usize).unwrap_or(u32::MAX);
-                *goal.steps.entry(steps).or_default() += 1;
-                Some(length)
-            }
-            None => {
-                let last = times[span.end as usize - 1];
-                goal.times.censored.push(length(last, start));
-                None
-            }
-        };
+        let to_goal = first.map(|i| {
+            let steps = u32::try_from(i + 1 - span.start as usize).unwrap_or(u32::MAX);
+            *goal.steps.entry(steps).or_default() += 1;
+            length(times[i], start)
+        });
+        // Without the goal until the end of observation: a journey that has ended never reaches it, and that counts as long as it would have been
+        // seen. To stop counting at its last event would ask what happens if nobody leaves.
+        let watched = facts.watched.max(0).cast_unsigned();
+        customer.times.push((to_goal.unwrap_or(watched), reached));
         for (count, &horizon) in customer.horizons.iter_mut().zip(&self.horizons) {
             if facts.watched >= horizon {
                 count.add(to_goal.is_some_and(|t| t <= horizon.cast_unsigned()));
@@ -171,6 +166,7 @@ struct Scratch {
     horizons: Vec<Count>,
     touchpoints: Vec<(u32, bool)>,
     channels: Vec<(u32, bool)>,
+    times: Vec<(u64, bool)>,
     value: i128,
     valued: u64,
 }
@@ -183,6 +179,7 @@ impl Scratch {
         self.horizons.resize(n_horizons, Count::default());
         self.touchpoints.clear();
         self.channels.clear();
+        self.times.clear();
         self.value = 0;
         self.valued = 0;
     }
@@ -194,6 +191,7 @@ impl Scratch {
             clusters.add(count.k, count.n);
         }
         goal.value.add(self.value, self.valued);
+        goal.times.add(&mut self.times);
         for (list, into) in [
             (&mut self.touchpoints, &mut goal.touchpoints),
             (&mut self.channels, &mut goal.channels),
@@ -211,7 +209,7 @@ impl Scratch {
 
 impl Analysis for Goals {
     const NAME: &'static str = "goals";
-    const STATE_VERSION: u32 = 1;
+    const STATE_VERSION: u32 = 2;
     type Plan = GoalsPlan;
     type Partial = GoalsPartial;
     type Report = GoalsReport;
@@ -346,7 +344,7 @@ impl Analysis for Goals {
         for (goal, state) in plan.spec.goals.iter().zip(&partial.goals) {
             for (kind, data) in [
                 ("goal", MeasureData::Rate(state.closed)),
-                ("time_to_goal", MeasureData::Survival(state.times.counts())),
+                ("time_to_goal", MeasureData::Survival(state.times.clone())),
             ] {
                 measures.push(Measure {
                     kind,

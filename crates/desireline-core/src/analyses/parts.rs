@@ -1,6 +1,6 @@
 //! What several analyses share.
 
-use desireline_stats::Distribution;
+use desireline_stats::{Clusters, Distribution};
 
 use crate::error::SpecError;
 use crate::journey::{Journey, Morsel, Span};
@@ -41,6 +41,11 @@ pub(super) fn closed_by(journey: &Journey<'_>) -> Option<i64> {
     journey
         .next_start()
         .filter(|&next| next >= journey.end_time())
+}
+
+/// Whether no customer has more than one of what `k` counts.
+pub(super) fn at_most_one_each(counted: &Clusters) -> bool {
+    counted.kk == u128::from(counted.k)
 }
 
 /// Quantiles come from a histogram.

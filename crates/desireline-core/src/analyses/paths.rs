@@ -436,6 +436,11 @@ impl Analysis for Paths {
         if !exact {
             caveats.push(parts::approximate_quantiles());
         }
+        if all.nn > u128::from(all.n) {
+            caveats.push(Caveat::IndependenceAssumed {
+                what: "durations".to_owned(),
+            });
+        }
         let steps = plan.spec.flow_steps;
         Ok(PathsReport {
             journeys: all.n,
@@ -552,7 +557,10 @@ impl Analysis for Paths {
         let mut measures = vec![Measure {
             kind: "duration",
             key: Vec::new(),
-            data: MeasureData::Times(partial.times.clone()),
+            data: MeasureData::Times {
+                times: partial.times.clone(),
+                one_each: partial.all.nn == u128::from(partial.all.n),
+            },
         }];
         if has_goal {
             measures.push(Measure {
@@ -580,7 +588,9 @@ impl Analysis for Paths {
                 push("path_goal", MeasureData::Rate(variant.goal()));
             }
             if variant.journeys >= TOO_FEW {
-                push("path_duration", MeasureData::Times(variant.times.clone()));
+                let one_each = parts::at_most_one_each(&variant.share(&partial.all));
+                let times = variant.times.clone();
+                push("path_duration", MeasureData::Times { times, one_each });
             }
         }
         measures

@@ -19,18 +19,25 @@ pub struct Spread {
     pub p90: Option<i64>,
 }
 
+/// Below this many observations the quantile is not given: 5 for the quartiles and what lies between them, more further out, where it would be the
+/// largest or smallest value.
+pub(super) fn least(quantile: f64) -> u64 {
+    let tail = quantile.min(1.0 - quantile);
+    TOO_FEW.max((1.0 / tail).round() as u64)
+}
+
 impl Spread {
     /// The quantiles of `times`, with the interval of the median at `level`.
     pub fn new(times: &Distribution, level: f64) -> Spread {
         let n = times.n();
-        let from = |least: u64, q: f64| (n >= least).then(|| times.quantile(q)).flatten();
+        let from = |q: f64| (n >= least(q)).then(|| times.quantile(q)).flatten();
         Spread {
             n,
-            median: from(TOO_FEW, 0.5),
-            median_estimate: (n >= TOO_FEW)
+            median: from(0.5),
+            median_estimate: (n >= least(0.5))
                 .then(|| times.quantile_estimate(0.5, level))
                 .flatten(),
-            p90: from(2 * TOO_FEW, 0.9),
+            p90: from(0.9),
         }
     }
 }

@@ -234,7 +234,10 @@ impl Analysis for Transitions {
                 measures.push(Measure {
                     kind: "transition_time",
                     key: key.clone(),
-                    data: MeasureData::Times(pair.times.clone()),
+                    data: MeasureData::Times {
+                        times: pair.times.clone(),
+                        one_each: parts::at_most_one_each(&pair.probability(&node.out)),
+                    },
                 });
             }
             measures.push(Measure {
@@ -314,6 +317,12 @@ fn finish(plan: &TransitionsPlan, partial: &TransitionsPartial) -> TransitionsRe
     }
     if !exact {
         caveats.push(parts::approximate_quantiles());
+    }
+    let repeat = pairs.iter().any(|(_, p)| p.repeats());
+    if plan.spec.times && repeat {
+        caveats.push(Caveat::IndependenceAssumed {
+            what: "transition times".to_owned(),
+        });
     }
 
     let counts: BTreeMap<(&str, &str), (u64, u64)> = pairs

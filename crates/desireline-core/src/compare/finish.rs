@@ -46,14 +46,12 @@ pub(super) fn report<A: Analysis>(
         let (Some(of_a), Some(of_b)) = (measured.get(&a), measured.get(&b)) else {
             continue;
         };
-        let (absent_a, absent_b) = (Absent::new(of_a), Absent::new(of_b));
+        let (all_a, all_b) = (Known::new(of_a), Known::new(of_b));
         let mut keys: Vec<&Key> = of_a.keys().chain(of_b.keys()).collect();
         keys.sort_unstable();
         keys.dedup();
         for key in keys {
-            let data_a = of_a.get(key).cloned().or_else(|| absent_a.data(key));
-            let data_b = of_b.get(key).cloned().or_else(|| absent_b.data(key));
-            let row = judge.row(key, (name(a), data_a), (name(b), data_b))?;
+            let row = judge.row(key, (name(a), all_a.get(key)), (name(b), all_b.get(key)))?;
             found.extend(row.map(|row| ((a, b), key.clone(), row)));
         }
     }
@@ -192,15 +190,21 @@ fn measures<A: Analysis>(
         .collect()
 }
 
-/// What a measure that one group has and the other lacks is in the other: a path that nobody took is 0 of all journeys, a transition that nobody
-/// made 0 of all steps out of its first touchpoint. Of any other kind nothing is known.
-struct Absent<'m> {
+/// The measures of a group, or of a stratum in it. Those that only others have mean something here too: a path that nobody took is 0 of all
+/// journeys, a transition that nobody made 0 of all steps out of its first touchpoint. Of any other kind nothing is known.
+pub(super) struct Known<'m> {
     measures: &'m BTreeMap<Key, MeasureData>,
 }
 
-impl<'m> Absent<'m> {
-    fn new(measures: &'m BTreeMap<Key, MeasureData>) -> Absent<'m> {
-        Absent { measures }
+impl<'m> Known<'m> {
+    pub(super) fn new(measures: &'m BTreeMap<Key, MeasureData>) -> Known<'m> {
+        Known { measures }
+    }
+
+    /// The measure, or what its absence means.
+    pub(super) fn get(&self, key: &Key) -> Option<MeasureData> {
+        let known = self.measures.get(key).cloned();
+        known.or_else(|| self.data(key))
     }
 
     fn data(&self, (kind, key): &Key) -> Option<MeasureData> {
@@ -317,6 +321,12 @@ fn caveats<A, P: Partial>(
             "{rare} differences of rates with fewer than {least} successes or failures in both groups together are not tested"
         )));
     }
+    let repeated = untested(Untested::Repeated);
+    if repeated > 0 {
+        caveats.push(note(format!(
+            "{repeated} differences of times are not tested, because customers have several times each"
+        )));
+    }
     let top = plan.how.top as usize;
     if found.len() > top {
         let tested = found.iter().filter(|r| r.2.p.is_some()).count();
@@ -326,18 +336,21 @@ fn caveats<A, P: Partial>(
         )));
     }
     let all = || measured.values().flat_map(BTreeMap::values);
-    if all().any(|m| matches!(m, MeasureData::Times(t) if !t.is_exact())) {
+    if all().any(|m| matches!(m, MeasureData::Times { times, .. } if !times.is_exact())) {
         caveats.push(Caveat::ApproximateQuantiles {
             relative_error_bp: (desireline_stats::Distribution::RELATIVE_ERROR * 10_000.0).ceil()
                 as u32,
         });
     }
-    let timed = all().any(|m| !matches!(m, MeasureData::Rate(_)));
-    let repeated = partial.groups.iter().any(|g| g.n_journeys > g.n_customers);
-    if timed && repeated {
-        caveats.push(note(
-            "tests and intervals of times take a customer's journeys as independent".to_owned(),
-        ));
+    let repeated = all().any(|m| match m {
+        MeasureData::Rate(_) => false,
+        MeasureData::Times { one_each, .. } => !one_each,
+        MeasureData::Survival(times) => !times.is_independent(),
+    });
+    if repeated {
+        caveats.push(Caveat::IndependenceAssumed {
+            what: "times".to_owned(),
+        });
     }
     caveats
 }

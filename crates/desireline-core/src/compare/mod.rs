@@ -37,10 +37,12 @@ const REST: &str = "rest";
 ///
 /// - rates: difference by Newcombe's method from the two Wilson intervals, which allow for several journeys per customer; p by the
 ///   clustered score test, or by the two-proportion or Fisher's exact test where every customer has one journey;
-/// - times: difference of medians from their order-statistic intervals, p by Mann–Whitney, Cliff's delta;
-/// - times of which some are censored: difference of Kaplan–Meier medians, or of the shares that got there by a common time where a median is
-///   out of reach; p by log-rank.
+/// - times: difference of medians from their order-statistic intervals, Cliff's delta, p by Mann–Whitney; no p where a customer has several of these
+///   times, since that test takes them as independent;
+/// - times until a goal: difference of the median times of all journeys, or of the shares that got there by a common time where half never do; p by
+///   log-rank, clustered by customer.
 ///
+/// Intervals of times take a customer's times as independent; a caveat says so where customers have several.
 /// q is Benjamini and Hochberg's over every test of the report, those not listed included. Nothing here shows a cause.
 ///
 /// ```

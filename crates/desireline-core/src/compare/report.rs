@@ -98,8 +98,11 @@ pub struct Side {
 pub enum Untested {
     /// One group has too few observations; no difference is given either.
     TooFew,
-    /// Successes or failures of both groups together are too few to tell them apart.
+    /// Successes or failures of both groups together are too few to tell them apart; of times with censoring, customers who got there.
     Rare,
+    /// Some customers have several times each. No test here allows for that, and one that takes them as independent finds differences where there
+    /// are none.
+    Repeated,
 }
 
 /// One rate with and without the strata.
@@ -205,6 +208,7 @@ fn why(row: &ComparisonRow) -> Option<String> {
         (Some(test), _) => test.label(),
         (None, Some(Untested::TooFew)) => "too few",
         (None, Some(Untested::Rare)) => "too rare to test",
+        (None, Some(Untested::Repeated)) => "customers repeat",
         (None, None) => return None,
     };
     Some(word.to_owned())

@@ -1,9 +1,10 @@
 //! One measure in two groups.
 
-use desireline_stats::hypothesis::{Weights, cliffs_delta};
+use desireline_stats::hypothesis::cliffs_delta;
 use desireline_stats::{
-    Clusters, Distribution, Estimate, KaplanMeier, StatsError, TestMethod, clopper_pearson,
-    clustered_difference, difference, log_rank, mann_whitney_grouped, wilson, wilson_clustered,
+    ClusteredTimes, Clusters, Distribution, Estimate, KaplanMeier, TestMethod, clopper_pearson,
+    clustered_difference, difference, log_rank_clustered, mann_whitney_grouped, wilson,
+    wilson_clustered,
 };
 
 use super::finish::Key;
@@ -54,9 +55,16 @@ impl Judge {
             (Some(MeasureData::Rate(a)), Some(MeasureData::Rate(b))) if n_a.min(n_b) >= least => {
                 self.rates(a, b)
             }
-            (Some(MeasureData::Times(a)), Some(MeasureData::Times(b))) if n_a.min(n_b) >= least => {
-                self.times(a, b)?
-            }
+            (
+                Some(MeasureData::Times {
+                    times: a,
+                    one_each: x,
+                }),
+                Some(MeasureData::Times {
+                    times: b,
+                    one_each: y,
+                }),
+            ) if n_a.min(n_b) >= least => self.times(a, b, *x && *y)?,
             (Some(MeasureData::Survival(a)), Some(MeasureData::Survival(b)))
                 if n_a.min(n_b) >= least =>
             {
@@ -115,7 +123,8 @@ impl Judge {
         }
     }
 
-    fn times(&self, a: &Distribution, b: &Distribution) -> Result<Found> {
+    /// Without a test unless no customer has several times.
+    fn times(&self, a: &Distribution, b: &Distribution, one_each: bool) -> Result<Found> {
         let (of_a, of_b) = (
             a.quantile_estimate(0.5, self.level),
             b.quantile_estimate(0.5, self.level),
@@ -128,26 +137,29 @@ impl Judge {
             }
         };
         let (counts_a, counts_b) = (counts(a), counts(b));
-        let test = mann_whitney_grouped(&counts_a, &counts_b)?;
+        let test = match one_each {
+            true => mann_whitney_grouped(&counts_a, &counts_b)?,
+            false => None,
+        };
         Ok(Found {
             estimates: (of_a, of_b),
             difference: of_a.zip(of_b).and_then(|(a, b)| difference(&a, &b)),
             effect: cliffs_delta(&counts_a, &counts_b, self.level)?,
             test: test.map(|t| (t.test.p, t.test.method)),
-            untested: None,
+            untested: (!one_each).then_some(Untested::Repeated),
             at: None,
         })
     }
 
-    fn survival(&self, a: &[(i64, u64, u64)], b: &[(i64, u64, u64)]) -> Result<Found> {
-        let test = match log_rank(&[a, b], Weights::LogRank) {
-            Ok(test) => Some((test.p, TestMethod::LogRank)),
-            Err(StatsError::TooSmall { .. }) => None,
-            Err(error) => return Err(error.into()),
+    fn survival(&self, a: &ClusteredTimes, b: &ClusteredTimes) -> Result<Found> {
+        let got_there = a.customers_with_event() + b.customers_with_event();
+        let test = match got_there < self.min_n {
+            true => None,
+            false => log_rank_clustered(a, b)?.map(|t| (t.p, t.method)),
         };
         let (a, b) = (
-            KaplanMeier::from_counts(a, self.level)?,
-            KaplanMeier::from_counts(b, self.level)?,
+            KaplanMeier::from_counts(&a.counts(), self.level)?,
+            KaplanMeier::from_counts(&b.counts(), self.level)?,
         );
         let at = self
             .watched(&a)
@@ -192,17 +204,15 @@ fn reached(curve: &KaplanMeier, time: i64, level: f64) -> Option<Estimate> {
 fn n_of(data: &MeasureData) -> u64 {
     match data {
         MeasureData::Rate(clusters) => clusters.n,
-        MeasureData::Times(times) => times.n(),
-        MeasureData::Survival(counts) => counts
-            .iter()
-            .fold(0, |n, c| n.saturating_add(c.1).saturating_add(c.2)),
+        MeasureData::Times { times, .. } => times.n(),
+        MeasureData::Survival(times) => times.n(),
     }
 }
 
 fn count_of(data: &MeasureData) -> Option<u64> {
     match data {
         MeasureData::Rate(clusters) => Some(clusters.k),
-        MeasureData::Times(_) => None,
-        MeasureData::Survival(counts) => Some(counts.iter().fold(0, |n, c| n.saturating_add(c.1))),
+        MeasureData::Times { .. } => None,
+        MeasureData::Survival(times) => Some(times.events()),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use desireline_stats::stratified::{SimpsonVerdict, Stratum};
 use desireline_stats::{Clusters, Estimate, difference, mantel_haenszel};
 
-use super::finish::Key;
+use super::finish::{Key, Known};
 use super::report::{ComparisonRow, Side, SimpsonRow, StratumRow};
 use super::rows::Judge;
 use crate::engine::{Grouping, MeasureData};
@@ -55,8 +55,11 @@ fn one(
     within: &Within,
 ) -> Option<SimpsonRow> {
     let pooled = row.difference?;
-    let of = |group: usize, stratum: usize| match within.get(&group)?.get(stratum)?.get(key)? {
-        MeasureData::Rate(clusters) if clusters.n > 0 => Some(*clusters),
+    // A path that nobody took in a stratum is a rate of 0 there, as it is in a whole group.
+    let of = |group: usize, stratum: usize| match Known::new(within.get(&group)?.get(stratum)?)
+        .get(key)?
+    {
+        MeasureData::Rate(clusters) if clusters.n > 0 => Some(clusters),
         _ => None,
     };
     let mut shared: Vec<(&str, Clusters, Clusters)> = (0..strata.n_groups())

@@ -1,6 +1,6 @@
 //! The contract that every analysis fulfils and every executor relies on.
 
-use desireline_stats::{Clusters, Distribution};
+use desireline_stats::{ClusteredTimes, Clusters, Distribution};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -87,7 +87,12 @@ pub enum MeasureData {
     /// A rate, with its sums per customer.
     Rate(Clusters),
     /// Lengths of time, all observed.
-    Times(Distribution),
-    /// Lengths of time of which some are censored: (time, events, censored), ascending.
-    Survival(Vec<(i64, u64, u64)>),
+    Times {
+        /// The lengths.
+        times: Distribution,
+        /// Whether no customer has more than one of them, so that they can be taken as independent.
+        one_each: bool,
+    },
+    /// Lengths of time of which some are censored, with those of one customer together.
+    Survival(ClusteredTimes),
 }

@@ -84,6 +84,11 @@ pub enum Caveat {
         /// Their events.
         events: u64,
     },
+    /// Intervals that know nothing of customers, where customers have several observations each.
+    IndependenceAssumed {
+        /// What the intervals are of.
+        what: String,
+    },
     /// The figure is an association; nothing here shows a cause.
     AssociationOnly,
     /// Anything else.
@@ -152,6 +157,11 @@ impl Caveat {
             Caveat::LargeCustomers { customers, events } => {
                 format!(
                     "{customers} customers have {events} events between them, far above the others; they may be programs"
+                )
+            }
+            Caveat::IndependenceAssumed { what } => {
+                format!(
+                    "intervals of {what} take several observations of one customer as independent, so they may be too narrow"
                 )
             }
             Caveat::AssociationOnly => {

@@ -319,14 +319,44 @@ fn goals<'a>(
             .collect(),
         median: g.time.median().map(|q| q.time),
     };
+    let mut groups: Vec<CurveGroup> = curves.map(group).collect();
+    trim(&mut groups);
     CurvePicture {
         title,
         note: format!(
-            "since the journey's first event, among journeys that go on; Kaplan-Meier{}, those that ended or are open are censored",
+            "since the journey's first event, of all journeys; Kaplan-Meier on the time observed{}",
             level(&r.tables())
         ),
         axis,
-        groups: curves.map(group).collect(),
+        groups,
+    }
+}
+
+/// Observation can go on long after the last curve has become level: a quarter beyond that is enough to see it.
+fn trim(groups: &mut [CurveGroup]) {
+    let moved = |g: &CurveGroup| {
+        let moves = g.points.windows(2).rev();
+        let last = moves.clone().find(|w| w[1].value > w[0].value);
+        let only = g.points.first().filter(|p| p.value > 0.0);
+        last.map(|w| w[1].time).or(only.map(|p| p.time))
+    };
+    let Some(last) = groups.iter().filter_map(moved).max() else {
+        return;
+    };
+    let end = last.saturating_add((last / 4).max(1));
+    for g in groups {
+        let keep = g.points.partition_point(|p| p.time <= end);
+        let after = g.points.get(keep).copied();
+        g.points.truncate(keep);
+        if let (Some(after), Some(&before)) = (after, g.points.last())
+            && before.time < end
+        {
+            g.points.push(CurvePoint {
+                time: end,
+                at_risk: after.at_risk,
+                ..before
+            });
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{TestMethod, TestResult};
 use crate::error::{Result, StatsError};
+use crate::exact_sum::ExactSum;
 use crate::special::{chi_square_sf, p_value, t_p};
 use crate::survival::{ClusteredTimes, tidy};
 
@@ -193,22 +194,25 @@ pub fn log_rank_clustered(a: &ClusteredTimes, b: &ClusteredTimes) -> Result<Opti
         };
     }
     let expected = Expected::new(a, &counts_a, b, &counts_b);
-    let (mut score, mut squares) = (0.0, 0.0);
-    let (mut m, mut n, mut nn) = (0.0, 0.0, 0.0);
+    // Exact sums: customers come in any order, and each of them in its own.
+    let (mut score, mut squares) = (ExactSum::new(), ExactSum::new());
+    let (mut m, mut n, mut nn) = (0_u64, 0_u64, 0_u128);
     for (times, first) in [(a, 1.0), (b, 0.0)] {
         for customer in times.customers() {
-            let (mut sum, mut size) = (0.0, 0.0);
+            let (mut sum, mut size) = (0.0, 0_u64);
             for (time, event) in customer {
                 sum += expected.residual(time, event, first);
-                size += 1.0;
+                size += 1;
             }
-            score += sum;
-            squares += sum * sum;
-            m += 1.0;
+            score.add(sum);
+            squares.add(sum * sum);
+            m += 1;
             n += size;
-            nn += size * size;
+            nn += u128::from(size) * u128::from(size);
         }
     }
+    let (score, squares) = (score.value(), squares.value());
+    let (m, n, nn) = (m as f64, n as f64, nn as f64);
     // Rounding leaves something where every sum is 0 in truth.
     if m < 2.0 || squares <= 1e-18 * n {
         return Ok(None);

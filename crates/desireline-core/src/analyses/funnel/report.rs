@@ -8,6 +8,8 @@ use crate::report::{Base, Caveat, Cells, Rate, Report, TOO_FEW, Table};
 use crate::time::TimeSpan;
 
 use super::{FunnelPartial, FunnelPlan};
+use crate::analyses::parts::{approximate_quantiles, at_most_one_each};
+use crate::analyses::spread::least;
 
 /// How many journeys took the steps, where the others stopped, and how long it took.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -70,11 +72,11 @@ pub struct FunnelStep {
 pub struct StepTime {
     /// Journeys that got there.
     pub n: u64,
-    /// Half of them took no longer, in microseconds.
+    /// Half of them took no longer, in microseconds; absent below 5 journeys.
     pub median: Option<i64>,
     /// The median with its interval; absent where there are too few for one.
     pub median_estimate: Option<Estimate>,
-    /// Nine of ten took no longer, in microseconds.
+    /// Nine of ten took no longer, in microseconds; absent below 10 journeys, where it would be the longest time.
     pub p90: Option<i64>,
     /// That time with its interval; absent where there are too few for one.
     pub p90_estimate: Option<Estimate>,
@@ -82,12 +84,18 @@ pub struct StepTime {
 
 impl StepTime {
     fn new(times: &Distribution, level: f64) -> StepTime {
+        let n = times.n();
+        let value = |q: f64| (n >= least(q)).then(|| times.quantile(q)).flatten();
+        let estimate = |q: f64| {
+            let enough = n >= least(q);
+            enough.then(|| times.quantile_estimate(q, level)).flatten()
+        };
         StepTime {
-            n: times.n(),
-            median: times.quantile(0.5),
-            median_estimate: times.quantile_estimate(0.5, level),
-            p90: times.quantile(0.9),
-            p90_estimate: times.quantile_estimate(0.9, level),
+            n,
+            median: value(0.5),
+            median_estimate: estimate(0.5),
+            p90: value(0.9),
+            p90_estimate: estimate(0.9),
         }
     }
 }
@@ -166,7 +174,22 @@ fn caveats(
     }
     let exact = |s: &super::StepPartial| s.from_previous.is_exact() && s.from_first.is_exact();
     if !partial.steps.iter().all(exact) {
-        caveats.push(crate::analyses::parts::approximate_quantiles());
+        caveats.push(approximate_quantiles());
+    }
+    let timed = || partial.steps.iter().skip(1);
+    if !timed().all(|s| at_most_one_each(&s.of_entered)) {
+        caveats.push(Caveat::IndependenceAssumed {
+            what: "times between steps".to_owned(),
+        });
+    }
+    let few = timed().filter(|s| (1..TOO_FEW).contains(&s.from_previous.n()));
+    let cells = few.count() as u64;
+    if cells > 0 {
+        caveats.push(Caveat::TooFew {
+            what: "times between steps".to_owned(),
+            cells,
+            least: TOO_FEW,
+        });
     }
     caveats
 }

@@ -11,6 +11,7 @@ use super::report::{
 use super::state::{GoalState, GoalsPartial};
 use super::{Goal, GoalsPlan};
 use crate::analyses::parts::approximate_quantiles;
+use crate::analyses::spread::least;
 use crate::engine::MISSING;
 use crate::error::Result;
 use crate::log::Vocabulary;
@@ -50,6 +51,7 @@ pub(super) fn report(plan: &GoalsPlan, partial: &GoalsPartial) -> Result<GoalsRe
 #[derive(Default)]
 struct Caveats {
     too_few: u64,
+    too_few_ways: u64,
     approximate: bool,
     beyond: bool,
     truncated: Vec<Caveat>,
@@ -79,6 +81,13 @@ impl Caveats {
                 least: TOO_FEW,
             });
         }
+        if self.too_few_ways > 0 {
+            caveats.push(Caveat::TooFew {
+                what: "times and steps to a goal".to_owned(),
+                cells: self.too_few_ways,
+                least: TOO_FEW,
+            });
+        }
         caveats.extend(self.truncated);
         if self.approximate {
             caveats.push(approximate_quantiles());
@@ -89,9 +98,9 @@ impl Caveats {
             ));
         }
         if partial.n_journeys > partial.n_customers {
-            caveats.push(note(
-                "intervals of the time to goal take a customer's journeys as independent",
-            ));
+            caveats.push(Caveat::IndependenceAssumed {
+                what: "the time to goal and of steps".to_owned(),
+            });
         }
         caveats
     }
@@ -153,21 +162,25 @@ fn channel_name(names: &Vocabulary, code: u32) -> String {
 
 fn time_to_goal(plan: &GoalsPlan, state: &GoalState, caveats: &mut Caveats) -> Result<TimeToGoal> {
     let level = plan.spec.level;
-    let curve = KaplanMeier::from_counts(&state.times.counts(), level)?;
-    let reached: Distribution = state
-        .times
-        .reached
-        .iter()
-        .map(|&t| t.cast_signed())
-        .collect();
-    let median_reached = reached.quantile_estimate(0.5, level);
+    let counts = state.times.counts();
+    let curve = KaplanMeier::from_counts(&counts, level)?;
+    let mut reached = Distribution::new();
+    for (time, events, _) in counts {
+        reached.push_n(time, events);
+    }
+    let median_reached = (reached.n() >= least(0.5))
+        .then(|| reached.quantile_estimate(0.5, level))
+        .flatten();
     caveats.approximate |= median_reached.is_some() && !reached.is_exact();
+    caveats.too_few_ways += u64::from((1..TOO_FEW).contains(&reached.n()));
+    let enough = curve.n() >= TOO_FEW;
     let horizon = |(&within, clusters): (&i64, &Clusters)| Horizon {
         within,
         rate: caveats.rate(Rate::clustered(clusters, Base::OfKnown, level)),
         at_risk: curve.at_risk_after(within),
         reached: match curve.steps().first() {
-            // Before the first time in the data nobody has reached it, and everybody is watched.
+            _ if !enough => None,
+            // Before the first time in the data nobody has reached it, and everybody is observed.
             Some(first) if within < first.time => clopper_pearson(0, curve.n(), level),
             _ => curve.at(within).map(|e| e.complement()),
         },
@@ -184,6 +197,7 @@ fn time_to_goal(plan: &GoalsPlan, state: &GoalState, caveats: &mut Caveats) -> R
             .collect(),
         quantiles: SHARES
             .into_iter()
+            .filter(|&share| curve.n() >= least(share))
             .filter_map(|share| {
                 let found = curve.quantile_limits(share)?;
                 Some(TimeQuantile {
@@ -194,11 +208,12 @@ fn time_to_goal(plan: &GoalsPlan, state: &GoalState, caveats: &mut Caveats) -> R
                 })
             })
             .collect(),
-        curve: thinned(&curve),
+        curve: if enough { thinned(&curve) } else { Vec::new() },
     })
 }
 
-/// The points at which the curve moves, at most [`CURVE_POINTS`] of them, and its end.
+/// The points at which the curve moves, at most [`CURVE_POINTS`] of them, and a few after the last of them until the end of observation: nothing moves
+/// there, but fewer and fewer journeys were observed that long.
 fn thinned(curve: &KaplanMeier) -> Vec<CurvePoint> {
     let moves: Vec<_> = curve.steps().iter().filter(|s| s.events > 0).collect();
     let last = moves.len().saturating_sub(1);
@@ -207,20 +222,37 @@ fn thinned(curve: &KaplanMeier) -> Vec<CurvePoint> {
         .map(|i| i * last / keep.saturating_sub(1).max(1))
         .collect();
     places.dedup();
-    let mut steps: Vec<_> = places.into_iter().map(|i| moves[i]).collect();
-    if let Some(end) = curve.steps().last()
-        && end.events == 0
-    {
-        steps.push(end);
-    }
-    steps
+    let mut points: Vec<CurvePoint> = places
         .into_iter()
-        .map(|step| CurvePoint {
-            time: step.time,
-            at_risk: step.at_risk,
-            reached: step.survival.complement(),
+        .map(|i| CurvePoint {
+            time: moves[i].time,
+            at_risk: moves[i].at_risk,
+            reached: moves[i].survival.complement(),
         })
-        .collect()
+        .collect();
+    let Some(end) = curve.steps().last() else {
+        return points;
+    };
+    let first = points.last().map_or(end.time, |last| {
+        let quarter = (last.time / 4).max(1);
+        last.time.saturating_add(quarter).min(end.time)
+    });
+    let later = std::iter::successors(Some(first), |&time| {
+        (time < end.time).then(|| time.saturating_mul(2).min(end.time))
+    });
+    for time in later
+        .filter(|&time| points.last().is_none_or(|p| p.time < time))
+        .collect::<Vec<_>>()
+    {
+        if let Some(survival) = curve.at(time) {
+            points.push(CurvePoint {
+                time,
+                at_risk: curve.at_risk_after(time.saturating_sub(1)),
+                reached: survival.complement(),
+            });
+        }
+    }
+    points
 }
 
 fn directness(state: &GoalState, level: f64) -> Option<Directness> {
@@ -251,11 +283,12 @@ fn directness(state: &GoalState, level: f64) -> Option<Directness> {
     }
     Some(Directness {
         shortest,
-        median_steps: distribution
-            .quantile_estimate(0.5, level)
+        median_steps: (n >= least(0.5))
+            .then(|| distribution.quantile_estimate(0.5, level))
+            .flatten()
             .map(|e| e.with_unit(Unit::Count)),
-        median: ratio(median_of(&state.steps, n)),
-        mean: sum / n as f64,
+        median: (n >= least(0.5)).then(|| ratio(median_of(&state.steps, n))),
+        mean: (n >= TOO_FEW).then_some(sum / n as f64),
         steps: rows,
     })
 }

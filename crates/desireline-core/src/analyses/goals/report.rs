@@ -64,19 +64,22 @@ pub struct GoalValue {
 
 /// How long it takes from a journey's first event to the goal.
 ///
-/// A journey without the goal was watched until its last event and is censored there, whether it ended or is still open: nothing is
-/// known of it later. So the curve describes journeys that go on, and `reached` at t is the share that would have reached the goal by t if
-/// nobody left before. Where many leave it lies above [`Horizon::rate`], which counts those who left as not having reached it.
-/// Intervals take journeys as independent of each other.
+/// The curve is the cumulative incidence of the goal: at t, the share of *all* journeys that have reached it by t. A journey that ended without the
+/// goal never reaches it and stays in the count; every journey counts as long as it was observed, from its first event to the end of
+/// observation, however early its last event was. So 20 of 100 journeys of which all were observed for a day are 20 % at one day, whether the
+/// others left at once or came back. Only observation ends the counting (censoring-complete data, Fine and Gray 1999): while it has not ended for
+/// anybody the curve is the plain share, later journeys that began too late to be seen that long are left out of the steps.
+///
+/// Below 5 journeys neither curve nor quantiles are given, below 10 no 90 % quantile. Intervals take journeys as independent of each other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TimeToGoal {
     /// Journeys.
     pub n: u64,
     /// Those that reached the goal.
     pub reached: u64,
-    /// Median over those that reached it, microseconds. It says nothing of the others.
+    /// Median over those that reached it, microseconds. It says nothing of the others. Absent with too few.
     pub median_reached: Option<Estimate>,
-    /// Times by which shares of journeys that go on have reached the goal, with limits.
+    /// Times by which shares of all journeys have reached the goal, with limits; a share that never gets there has none.
     pub quantiles: Vec<TimeQuantile>,
     /// The curve, thinned for drawing; everything else is computed from the whole one.
     pub curve: Vec<CurvePoint>,
@@ -85,7 +88,7 @@ pub struct TimeToGoal {
 }
 
 impl TimeToGoal {
-    /// The time by which half of the journeys that go on have reached the goal, if they ever do.
+    /// The time by which half of all journeys have reached the goal, if they ever do.
     pub fn median(&self) -> Option<&TimeQuantile> {
         self.quantiles.iter().find(|q| q.share == 0.5)
     }
@@ -109,9 +112,9 @@ pub struct TimeQuantile {
 pub struct CurvePoint {
     /// Microseconds since the journey's first event.
     pub time: i64,
-    /// Journeys still watched, without the goal, just before.
+    /// Journeys observed that long that have not reached the goal before, ended or not.
     pub at_risk: u64,
-    /// 1 - Kaplan–Meier just after, with log-log limits.
+    /// The share that has reached it by then: 1 - Kaplan–Meier, with log-log limits.
     pub reached: Estimate,
 }
 
@@ -122,9 +125,10 @@ pub struct Horizon {
     pub within: i64,
     /// Journeys that reached the goal by then, of those that began at least that long before the end of observation.
     pub rate: Rate,
-    /// Journeys still watched, without the goal, just after.
+    /// Journeys observed for longer than that which have not reached the goal by then, ended or not.
     pub at_risk: u64,
-    /// 1 - Kaplan–Meier with log-log limits; absent where nobody is watched any more.
+    /// The same share from all journeys, each as long as it was observed: 1 - Kaplan–Meier with log-log limits; absent where nobody is observed any
+    /// more.
     pub reached: Option<Estimate>,
 }
 
@@ -133,12 +137,12 @@ pub struct Horizon {
 pub struct Directness {
     /// Fewest events up to and with the first goal event, over all journeys.
     pub shortest: u32,
-    /// Median number of events.
+    /// Median number of events; absent with too few journeys, as are the next two.
     pub median_steps: Option<Estimate>,
     /// `shortest` over the median number of events.
-    pub median: f64,
+    pub median: Option<f64>,
     /// Mean of the journeys' directness.
-    pub mean: f64,
+    pub mean: Option<f64>,
     /// Journeys by their number of events, fewest first; the last row holds all that are longer.
     pub steps: Vec<StepsRow>,
 }
@@ -248,7 +252,7 @@ impl GoalsReport {
                 Cells::Number(
                     self.goals
                         .iter()
-                        .map(|g| Some(g.directness.as_ref()?.median))
+                        .map(|g| g.directness.as_ref()?.median)
                         .collect(),
                 ),
             )
@@ -289,11 +293,11 @@ impl GoalsReport {
 
     fn time_table(&self) -> Table {
         let rows = || self.goals.iter().flat_map(|g| &g.time.quantiles);
-        Table::new("time_quantiles", "Time to goal, if nobody left before")
+        Table::new("time_quantiles", "Time to goal")
             .with("goal", "Goal", self.names(|g| g.time.quantiles.len()))
             .with(
                 "share",
-                "Share reached",
+                "Share of all journeys",
                 Cells::Share(rows().map(|q| Some(q.share)).collect()),
             )
             .with(
@@ -324,17 +328,17 @@ impl GoalsReport {
             )
             .with(
                 "rate",
-                "Reached, of those watched that long",
+                "Reached, of those observed that long",
                 Cells::Rate(rows().map(|h| Some(h.rate)).collect()),
             )
             .with(
                 "at_risk",
-                "Still watched",
+                "Observed longer, not reached",
                 Cells::Count(rows().map(|h| Some(h.at_risk)).collect()),
             )
             .with(
                 "reached",
-                "Reached if nobody left before",
+                "Reached, of all journeys",
                 Cells::Estimate(rows().map(|h| h.reached).collect()),
             )
     }
@@ -408,12 +412,12 @@ impl GoalsReport {
             )
             .with(
                 "at_risk",
-                "Still watched",
+                "Observed, not reached before",
                 Cells::Count(rows().map(|p| Some(p.at_risk)).collect()),
             )
             .with(
                 "reached",
-                "Reached if nobody left before",
+                "Reached, of all journeys",
                 Cells::Estimate(rows().map(|p| Some(p.reached)).collect()),
             )
     }

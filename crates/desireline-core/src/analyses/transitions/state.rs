@@ -102,6 +102,11 @@ impl Pair {
         }
     }
 
+    /// Whether some customer made it more than once.
+    pub(super) fn repeats(&self) -> bool {
+        self.kk > self.count
+    }
+
     /// Its share of all transitions.
     pub(super) fn share(&self, all: &Clusters) -> Clusters {
         Clusters {
