@@ -232,15 +232,22 @@ fn agrees_with_every_chain_tried_on_random_logs() {
                 (&step.from_first, &sums.from_first),
             ] {
                 let Some(time) = time else { continue };
+                // Below 5 times there is no median, below 10 no 90 % quantile.
+                let median = all.quantile(0.5).filter(|_| all.n() >= 5);
+                let p90 = all.quantile(0.9).filter(|_| all.n() >= 10);
                 assert_eq!(
                     (time.n, time.median, time.p90),
-                    (all.n(), all.quantile(0.5), all.quantile(0.9)),
+                    (all.n(), median, p90),
                     "{}",
                     case()
                 );
+                let estimate = |q| all.quantile_estimate(q, 0.95);
                 assert_eq!(
-                    time.median_estimate,
-                    all.quantile_estimate(0.5, 0.95),
+                    (time.median_estimate, time.p90_estimate),
+                    (
+                        median.and_then(|_| estimate(0.5)),
+                        p90.and_then(|_| estimate(0.9))
+                    ),
                     "{}",
                     case()
                 );
@@ -363,11 +370,19 @@ fn the_chosen_attempt_starts_as_early_as_the_window_allows() {
         (31, "b"),
         (40, "c"),
     ];
-    let journeys = log(&events).journeys(JourneyRule::customer()).unwrap();
-    let alone = journeys.keep_journeys(r#"customer == "ann""#).unwrap();
-    let report = alone
-        .run(&Funnel::steps(["a", "b", "c"]).within("20s"))
-        .unwrap();
+    let run = |customers: i64| {
+        let mut builder = LogBuilder::new(LogOptions::default());
+        for customer in 0..customers {
+            for (second, name) in events {
+                builder.push(customer, second * 1_000_000, name).unwrap();
+            }
+        }
+        let journeys = builder.finish().unwrap();
+        let journeys = journeys.journeys(JourneyRule::customer()).unwrap();
+        let funnel = Funnel::steps(["a", "b", "c"]).within("20s");
+        journeys.run(&funnel).unwrap()
+    };
+    let report = run(5);
     let time = report.time_to_convert.clone().unwrap();
     assert_eq!(time.median, Some(20_000_000));
     assert_eq!(
@@ -378,6 +393,10 @@ fn the_chosen_attempt_starts_as_early_as_the_window_allows() {
         report.steps[2].from_previous.clone().unwrap().median,
         Some(10_000_000)
     );
+    // Of a single journey no quantile is given, but the count.
+    let one = run(1).time_to_convert.clone().unwrap();
+    assert_eq!((one.n, one.median, one.p90), (1, None, None));
+    assert_eq!((one.median_estimate, one.p90_estimate), (None, None));
 }
 
 #[test]

@@ -211,7 +211,9 @@ pub fn log_rank_clustered(a: &ClusteredTimes, b: &ClusteredTimes) -> Result<Opti
             nn += u128::from(size) * u128::from(size);
         }
     }
-    let (score, squares) = (score.value(), squares.value());
+    let (Some(score), Some(squares)) = (score.value(), squares.value()) else {
+        return Ok(None);
+    };
     let (m, n, nn) = (m as f64, n as f64, nn as f64);
     // Rounding leaves something where every sum is 0 in truth.
     if m < 2.0 || squares <= 1e-18 * n {
