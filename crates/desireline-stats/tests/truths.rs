@@ -349,8 +349,11 @@ fn the_largest_counts_have_intervals() {
     }
 }
 
-/// 24 customers with one to four times each, all different.
-fn repeated() -> (Vec<Vec<(u64, bool)>>, Vec<Vec<(u64, bool)>>) {
+/// The times of one customer, and whether the event was seen at them.
+type Times = Vec<(u64, bool)>;
+
+/// 24 customers in two groups with one to four times each, all different.
+fn repeated() -> (Vec<Times>, Vec<Times>) {
     let (mut first, mut second) = (Vec::new(), Vec::new());
     let (mut x, mut row) = (1_u64, 0);
     for customer in 0..24_u64 {
@@ -371,7 +374,7 @@ fn repeated() -> (Vec<Vec<(u64, bool)>>, Vec<Vec<(u64, bool)>>) {
     (first, second)
 }
 
-fn gathered(customers: &[Vec<(u64, bool)>], copies: usize) -> ClusteredTimes {
+fn gathered(customers: &[Times], copies: usize) -> ClusteredTimes {
     let mut times = ClusteredTimes::default();
     for customer in customers {
         times.add(&mut customer.repeat(copies));
@@ -396,9 +399,8 @@ fn clustered_log_rank_of_lifelines_score_residuals() {
     close(turned.statistic, -test.statistic);
 
     // One time each: the plain test.
-    let alone = |customers: &[Vec<(u64, bool)>]| {
-        let split: Vec<Vec<(u64, bool)>> =
-            customers.iter().flatten().map(|&one| vec![one]).collect();
+    let alone = |customers: &[Times]| {
+        let split: Vec<Times> = customers.iter().flatten().map(|&one| vec![one]).collect();
         gathered(&split, 1)
     };
     let (a, b) = (alone(&first), alone(&second));
