@@ -217,9 +217,10 @@ class Goals(Spec):
 
     A journey reaches a goal when one of its events matches the goal's expression; the first such event counts for
     time and steps, all of them for value. Per goal: completion of all journeys and of those that have ended, both
-    with an interval clustered by customer; money at goal events; time from the journey's first event to the goal
-    (Kaplan–Meier); directness, the fewest steps of any journey that got there over the steps of this one;
-    completion by first touchpoint and by channel.
+    with an interval clustered by customer; money at goal events; time from the journey's first event to the goal,
+    as the share of all journeys that have reached it by then (Kaplan–Meier on the time observed); directness, the
+    fewest steps of any journey that got there over the steps of this one; completion by first touchpoint and by
+    channel.
     """
 
     name: ClassVar[str] = "goals"
@@ -575,8 +576,9 @@ class Questions:
         A journey reaches a goal when one of its events matches the goal's expression; the first such event counts
         for time and steps, all of them for value. Per goal: completion of all journeys and of those that have
         ended, both with an interval clustered by customer; money at goal events; time from the journey's first
-        event to the goal (Kaplan–Meier); directness, the fewest steps of any journey that got there over the steps
-        of this one; completion by first touchpoint and by channel.
+        event to the goal, as the share of all journeys that have reached it by then (Kaplan–Meier on the time
+        observed); directness, the fewest steps of any journey that got there over the steps of this one; completion
+        by first touchpoint and by channel.
 
         Args:
             goals: The goals: each an expression, or a name and an expression.

@@ -200,9 +200,9 @@ class ComparisonRow:
     """Two-sided p."""
     q: float | None = None
     """Benjamini and Hochberg's q over all tests of the report."""
-    test: Literal["two_proportions", "fisher_exact", "chi_square", "chi_square_yates", "rao_scott", "mann_whitney", "mann_whitney_exact", "log_rank", "mantel_haenszel", "breslow_day", "welch"] | None = None
+    test: Literal["two_proportions", "fisher_exact", "chi_square", "chi_square_yates", "rao_scott", "mann_whitney", "mann_whitney_exact", "log_rank", "log_rank_clustered", "mantel_haenszel", "breslow_day", "welch"] | None = None
     """The test."""
-    untested: Literal["too_few", "rare"] | None = None
+    untested: Literal["too_few", "rare", "repeated"] | None = None
     """Why there is no test."""
 
     @classmethod
@@ -230,9 +230,9 @@ class CurvePoint:
     time: int
     """Microseconds since the journey's first event."""
     at_risk: int
-    """Journeys still watched, without the goal, just before."""
+    """Journeys observed that long that have not reached the goal before, ended or not."""
     reached: Estimate
-    """1 - Kaplan–Meier just after, with log-log limits."""
+    """The share that has reached it by then: 1 - Kaplan–Meier, with log-log limits."""
 
     @classmethod
     def _read(cls, d: Mapping[str, Any]) -> CurvePoint:
@@ -274,22 +274,22 @@ class Directness:
 
     shortest: int
     """Fewest events up to and with the first goal event, over all journeys."""
-    median: float
-    """`shortest` over the median number of events."""
-    mean: float
-    """Mean of the journeys' directness."""
     steps: tuple[StepsRow, ...]
     """Journeys by their number of events, fewest first; the last row holds all that are longer."""
+    mean: float | None = None
+    """Mean of the journeys' directness."""
+    median: float | None = None
+    """`shortest` over the median number of events."""
     median_steps: Estimate | None = None
-    """Median number of events."""
+    """Median number of events; absent with too few journeys, as are the next two."""
 
     @classmethod
     def _read(cls, d: Mapping[str, Any]) -> Directness:
         return cls(
             shortest=d["shortest"],
-            median=d["median"],
-            mean=d["mean"],
             steps=tuple(StepsRow._read(x) for x in d["steps"]),
+            mean=d.get("mean"),
+            median=d.get("median"),
             median_steps=None if (y := d.get("median_steps")) is None else Estimate._read(y),
         )
 
@@ -496,11 +496,11 @@ class StepTime:
     n: int
     """Journeys that got there."""
     median: int | None = None
-    """Half of them took no longer, in microseconds."""
+    """Half of them took no longer, in microseconds; absent below 5 journeys."""
     median_estimate: Estimate | None = None
     """The median with its interval; absent where there are too few for one."""
     p90: int | None = None
-    """Nine of ten took no longer, in microseconds."""
+    """Nine of ten took no longer, in microseconds; absent below 10 journeys, where it would be the longest time."""
     p90_estimate: Estimate | None = None
     """That time with its interval; absent where there are too few for one."""
 
@@ -594,9 +594,11 @@ class Horizon:
     rate: Rate
     """Journeys that reached the goal by then, of those that began at least that long before the end of observation."""
     at_risk: int
-    """Journeys still watched, without the goal, just after."""
+    """Journeys observed for longer than that which have not reached the goal by then, ended or not."""
     reached: Estimate | None = None
-    """1 - Kaplan–Meier with log-log limits; absent where nobody is watched any more."""
+    """The same share from all journeys, each as long as it was observed: 1 - Kaplan–Meier with log-log limits; absent
+    where nobody is observed any more.
+    """
 
     @classmethod
     def _read(cls, d: Mapping[str, Any]) -> Horizon:
@@ -612,10 +614,16 @@ class Horizon:
 class TimeToGoal:
     """How long it takes from a journey's first event to the goal.
 
-    A journey without the goal was watched until its last event and is censored there, whether it ended or is still
-    open: nothing is known of it later. So the curve describes journeys that go on, and `reached` at t is the share
-    that would have reached the goal by t if nobody left before. Where many leave it lies above `rate`, which counts
-    those who left as not having reached it. Intervals take journeys as independent of each other.
+    The curve is the cumulative incidence of the goal: at t, the share of *all* journeys that have reached it by t.
+    A journey that ended without the goal never reaches it and stays in the count; every journey counts as long as
+    it was observed, from its first event to the end of observation, however early its last event was. So 20 of 100
+    journeys of which all were observed for a day are 20 % at one day, whether the others left at once or came back.
+    Only observation ends the counting (censoring-complete data, Fine and Gray 1999): while it has not ended for
+    anybody the curve is the plain share, later journeys that began too late to be seen that long are left out of
+    the steps.
+
+    Below 5 journeys neither curve nor quantiles are given, below 10 no 90 % quantile. Intervals take journeys as
+    independent of each other.
     """
 
     n: int
@@ -623,13 +631,15 @@ class TimeToGoal:
     reached: int
     """Those that reached the goal."""
     quantiles: tuple[TimeQuantile, ...]
-    """Times by which shares of journeys that go on have reached the goal, with limits."""
+    """Times by which shares of all journeys have reached the goal, with limits; a share that never gets there has
+    none.
+    """
     curve: tuple[CurvePoint, ...]
     """The curve, thinned for drawing; everything else is computed from the whole one."""
     horizons: tuple[Horizon, ...]
     """What is known at chosen times."""
     median_reached: Estimate | None = None
-    """Median over those that reached it, microseconds. It says nothing of the others."""
+    """Median over those that reached it, microseconds. It says nothing of the others. Absent with too few."""
 
     @classmethod
     def _read(cls, d: Mapping[str, Any]) -> TimeToGoal:
