@@ -74,11 +74,6 @@ pub(super) fn at_most_one_each(counted: &Clusters) -> bool {
     counted.kk == u128::from(counted.k)
 }
 
-/// Whether no customer has more than one of what `k` counts.
-pub(super) fn at_most_one_each(counted: &Clusters) -> bool {
-    counted.kk == u128::from(counted.k)
-}
-
 /// Quantiles come from a histogram.
 pub(super) fn approximate_quantiles() -> Caveat {
     Caveat::ApproximateQuantiles {
