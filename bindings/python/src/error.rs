@@ -82,7 +82,7 @@ impl Failure {
             Failure::Io(e) => e.to_string(),
             Failure::Simulate(e) => e.to_string(),
             Failure::Report(e) => e.to_string(),
-            Failure::Shape(e) => e.to_string(),
+            Failure::Shape(e) => without_place(&e.to_string()),
             Failure::Panic(said) => {
                 format!("desireline failed on its own account, please report it: {said}")
             }
@@ -152,6 +152,13 @@ impl Failure {
     }
 }
 
+/// What JSON that nobody has seen is wrong about, without the line and column in it.
+fn without_place(message: &str) -> String {
+    let place = message.rfind(" at line ");
+    let whole = place.and_then(|at| message.get(..at)).unwrap_or(message);
+    whole.to_owned()
+}
+
 fn core(error: &Error) -> Kind {
     match error {
         Error::Spec(SpecError::UnknownAttribute { .. }) => {
@@ -187,6 +194,8 @@ fn core(error: &Error) -> Kind {
 fn expr(error: &ExprError) -> Kind {
     match error {
         ExprError::UnknownField { .. } => ("UnknownNameError", "unknown_field"),
+        ExprError::ValueUndeclared { .. } => ("SpecError", "value_undeclared"),
+        ExprError::AmbiguousField { .. } => ("SpecError", "ambiguous_field"),
         ExprError::UnknownEvent { .. } => ("UnknownNameError", "unknown_event"),
         _ => ("SpecError", "expression"),
     }

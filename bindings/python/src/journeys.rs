@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use desireline_core::engine::DynAnalysis;
+use desireline_core::engine::{DynAnalysis, finish_sealed, merge_sealed};
 use desireline_core::journey;
 use desireline_core::registry::{self, ANALYSES};
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use crate::error::Failure;
 use crate::exec;
@@ -103,6 +104,32 @@ impl Journeys {
         })
     }
 
+    /// How many blocks the log has: what can be counted apart.
+    #[getter]
+    fn n_blocks(&self) -> usize {
+        self.inner.blocks().len()
+    }
+
+    /// The partial result of a question over some blocks, as sealed bytes.
+    #[pyo3(signature = (name, spec, blocks=None, threads=None, memory_budget=None))]
+    fn partial<'py>(
+        &self,
+        py: Python<'py>,
+        name: String,
+        spec: String,
+        blocks: Option<Vec<usize>>,
+        threads: Option<usize>,
+        memory_budget: Option<u64>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let journeys = self.inner.clone();
+        let sealed = exec::run(py, None, move |watch| {
+            let blocks = blocks.unwrap_or_else(|| (0..journeys.blocks().len()).collect());
+            let exec = watch.exec(threads, memory_budget)?;
+            Ok(journeys.seal(analysis(&name, &spec)?.as_ref(), &blocks, &exec)?)
+        })?;
+        Ok(PyBytes::new(py, &sealed))
+    }
+
     /// The cells that journeys are counted in, with their counts.
     fn cells(&self, py: Python<'_>, name: String, spec: String) -> PyResult<BTreeMap<String, u64>> {
         let journeys = self.inner.clone();
@@ -152,4 +179,22 @@ impl Journeys {
 #[pyfunction]
 pub(crate) fn analyses() -> Vec<&'static str> {
     ANALYSES.iter().map(|entry| entry.name).collect()
+}
+
+/// Sealed partial results of one question, merged into one.
+#[pyfunction]
+pub(crate) fn merge<'py>(py: Python<'py>, parts: Vec<Vec<u8>>) -> PyResult<Bound<'py, PyBytes>> {
+    let merged = exec::run(py, None, move |_| {
+        let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+        Ok(merge_sealed(&parts, &registry::from_spec)?)
+    })?;
+    Ok(PyBytes::new(py, &merged))
+}
+
+/// The answer of a sealed partial result.
+#[pyfunction]
+pub(crate) fn finish(py: Python<'_>, sealed: Vec<u8>) -> PyResult<Answer> {
+    exec::run(py, None, move |_| {
+        Ok(Answer::new(finish_sealed(&sealed, &registry::from_spec)?))
+    })
 }

@@ -25,11 +25,11 @@ mod _core {
     #[pymodule_export]
     use crate::expr::{Column, Expr, after, event, first, nth};
     #[pymodule_export]
-    use crate::journeys::{Journeys, analyses};
+    use crate::journeys::{Journeys, analyses, finish, merge};
     #[pymodule_export]
-    use crate::log::{Log, SelectedLog, open_snapshot, read_frame, read_paths};
+    use crate::log::{Log, SelectedLog, instant, open_snapshot, read_frame, read_paths};
     #[pymodule_export]
-    use crate::report::{Answer, Table, page};
+    use crate::report::{Answer, Table, page, restore};
     #[pymodule_export]
     use crate::simulate::{Simulated, simulate};
 

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatchReader;
 use desireline_core::journey::JourneyRule;
-use desireline_core::log;
-use desireline_io::Source;
+use desireline_core::log::{self, Alias, AliasPolicy};
+use desireline_core::time::{TimeSpan, parse_instant};
+use desireline_io::{IoError, Source};
 use desireline_io::snapshot::{self, Saving};
 use pyo3::prelude::*;
 use pyo3_arrow::input::AnyRecordBatch;
@@ -91,6 +92,72 @@ impl Log {
                 .cancel(watch.flag())
                 .on_progress(Arc::new(move |done, total| told.note(done, total)));
             Ok(snapshot::save_with(&log, path, &saving)?)
+        })
+    }
+
+    /// A new log with the rows of files added.
+    #[pyo3(signature = (paths, reading, progress=None))]
+    fn append_paths(
+        &self,
+        py: Python<'_>,
+        paths: Vec<PathBuf>,
+        reading: &str,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Log> {
+        let reading: Reading = serde_json::from_str(reading).map_err(Failure::from)?;
+        let log = self.inner.clone();
+        exec::run(py, progress, move |watch| {
+            let columns = reading.columns(watch)?;
+            Ok(Log {
+                inner: desireline_io::append(&log, Source::from(paths), &columns)?,
+            })
+        })
+    }
+
+    /// A new log with the rows of a frame added.
+    #[pyo3(signature = (frame, name, reading, progress=None))]
+    fn append_frame(
+        &self,
+        py: Python<'_>,
+        frame: AnyRecordBatch,
+        name: String,
+        reading: &str,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Log> {
+        let reading: Reading = serde_json::from_str(reading).map_err(Failure::from)?;
+        let reader = frame.into_reader()?;
+        let schema: SchemaRef = RecordBatchReader::schema(&reader);
+        let log = self.inner.clone();
+        exec::run(py, progress, move |watch| {
+            let columns = reading.columns(watch)?;
+            Ok(Log {
+                inner: desireline_io::append_batches(&log, reader, &schema, &name, &columns)?,
+            })
+        })
+    }
+
+    /// The log with every event under the person it belongs to. `aliases` are id, person and time in microseconds;
+    /// `policy` is `backward`, `forward` or a length of time to look back.
+    fn with_aliases(
+        &self,
+        py: Python<'_>,
+        aliases: Vec<(String, String, i64)>,
+        policy: &str,
+    ) -> PyResult<Log> {
+        let policy = match policy {
+            "backward" => AliasPolicy::Backward,
+            "forward" => AliasPolicy::Forward,
+            span => AliasPolicy::Lookback(TimeSpan::parse(span).map_err(Failure::from)?),
+        };
+        let log = self.inner.clone();
+        exec::run(py, None, move |_| {
+            let aliases: Vec<Alias> = aliases
+                .into_iter()
+                .map(|(id, person, time)| Alias::new(id, person, time))
+                .collect();
+            Ok(Log {
+                inner: log.with_aliases(&aliases, policy)?,
+            })
         })
     }
 
@@ -182,4 +249,15 @@ impl SelectedLog {
             Ok(Journeys::new(log.journeys_with(rule, &exec)?))
         })
     }
+}
+
+/// A point in time in microseconds since 1970 UTC.
+#[pyfunction]
+pub(crate) fn instant(text: &str) -> PyResult<i64> {
+    Ok(parse_instant(text).ok_or_else(|| {
+        Failure::from(IoError::Setting {
+            setting: "time",
+            problem: format!("`{text}` is no time such as 2025-06-30T23:59:59Z"),
+        })
+    })?)
 }

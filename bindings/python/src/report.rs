@@ -7,8 +7,10 @@ use arrow::datatypes::{
     DataType, Decimal128Type, DurationMicrosecondType, Field, Float64Type, Int32Type,
     TimestampMicrosecondType, UInt64Type,
 };
+use desireline_core::analyses::transitions::TransitionsReport;
 use desireline_core::engine::{DynAnswer, DynReport};
-use desireline_core::log::Log;
+use desireline_core::log::{Log, Summary};
+use desireline_core::registry;
 use desireline_core::report::{Caveat, Provenance, Report};
 use desireline_core::{journey::JourneyRule, report};
 use desireline_report::csv::Dialect;
@@ -145,6 +147,7 @@ impl Answer {
             colour: false,
             width,
             bars: true,
+            rows: text::Rows::Few,
         };
         short(py, || Ok(text::render(&self.view(), &options)))
     }
@@ -167,10 +170,52 @@ impl Answer {
         })
     }
 
+    /// The transitions as a graph: `dot` or `mermaid`; nothing where the report has none.
+    fn graph(&self, py: Python<'_>, form: &str) -> PyResult<Option<String>> {
+        short(py, || {
+            let report = self.report().as_any().downcast_ref::<TransitionsReport>();
+            Ok(report.map(|r| match form {
+                "dot" => r.graph().to_dot(),
+                _ => r.graph().to_mermaid(),
+            }))
+        })
+    }
+
+    /// Which part of a breakdown this is.
+    #[getter]
+    fn place(&self) -> Option<usize> {
+        self.part
+    }
+
     /// The picture, where this kind of report has one.
     fn svg(&self, py: Python<'_>, width: f64) -> PyResult<Option<String>> {
         short(py, || Ok(svg::picture(self.report(), width)))
     }
+}
+
+/// An answer from what [`Answer`] gives out: the question, where it came from and the typed fields, as JSON.
+#[pyfunction]
+pub(crate) fn restore(
+    py: Python<'_>,
+    analysis: String,
+    spec: &str,
+    provenance: &str,
+    fields: &str,
+) -> PyResult<Answer> {
+    short(py, || {
+        let spec: serde_json::Value = serde_json::from_str(spec)?;
+        let fields: serde_json::Value = serde_json::from_str(fields)?;
+        let report = match analysis.as_str() {
+            "summary" => Box::new(serde_json::from_value::<Summary>(fields)?),
+            name => registry::read_report(name, &spec, fields)?,
+        };
+        Ok(Answer::new(DynAnswer {
+            analysis,
+            provenance: serde_json::from_str(provenance)?,
+            spec,
+            report,
+        }))
+    })
 }
 
 /// A self-contained page of answers, after the summary of their log where there is one.
@@ -227,6 +272,12 @@ impl Table {
         self.inner.n_rows()
     }
 
+    /// The answer that it belongs to.
+    #[getter]
+    fn answer(&self) -> Answer {
+        self.of.clone()
+    }
+
     /// Columns by name, each a kind and its cells: durations and times in microseconds, money in minor units.
     fn columns<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let batch = short(py, || self.batch())?;
@@ -242,6 +293,7 @@ impl Table {
             colour: false,
             width,
             bars: true,
+            rows: text::Rows::Few,
         };
         short(py, || Ok(text::table(&self.inner, &options)))
     }

@@ -5,6 +5,7 @@ use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
 use desireline::registry::{ANALYSES, Entry, FieldInfo, FieldKind};
 
 use crate::error::EXIT_CODES;
+use crate::question::off;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,22 +29,27 @@ pub(crate) fn command() -> Command {
         .after_help(format!("{EXAMPLES}\n\n{EXIT_CODES}"))
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(input(output(Command::new("summary").about("What is in the log: customers, events, names, attributes, and what could not be read"), true)));
+        .subcommand(input(output(Command::new("summary").about("What is in the log: customers, events, names, attributes, and what could not be read"), FORMATS)));
     for entry in ANALYSES {
         root = root.subcommand(analysis(entry));
     }
     root.subcommand(compare())
         .subcommand(report())
         .subcommand(convert())
+        .subcommand(run())
         .subcommand(crate::simulate::command())
 }
 
 fn analysis(entry: &Entry) -> Command {
     let mut command = Command::new(entry.name).about(entry.summary());
     for field in entry.fields() {
-        command = command.arg(field_arg(&field, true));
+        command = command.args(field_args(&field, true));
     }
-    journeys(input(output(command.arg(by_arg()), true)))
+    let formats = match entry.name {
+        "transitions" => GRAPH_FORMATS,
+        _ => FORMATS,
+    };
+    journeys(input(output(command.arg(by_arg()), formats)))
 }
 
 fn compare() -> Command {
@@ -56,6 +62,7 @@ fn compare() -> Command {
                 .long("segment")
                 .value_name("NAME: EXPR")
                 .action(ArgAction::Append)
+                .allow_hyphen_values(true)
                 .help("A segment to compare: a name, a colon and a condition; at least two, or one against the rest")
                 .help_heading("Question"),
         )
@@ -65,7 +72,25 @@ fn compare() -> Command {
             question_arg("on", "ANALYSIS", "What to compare [default: funnel with --step, goals with --goal, else paths]")
                 .value_parser(PossibleValuesParser::new(names)),
         );
-    journeys(input(output(with_all_fields(command), true)))
+    journeys(input(output(with_all_fields(command), FORMATS)))
+}
+
+fn run() -> Command {
+    let command = Command::new("run")
+        .about("Any question as JSON: the spec of a report, from Rust, Python or here")
+        .after_help("SPEC is a document such as {\"analysis\": \"funnel\", \"spec\": {\"steps\": [\"cart\", \"purchase\"]}}; a report's own JSON is one.\nIt holds the question; how to read the log and to cut journeys is said by options.")
+        .arg(
+            Arg::new("spec")
+                .value_name("SPEC")
+                .required(true)
+                .value_hint(ValueHint::FilePath)
+                .help("The question: a JSON file, `-` for standard input, or the JSON itself"),
+        )
+        .arg(
+            question_arg("analysis", "NAME", "The analysis, where the document does not say")
+                .value_parser(PossibleValuesParser::new(ANALYSES.iter().map(|e| e.name))),
+        );
+    journeys(input(output(command, GRAPH_FORMATS)))
 }
 
 fn report() -> Command {
@@ -77,7 +102,7 @@ fn report() -> Command {
             "TEXT",
             "The page's title [default: the file's name]",
         ));
-    journeys(input(output(with_all_fields(command), false)))
+    journeys(input(output(with_all_fields(command), &[])))
 }
 
 fn convert() -> Command {
@@ -113,7 +138,7 @@ fn with_all_fields(mut command: Command) -> Command {
         let word = field.singular().to_owned();
         if !seen.contains(&word) {
             seen.push(word);
-            command = command.arg(field_arg(&field, false));
+            command = command.args(field_args(&field, false));
         }
     }
     command
@@ -131,8 +156,25 @@ fn question_arg(name: &'static str, value: &'static str, help: &'static str) -> 
     Arg::new(name)
         .long(name)
         .value_name(value)
+        .allow_hyphen_values(true)
         .help(help)
         .help_heading("Question")
+}
+
+/// The options for one field of a question: one, or two for what is on unless switched off.
+fn field_args(field: &FieldInfo, may_require: bool) -> Vec<Arg> {
+    let on = field_arg(field, may_require);
+    if field.kind != FieldKind::Boolean || field.default != Some(serde_json::Value::Bool(true)) {
+        return vec![on];
+    }
+    let word = off(field);
+    let off = Arg::new(word.clone())
+        .long(word.replace('_', "-"))
+        .help(format!("Not: {}", help(field)))
+        .help_heading("Question")
+        .overrides_with(field.singular().to_owned())
+        .action(ArgAction::SetTrue);
+    vec![on.hide(true).overrides_with(word), off]
 }
 
 /// The option for one field of a question. Values are checked by the engine, which knows the log.
@@ -158,6 +200,8 @@ fn field_arg(field: &FieldInfo, may_require: bool) -> Arg {
         FieldKind::Text => arg.value_name("TEXT"),
         _ => arg.value_name("JSON"),
     };
+    // A value that begins with a hyphen is judged as a value, not as an option that does not exist.
+    let arg = arg.allow_hyphen_values(true);
     arg.action(if many {
         ArgAction::Append
     } else {
@@ -205,11 +249,12 @@ fn input(command: Command) -> Command {
                 .num_args(1..)
                 .required(true)
                 .value_hint(ValueHint::AnyPath)
-                .help("CSV, TSV, JSON Lines (each also .gz, .zst), Parquet or Arrow IPC: files, folders or globs; or one snapshot that `convert` wrote"),
+                .help("CSV, TSV, JSON Lines (each also .gz, .zst), Parquet or Arrow IPC: files, folders or globs; `-` for standard input, with --input-format; or one snapshot that `convert` wrote"),
         )
         .arg(arg("customer", "COLUMN", "The column that says who; not for a snapshot, which knows its columns"))
         .arg(arg("time", "COLUMN", "The column that says when; not for a snapshot"))
-        .arg(arg("event", "COLUMN", "The column that says what; not for a snapshot"))
+        .arg(arg("event", "COLUMN", "The column that says what; not for a snapshot").conflicts_with("every-row"))
+        .arg(arg("every-row", "NAME", "Instead of --event, where every row is the same event: its name"))
         .arg(arg("channel", "COLUMN", "The column that says through which channel"))
         .arg(arg("value", "COLUMN", "The column that holds money; needs --currency").requires("currency"))
         .arg(arg("currency", "CODE", "The ISO 4217 code of that money, such as EUR"))
@@ -229,14 +274,26 @@ fn input(command: Command) -> Command {
             arg("max-quarantine", "SHARE", "The largest share of rows that may be unreadable [default: 0.05]")
                 .value_parser(value_parser!(f64)),
         )
+        .arg(
+            arg("limit", "NAME=N", "Another bound on the input, such as json_depth=100, field_bytes=4MiB or columns=20000; may be given several times")
+                .action(ArgAction::Append),
+        )
         .arg(arg("observed-until", "TIME", "Until when customers were observed [default: the last event]"))
 }
+
+/// What every answer can be written as.
+const FORMATS: &[&str] = &["text", "json", "csv", "arrow", "md", "svg", "html"];
+/// And graphs besides.
+const GRAPH_FORMATS: &[&str] = &[
+    "text", "json", "csv", "arrow", "md", "svg", "html", "dot", "mermaid",
+];
 
 fn journeys(command: Command) -> Command {
     let arg = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name)
             .long(name)
             .value_name(value)
+            .allow_hyphen_values(true)
             .help(help)
             .help_heading("Journeys")
     };
@@ -250,7 +307,7 @@ fn journeys(command: Command) -> Command {
         .arg(arg("keep-journeys", "EXPR", "Keep the journeys with such an event, with all their events").action(ArgAction::Append))
 }
 
-fn output(command: Command, formats: bool) -> Command {
+fn output(command: Command, formats: &'static [&'static str]) -> Command {
     let arg = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name)
             .long(name)
@@ -258,7 +315,7 @@ fn output(command: Command, formats: bool) -> Command {
             .help(help)
             .help_heading("Output")
     };
-    let command = if formats {
+    let command = if !formats.is_empty() {
         command
             .arg(
                 arg(
@@ -266,7 +323,15 @@ fn output(command: Command, formats: bool) -> Command {
                     "FORMAT",
                     "The form of the result [default: by the name after -o, else text]",
                 )
-                .value_parser(["text", "json", "csv", "arrow", "md", "svg", "html"]),
+                .value_parser(PossibleValuesParser::new(formats)),
+            )
+            .arg(
+                arg(
+                    "rows",
+                    "N",
+                    "The most rows that text shows of a table; 0 for all [default: 100 of the first table, 20 of others]",
+                )
+                .value_parser(value_parser!(u32)),
             )
             .arg(arg(
                 "table",
@@ -284,7 +349,7 @@ fn output(command: Command, formats: bool) -> Command {
         )
         .arg(
             arg("threads", "N", "Threads to use [default: all cores]")
-                .value_parser(value_parser!(u16).range(1..)),
+                .value_parser(value_parser!(u16).range(1..=1024)),
         )
         .arg(arg(
             "memory-budget",

@@ -1,12 +1,13 @@
 //! From options to journeys.
 
 use clap::ArgMatches;
-use desireline::expr::{Expr, Field};
-use desireline::io::{self, Columns, Delimiter, Format, TimeUnit};
-use desireline::{Exec, JourneyRule, Journeys, Log};
+use desireline::expr::{Expr, Field, Scope};
+use desireline::io::{self, Columns, Delimiter, Format, IoError, Limits, TimeUnit};
+use desireline::{Error, Exec, JourneyRule, Journeys, Log, SpecError};
 
 use crate::error::CliError;
 use crate::progress::Bar;
+use crate::{interrupt, output, stdin};
 
 pub(crate) fn text<'m>(m: &'m ArgMatches, name: &str) -> Option<&'m str> {
     m.try_get_one::<String>(name)
@@ -31,23 +32,45 @@ pub(crate) fn flag(m: &ArgMatches, name: &str) -> bool {
         .unwrap_or(false)
 }
 
+/// An attribute that a question looks at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Wanted {
+    name: String,
+    /// Written `attr.NAME`: the column of that name, and not what was declared as the channel.
+    exact: bool,
+}
+
+impl Wanted {
+    /// An attribute by its bare name.
+    pub(crate) fn named(name: &str) -> Wanted {
+        Wanted {
+            name: name.to_owned(),
+            exact: false,
+        }
+    }
+}
+
 /// Reads the log. `names` are further columns that the question needs.
-pub(crate) fn log(m: &ArgMatches, names: &[String]) -> Result<Log, CliError> {
+pub(crate) fn log(m: &ArgMatches, names: &[Wanted]) -> Result<Log, CliError> {
     if let Some(log) = snapshot(m)? {
         return Ok(log);
     }
     for name in ["customer", "time", "event"] {
-        if text(m, name).is_none() {
+        let every_row = name == "event" && text(m, "every-row").is_some();
+        if text(m, name).is_none() && !every_row {
             return Err(CliError::Usage(format!(
                 "--{name} is missing: say which columns hold customer, time and event; only a snapshot, which `desireline convert` writes, knows"
             )));
         }
     }
     let required = |name: &str| text(m, name).unwrap_or_default().to_owned();
-    let mut columns = Columns::new(required("customer"), required("time"), required("event"));
-    let taken: Vec<String> = ["customer", "time", "event", "channel"]
+    let mut columns = match text(m, "every-row") {
+        Some(event) => Columns::every_row(required("customer"), required("time"), event),
+        None => Columns::new(required("customer"), required("time"), required("event")),
+    };
+    let taken: Vec<&str> = ["customer", "time", "event", "channel"]
         .iter()
-        .map(|n| required(n))
+        .filter_map(|n| text(m, n))
         .collect();
     if let Some(channel) = text(m, "channel") {
         columns = columns.channel(channel);
@@ -65,19 +88,28 @@ pub(crate) fn log(m: &ArgMatches, names: &[String]) -> Result<Log, CliError> {
     if flag(m, "all-attributes") {
         columns = columns.all_attributes();
     }
-    let mut wanted: Vec<String> = texts(m, "attribute")
+    let mut wanted: Vec<Wanted> = texts(m, "attribute")
         .into_iter()
-        .map(str::to_owned)
+        .map(|name| Wanted {
+            name: name.to_owned(),
+            exact: true,
+        })
         .collect();
-    wanted.extend(names.iter().cloned());
-    for name in wanted {
-        let known = taken.contains(&name)
-            || rule.column.as_ref() == Some(&name)
-            || (name == "channel" && text(m, "channel").is_some());
-        if !known {
-            columns = columns.attribute(name.as_str());
+    wanted.extend_from_slice(names);
+    wanted.sort();
+    wanted.dedup();
+    for Wanted { name, exact } in wanted {
+        if taken.contains(&name.as_str()) || rule.column.as_ref() == Some(&name) {
+            continue;
         }
+        columns = if name == "channel" && !exact && text(m, "channel").is_some() {
+            // The declared channel is meant, unless there is such a column too: then it has to be said which.
+            columns.attribute_if_there(name)
+        } else {
+            columns.attribute(name.as_str())
+        };
     }
+    columns = columns.limits(limits(&texts(m, "limit"))?);
     if let Some(zone) = text(m, "zone") {
         columns = columns.zone(zone);
     }
@@ -116,18 +148,26 @@ pub(crate) fn log(m: &ArgMatches, names: &[String]) -> Result<Log, CliError> {
     if let Some(share) = m.try_get_one::<f64>("max-quarantine").ok().flatten() {
         columns = columns.max_quarantine_share(*share);
     }
+    let files = texts(m, "files");
+    // Held until the log is built: what came through a pipe goes when this does.
+    let (source, _piped) = stdin::source(&files, text(m, "input-format").is_some())?;
+    output::spare_inputs(text(m, "output"), &source.files()?)?;
     let bar = Bar::new("reading", m);
-    columns = columns.on_progress(bar.reading());
-    let log = io::read(texts(m, "files"), &columns)?;
+    columns = columns.on_progress(bar.reading()).cancel(interrupt::flag());
+    let log = io::read(source, &columns).map_err(|e| match e {
+        IoError::Log(Error::EmptyLog { quarantined }) => nothing(&files, quarantined),
+        e => e.into(),
+    })?;
     bar.finish();
     Ok(log)
 }
 
 /// What says how to read tables of events, and means nothing to a snapshot.
-const READING: [&str; 17] = [
+const READING: [&str; 19] = [
     "customer",
     "time",
     "event",
+    "every-row",
     "channel",
     "value",
     "currency",
@@ -141,6 +181,7 @@ const READING: [&str; 17] = [
     "input-format",
     "dedupe",
     "max-quarantine",
+    "limit",
     "observed-until",
 ];
 
@@ -148,7 +189,7 @@ const READING: [&str; 17] = [
 fn snapshot(m: &ArgMatches) -> Result<Option<Log>, CliError> {
     let files = texts(m, "files");
     let mut found = None;
-    for file in &files {
+    for file in files.iter().filter(|f| **f != "-") {
         if io::snapshot::is_snapshot(file)? {
             found = Some(*file);
         }
@@ -170,7 +211,50 @@ fn snapshot(m: &ArgMatches) -> Result<Option<Log>, CliError> {
             "`{file}` is a snapshot, which knows its columns and how it was read: leave out --{name}"
         )));
     }
+    output::spare_inputs(text(m, "output"), &[file.into()])?;
     Ok(Some(io::open(file)?))
+}
+
+/// What to say of inputs without a single event.
+fn nothing(files: &[&str], quarantined: u64) -> CliError {
+    let name = match files {
+        [one] => format!("`{one}`"),
+        [first, rest @ ..] => format!("`{first}` and {} more", rest.len()),
+        [] => "the input".to_owned(),
+    };
+    CliError::Nothing(match quarantined {
+        0 => format!(
+            "there are no events in {name}; check that it is the file you mean and has rows below its header"
+        ),
+        n => format!(
+            "there are no events in {name}: all {n} rows were put aside; check --customer, --time, --event, --time-unit and --delimiter"
+        ),
+    })
+}
+
+/// The limits, some of them set by `NAME=N`.
+fn limits(given: &[&str]) -> Result<Limits, CliError> {
+    const NAMES: &str = "field_bytes, line_bytes, columns, decompressed_bytes, decompressed_ratio, names, json_depth";
+    let mut limits = Limits::default();
+    for text in given {
+        let wrong = |what: &str| CliError::Usage(format!("--limit {text}: {what}"));
+        let (name, number) = text
+            .split_once('=')
+            .ok_or_else(|| wrong("write NAME=N, such as json_depth=100"))?;
+        let number = bytes(number.trim()).map_err(|_| wrong("what stands after = is no number"))?;
+        let size = || usize::try_from(number).map_err(|_| wrong("that is too much"));
+        match name.trim().replace('-', "_").as_str() {
+            "field_bytes" => limits.field_bytes = size()?,
+            "line_bytes" => limits.line_bytes = size()?,
+            "columns" => limits.columns = size()?,
+            "decompressed_bytes" => limits.decompressed_bytes = number,
+            "decompressed_ratio" => limits.decompressed_ratio = number,
+            "names" => limits.names = size()?,
+            "json_depth" => limits.json_depth = size()?,
+            _ => return Err(wrong(&format!("there is no such limit; there are {NAMES}"))),
+        }
+    }
+    Ok(limits)
 }
 
 fn delimiter(text: &str) -> Result<Delimiter, CliError> {
@@ -187,11 +271,16 @@ fn delimiter(text: &str) -> Result<Delimiter, CliError> {
 }
 
 pub(crate) fn rule(m: &ArgMatches) -> Result<JourneyRule, CliError> {
-    Ok(JourneyRule::from_parts(texts(m, "journey"))?)
+    JourneyRule::from_parts(texts(m, "journey")).map_err(|e| {
+        CliError::Usage(match e {
+            Error::Spec(SpecError::Field { problem, .. }) => format!("--journey: {problem}"),
+            e => format!("--journey: {e}"),
+        })
+    })
 }
 
 /// Reads the log, cuts it and applies the selections. `names` are further columns that the question needs.
-pub(crate) fn journeys(m: &ArgMatches, names: &[String]) -> Result<Journeys, CliError> {
+pub(crate) fn journeys(m: &ArgMatches, names: &[Wanted]) -> Result<Journeys, CliError> {
     let rule = rule(m)?;
     let mut needed = names.to_vec();
     for expr in rule.start.iter().chain(&rule.end) {
@@ -202,56 +291,90 @@ pub(crate) fn journeys(m: &ArgMatches, names: &[String]) -> Result<Journeys, Cli
         texts(m, "keep-events"),
         texts(m, "keep-journeys"),
     );
-    for condition in events.iter().chain(&shown).chain(&kept) {
-        columns_of(&parse(condition)?, &mut needed);
+    for (option, conditions) in [
+        (WHERE, &events),
+        (KEEP_EVENTS, &shown),
+        (KEEP_JOURNEYS, &kept),
+    ] {
+        for condition in conditions {
+            columns_of(&parse(option, condition)?, &mut needed);
+        }
     }
     let log = log(m, &needed)?;
     let mut journeys = match join(&events)? {
-        Some(all) => log.keep_events(&all)?.journeys(rule)?,
+        Some(all) => log
+            .keep_events(&all)
+            .map_err(|e| bound(WHERE, &all, e))?
+            .journeys(rule)?,
         None => log.journeys(rule)?,
     };
     for condition in kept {
-        journeys = journeys.keep_journeys(condition)?;
+        journeys = journeys
+            .keep_journeys(condition)
+            .map_err(|e| bound(KEEP_JOURNEYS, condition, e))?;
     }
     for condition in shown {
-        journeys = journeys.keep_events(condition)?;
+        journeys = journeys
+            .keep_events(condition)
+            .map_err(|e| bound(KEEP_EVENTS, condition, e))?;
     }
+    interrupt::check()?;
     Ok(journeys)
+}
+
+const WHERE: &str = "--where";
+const KEEP_EVENTS: &str = "--keep-events";
+const KEEP_JOURNEYS: &str = "--keep-journeys";
+
+/// The error of a condition that does not fit the log, with the option it stands in.
+fn bound(option: &'static str, text: &str, error: Error) -> CliError {
+    match error {
+        Error::Expr(source) | Error::Spec(SpecError::Expr { source, .. }) => CliError::Condition {
+            option,
+            text: text.to_owned(),
+            source,
+        },
+        error => error.into(),
+    }
 }
 
 /// Several conditions hold together.
 fn join(conditions: &[&str]) -> Result<Option<String>, CliError> {
+    if let [one] = conditions {
+        return Ok(Some((*one).to_owned()));
+    }
     let parsed = conditions
         .iter()
-        .map(|c| parse(c))
+        .map(|c| parse(WHERE, c))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(parsed.into_iter().reduce(Expr::and).map(|e| e.to_string()))
 }
 
-/// Reads an expression; a mistake is shown at its place.
-pub(crate) fn parse(condition: &str) -> Result<Expr, CliError> {
+/// Reads the expression of an option; a mistake is shown at its place.
+pub(crate) fn parse(option: &str, condition: &str) -> Result<Expr, CliError> {
     Expr::parse(condition).map_err(|e| {
         CliError::Usage(format!(
-            "cannot read this expression:\n{}",
+            "{option} cannot be read:\n{}",
             e.snippet(condition)
         ))
     })
 }
 
 /// Adds the attribute columns that an expression looks at.
-pub(crate) fn columns_of(expr: &Expr, names: &mut Vec<String>) {
+pub(crate) fn columns_of(expr: &Expr, names: &mut Vec<Wanted>) {
     for field in expr.fields() {
-        if let Field::Attribute { name, .. } = field
-            && !names.contains(&name)
-        {
-            names.push(name);
+        if let Field::Attribute { name, scope } = field {
+            let exact = scope != Scope::Any;
+            names.push(Wanted { name, exact });
         }
     }
 }
 
 /// How to run.
 pub(crate) fn exec(m: &ArgMatches, bar: &Bar) -> Result<Exec, CliError> {
-    let mut exec = Exec::new().on_progress(bar.running());
+    let mut exec = Exec::new()
+        .on_progress(bar.running())
+        .cancel_with(interrupt::token());
     if let Some(n) = m.try_get_one::<u16>("threads").ok().flatten() {
         exec = exec.threads(usize::from(*n))?;
     }
@@ -291,6 +414,16 @@ fn bytes(size: &str) -> Result<u64, CliError> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn limits_are_read() {
+        assert_eq!(limits(&[]).unwrap(), Limits::default());
+        let given = limits(&["json_depth=100", "field-bytes=2MiB"]).unwrap();
+        assert_eq!((given.json_depth, given.field_bytes), (100, 2 << 20));
+        for bad in ["json_depth", "depth=3", "names=many", "names=-1"] {
+            assert!(limits(&[bad]).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn sizes_are_read() {

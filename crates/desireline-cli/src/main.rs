@@ -5,13 +5,16 @@
 
 mod command;
 mod convert;
+mod document;
 mod error;
 mod input;
+mod interrupt;
 mod output;
 mod page;
 mod progress;
 mod question;
 mod simulate;
+mod stdin;
 
 use std::process::ExitCode;
 
@@ -27,7 +30,13 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(code).unwrap_or(error::USAGE));
         }
     };
-    match run(&matches) {
+    interrupt::listen();
+    // Whatever the work said when it was stopped, it is the signal that the caller wants to hear of.
+    let done = run(&matches).map_err(|e| match interrupt::signal() {
+        Some(_) if e.is_cancelled() => CliError::Interrupted,
+        _ => e,
+    });
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             output::complain(&e);
@@ -43,6 +52,7 @@ fn run(matches: &clap::ArgMatches) -> Result<(), CliError> {
         Some(("summary", m)) => question::summary(m),
         Some(("compare", m)) => question::compare(m),
         Some(("report", m)) => page::run(m),
+        Some(("run", m)) => question::run(m),
         Some((analysis, m)) => question::analysis(analysis, m),
         None => Ok(()),
     }

@@ -1,19 +1,24 @@
 //! Where results and complaints go.
 
 use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
+use desireline::io::WholeFile;
 use desireline::render::{self, AnswerView, arrow, csv, html, json, markdown, svg};
 use desireline::report::Table;
+use desireline::transitions::TransitionsReport;
 
 use crate::error::CliError;
 use crate::input::text;
+use crate::interrupt;
 
 /// Writes an answer in the wanted form to the wanted place.
 pub(crate) fn write(m: &ArgMatches, view: &AnswerView<'_>) -> Result<(), CliError> {
+    interrupt::check()?;
     let path = text(m, "output");
     let bytes = match form(m, path)? {
+        form @ ("dot" | "mermaid") => with_newline(graph(view, form)?),
         "json" => with_newline(json::render(view)?),
         "csv" => csv::table(&table(m, view)?, csv::Dialect::Plain).into_bytes(),
         "arrow" => arrow::ipc_file(&table(m, view)?, Some(view))?,
@@ -42,11 +47,27 @@ fn form<'m>(m: &'m ArgMatches, path: Option<&'m str>) -> Result<&'m str, CliErro
         Some("md") => Ok("md"),
         Some("svg") => Ok("svg"),
         Some("html" | "htm") => Ok("html"),
+        Some("dot" | "gv") => Ok("dot"),
+        Some("mmd" | "mermaid") => Ok("mermaid"),
         Some("txt") | None => Ok("text"),
         Some(other) => Err(CliError::Usage(format!(
-            "`.{other}` tells no format; give --format text, json, csv, arrow, md, svg or html"
+            "-o {path}: `.{other}` tells no format; give --format text, json, csv, arrow, md, svg or html"
         ))),
     }
+}
+
+/// The transitions as a graph for other programs.
+fn graph(view: &AnswerView<'_>, form: &str) -> Result<String, CliError> {
+    let report = view.report.as_any().downcast_ref::<TransitionsReport>();
+    let graph = report.map(TransitionsReport::graph).ok_or_else(|| {
+        CliError::Usage(format!(
+            "--format {form} draws the transitions of all journeys: ask `transitions`, and choose one group by --keep-journeys instead of --by"
+        ))
+    })?;
+    Ok(match form {
+        "dot" => graph.to_dot(),
+        _ => graph.to_mermaid(),
+    })
 }
 
 fn no_picture(analysis: &str) -> CliError {
@@ -83,9 +104,15 @@ fn text_options(m: &ArgMatches, to_stdout: bool) -> render::text::TextOptions {
         _ => terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
     };
     let width = if terminal { terminal_width() } else { None };
+    let rows = m.try_get_one::<u32>("rows").ok().flatten().copied();
     render::text::TextOptions {
         colour,
         width,
+        rows: match rows {
+            Some(0) => render::text::Rows::All,
+            Some(n) => render::text::Rows::Most(n as usize),
+            None => render::text::Rows::Few,
+        },
         ..render::text::TextOptions::default()
     }
 }
@@ -115,25 +142,45 @@ pub(crate) fn put(path: Option<&str>, bytes: &[u8]) -> Result<(), CliError> {
             }),
         },
         Some(path) => {
-            let failed = |source| CliError::Write {
+            let write = || {
+                let mut file = WholeFile::create(path)?;
+                file.write_all(bytes)?;
+                file.finish()
+            };
+            write().map_err(|source| CliError::Write {
                 path: path.to_owned(),
                 source,
-            };
-            let folder = Path::new(path)
-                .parent()
-                .filter(|p| !p.as_os_str().is_empty())
-                .unwrap_or(Path::new("."));
-            let mut builder = tempfile::Builder::new();
-            builder.prefix(".desireline-");
-            // As readable as the user's umask lets any new file be.
-            #[cfg(unix)]
-            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-            let mut file = builder.tempfile_in(folder).map_err(failed)?;
-            file.write_all(bytes).map_err(failed)?;
-            file.as_file().sync_all().map_err(failed)?;
-            file.persist(path).map_err(|e| failed(e.error))?;
-            Ok(())
+            })
         }
+    }
+}
+
+/// Refuses to write over what is read.
+pub(crate) fn spare_inputs(path: Option<&str>, inputs: &[PathBuf]) -> Result<(), CliError> {
+    let Some(path) = path.filter(|p| *p != "-") else {
+        return Ok(());
+    };
+    match inputs
+        .iter()
+        .find(|input| same_file(Path::new(path), input))
+    {
+        None => Ok(()),
+        Some(input) => Err(CliError::Usage(format!(
+            "-o {path} is the input `{}`, which would be lost; write to another file",
+            input.display()
+        ))),
+    }
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    #[cfg(unix)]
+    if let (Ok(a), Ok(b)) = (std::fs::metadata(a), std::fs::metadata(b)) {
+        use std::os::unix::fs::MetadataExt;
+        return (a.dev(), a.ino()) == (b.dev(), b.ino());
+    }
+    match (a.canonicalize(), b.canonicalize()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => false,
     }
 }
 
@@ -147,6 +194,9 @@ pub(crate) fn complain(error: &CliError) {
     } else {
         "error:"
     };
+    // Names from the data stand in messages and must not drive the terminal; the lines are ours.
+    let told = error.to_string();
+    let safe: Vec<_> = told.split('\n').map(render::names::for_terminal).collect();
     // Nothing is left to do if even that cannot be written.
-    let _ = writeln!(err, "{lead} {error}");
+    let _ = writeln!(err, "{lead} {}", safe.join("\n"));
 }

@@ -9,13 +9,24 @@ use desireline::render::{AnswerView, html};
 use serde_json::{Value, json};
 
 use crate::error::CliError;
-use crate::input::{self, text, texts};
+use crate::input::{self, Wanted, text, texts};
+use crate::interrupt;
 use crate::output;
 use crate::progress::Bar;
 use crate::question::{Question, shown};
 
 pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
-    let mut columns: Vec<String> = Vec::new();
+    if let Some(path) = text(m, "output")
+        && let Some(ending) = Path::new(path).extension()
+        && !["html", "htm"]
+            .iter()
+            .any(|e| ending.eq_ignore_ascii_case(e))
+    {
+        return Err(CliError::Usage(format!(
+            "-o {path}: a report is an HTML page; call the file .html, or ask one question for other formats"
+        )));
+    }
+    let mut columns: Vec<Wanted> = Vec::new();
     let mut asked = Vec::new();
     for entry in ANALYSES {
         let question = Question::new(entry, m)?;
@@ -30,9 +41,7 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
         }
     }
     let by = text(m, "by");
-    columns.extend(by.map(str::to_owned));
-    columns.sort();
-    columns.dedup();
+    columns.extend(by.map(Wanted::named));
     let journeys = input::journeys(m, &columns)?;
 
     let mut analyses: Vec<Box<dyn DynAnalysis>> = Vec::new();
@@ -60,6 +69,7 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
         .map(|(a, t)| shown(a, t))
         .collect();
     let page = html::page(&title(m), Some(&journeys.log().summary()), &views)?;
+    interrupt::check()?;
     output::put(text(m, "output"), page.as_bytes())
 }
 
@@ -69,14 +79,16 @@ fn compared(entry: &Entry) -> bool {
 }
 
 fn title(m: &ArgMatches) -> String {
-    let name = || {
-        let file = Path::new(texts(m, "files").first().copied().unwrap_or_default())
-            .file_name()?
-            .to_str()?;
-        Some(file.split('.').next().unwrap_or(file).to_owned())
-    };
-    text(m, "title")
-        .map(str::to_owned)
-        .or_else(name)
-        .unwrap_or_else(|| "Customer journeys".to_owned())
+    if let Some(title) = text(m, "title") {
+        return title.to_owned();
+    }
+    let files = texts(m, "files");
+    let name = files
+        .first()
+        .and_then(|f| Path::new(f).file_name()?.to_str());
+    match (name, files.len()) {
+        (Some("-") | None, _) => "Customer journeys".to_owned(),
+        (Some(name), 1) => format!("Customer journeys in {name}"),
+        (Some(name), n) => format!("Customer journeys in {name} and {} more", n - 1),
+    }
 }

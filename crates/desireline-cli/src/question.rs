@@ -4,21 +4,22 @@ use clap::ArgMatches;
 use desireline::JourneyRule;
 use desireline::compare::Comparison;
 use desireline::engine::{Breakdown, DynAnalysis, DynAnswer, Segment};
-use desireline::registry::{Entry, FieldInfo, FieldKind};
+use desireline::registry::{self, Entry, FieldInfo, FieldKind};
 use desireline::render::AnswerView;
+use desireline::time::TimeSpan;
 use serde_json::{Map, Value, json};
 
-use crate::error::CliError;
-use crate::input::{self, columns_of, flag, parse, text, texts};
-use crate::output;
+use crate::error::{CliError, option_of};
+use crate::input::{self, Wanted, columns_of, flag, parse, text, texts};
 use crate::progress::Bar;
+use crate::{document, output};
 
 /// A question as the command line has it, before the log is read.
 pub(crate) struct Question {
     pub(crate) entry: &'static Entry,
     pub(crate) spec: Value,
     /// The columns it needs.
-    pub(crate) columns: Vec<String>,
+    pub(crate) columns: Vec<Wanted>,
 }
 
 impl Question {
@@ -39,14 +40,23 @@ impl Question {
     }
 }
 
+/// The option that switches a field off which is on unless told.
+pub(crate) fn off(field: &FieldInfo) -> String {
+    format!("no_{}", field.singular())
+}
+
 fn value(
     field: &FieldInfo,
     m: &ArgMatches,
-    columns: &mut Vec<String>,
+    columns: &mut Vec<Wanted>,
 ) -> Result<Option<Value>, CliError> {
     let word = field.singular();
     match &field.kind {
-        FieldKind::Boolean => Ok(flag(m, word).then_some(Value::Bool(true))),
+        FieldKind::Boolean => Ok(match (flag(m, word), flag(m, &off(field))) {
+            (_, true) => Some(Value::Bool(false)),
+            (true, _) => Some(Value::Bool(true)),
+            _ => None,
+        }),
         FieldKind::List(kind) => {
             let given = texts(m, word);
             if given.is_empty() {
@@ -68,19 +78,19 @@ fn one(
     kind: &FieldKind,
     word: &str,
     text: &str,
-    columns: &mut Vec<String>,
+    columns: &mut Vec<Wanted>,
 ) -> Result<Value, CliError> {
-    let wrong = |what: &str| {
-        CliError::Usage(format!(
-            "--{} `{text}` is no {what}",
-            word.replace('_', "-")
-        ))
-    };
+    let option = format!("--{}", word.replace('_', "-"));
+    let wrong = |what: &str| CliError::Usage(format!("{option} `{text}` is no {what}"));
     match kind {
         FieldKind::Expression => {
-            columns_of(&parse(text)?, columns);
+            columns_of(&parse(&option, text)?, columns);
             Ok(Value::String(text.to_owned()))
         }
+        FieldKind::TimeSpan => match TimeSpan::parse(text) {
+            Ok(_) => Ok(Value::String(text.to_owned())),
+            Err(e) => Err(CliError::Usage(format!("{option}: {e}"))),
+        },
         FieldKind::Integer => text
             .parse::<i64>()
             .map(Value::from)
@@ -115,7 +125,7 @@ pub(crate) fn analysis(name: &str, m: &ArgMatches) -> Result<(), CliError> {
     let mut question = Question::new(entry, m)?;
     let analysis = match text(m, "by") {
         Some(by) => {
-            question.columns.push(by.to_owned());
+            question.columns.push(Wanted::named(by));
             entry.by(question.spec, Breakdown::by(by))?
         }
         None => entry.analysis(question.spec)?,
@@ -139,9 +149,20 @@ fn comparison(m: &ArgMatches) -> Result<(Question, Comparison), CliError> {
         },
     );
     let mut question = Question::new(Entry::find(on)?, m)?;
+    let missing = question
+        .entry
+        .fields()
+        .into_iter()
+        .find(|f| f.required && question.spec.get(&f.name).is_none());
+    if let Some(field) = missing {
+        return Err(CliError::Usage(format!(
+            "comparing by {on} needs {}; `desireline {on} --help` says what it takes",
+            option_of(on, &field.name)
+        )));
+    }
     let groups = match (text(m, "by"), texts(m, "segment")) {
         (Some(by), _) => {
-            question.columns.push(by.to_owned());
+            question.columns.push(Wanted::named(by));
             Breakdown::by(by)
         }
         (None, segments) if !segments.is_empty() => {
@@ -152,7 +173,12 @@ fn comparison(m: &ArgMatches) -> Result<(Question, Comparison), CliError> {
                         "--segment `{segment}` has no name; write 'mobile: device == \"mobile\"'"
                     ))
                 })?;
-                let expr = parse(condition.trim())?;
+                if name.trim().is_empty() {
+                    return Err(CliError::Usage(format!(
+                        "--segment `{segment}` has an empty name; write 'mobile: device == \"mobile\"'"
+                    )));
+                }
+                let expr = parse("--segment", condition.trim())?;
                 columns_of(&expr, &mut question.columns);
                 list.push(Segment::new(name.trim(), expr));
             }
@@ -172,14 +198,23 @@ fn comparison(m: &ArgMatches) -> Result<(Question, Comparison), CliError> {
     }
     question
         .columns
-        .extend(text(m, "stratify").map(str::to_owned));
+        .extend(text(m, "stratify").map(Wanted::named));
     let how = serde_json::from_value(how).map_err(|e| CliError::Usage(e.to_string()))?;
     Ok((question, how))
 }
 
+/// The question of a JSON document, such as a report's own.
+pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
+    let (name, spec) = document::question(m)?;
+    let analysis = registry::from_spec(&name, spec)?;
+    let mut columns = Vec::new();
+    document::columns(&name, &analysis.spec(), &mut columns);
+    answer(m, &columns, analysis)
+}
+
 fn answer(
     m: &ArgMatches,
-    columns: &[String],
+    columns: &[Wanted],
     analysis: Box<dyn DynAnalysis>,
 ) -> Result<(), CliError> {
     let journeys = input::journeys(m, columns)?;

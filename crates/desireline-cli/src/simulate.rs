@@ -7,6 +7,7 @@ use desireline::io::write_log;
 
 use crate::error::CliError;
 use crate::input::{flag, text};
+use crate::interrupt;
 use crate::progress::Bar;
 
 /// Events in one batch on their way to the file.
@@ -67,16 +68,22 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
     let expected = simulator.expected_events() as u64;
     let mut done = 0;
     let batches = simulator.batches(BATCH).map(|batch| {
+        interrupt::check().map_err(|e| ArrowError::ExternalError(Box::new(e)))?;
         let batch = batch.map_err(|e| ArrowError::ExternalError(Box::new(e)))?;
         done += batch.num_rows() as u64;
         bar.at(done, expected);
         Ok(batch)
     });
-    write_log(
+    let written = write_log(
         text(m, "output").unwrap_or_default(),
         simulator.schema(),
         batches,
-    )?;
+    );
     bar.finish();
+    if let Err(e) = written {
+        // The writer knows only that its rows stopped coming.
+        interrupt::check()?;
+        return Err(e.into());
+    }
     Ok(())
 }

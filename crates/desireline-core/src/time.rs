@@ -77,7 +77,7 @@ impl TimeSpan {
         let span: Span = text
             .trim()
             .parse()
-            .map_err(|e: jiff::Error| error(e.to_string()))?;
+            .map_err(|_| error(unreadable(text.trim()).to_owned()))?;
         if span.get_years() != 0 || span.get_months() != 0 {
             return Err(error(
                 "months and years differ in length; use days or weeks".to_owned(),
@@ -85,7 +85,7 @@ impl TimeSpan {
         }
         let exact: SignedDuration = span
             .to_duration(SpanRelativeTo::days_are_24_hours())
-            .map_err(|e| error(e.to_string()))?;
+            .map_err(|_| error("it is too long".to_owned()))?;
         if exact.is_negative() {
             return Err(error("it is negative".to_owned()));
         }
@@ -97,6 +97,19 @@ impl TimeSpan {
             .filter(|micros| *micros <= TimeSpan::MAX.0)
             .map(TimeSpan)
             .ok_or_else(|| error(format!("it is longer than {}, the longest", TimeSpan::MAX)))
+    }
+}
+
+/// Why nothing could be made of a text.
+fn unreadable(text: &str) -> &'static str {
+    if text.is_empty() {
+        "it is empty"
+    } else if text.bytes().all(|b| b.is_ascii_digit()) {
+        "it has no unit"
+    } else if text.starts_with(|c: char| c.is_ascii_digit()) {
+        "its numbers and units (us, ms, s, m, h, d, w) cannot be read"
+    } else {
+        "it does not begin with a number"
     }
 }
 
@@ -206,6 +219,26 @@ mod tests {
         ] {
             let span = TimeSpan::from_micros(micros);
             assert_eq!(TimeSpan::parse(&span.to_string()), Ok(span), "{span}");
+        }
+    }
+
+    #[test]
+    fn errors_are_in_our_own_words() {
+        for (text, reason) in [
+            ("", "it is empty"),
+            ("5", "it has no unit"),
+            ("soon", "it does not begin with a number"),
+            (
+                "3 parsecs",
+                "its numbers and units (us, ms, s, m, h, d, w) cannot be read",
+            ),
+            ("-1d", "it is negative"),
+            (
+                "99999999999999999999d",
+                "its numbers and units (us, ms, s, m, h, d, w) cannot be read",
+            ),
+        ] {
+            assert_eq!(TimeSpan::parse(text).unwrap_err().reason, reason, "{text}");
         }
     }
 

@@ -110,6 +110,7 @@ pub struct Columns {
     pub(crate) tie: Option<String>,
     pub(crate) attributes: Vec<AttributeColumnSpec>,
     pub(crate) all_attributes: bool,
+    pub(crate) if_there: Vec<String>,
     pub(crate) zone: Option<String>,
     pub(crate) time_unit: Option<TimeUnit>,
     pub(crate) delimiter: Option<Delimiter>,
@@ -156,6 +157,7 @@ impl Columns {
             tie: None,
             attributes: Vec::new(),
             all_attributes: false,
+            if_there: Vec::new(),
             zone: None,
             time_unit: None,
             delimiter: None,
@@ -224,6 +226,13 @@ impl Columns {
     #[must_use]
     pub fn tie(mut self, column: impl Into<String>) -> Columns {
         self.tie = Some(column.into());
+        self
+    }
+
+    /// A further column to keep where an input has it; where none has, nothing is missed.
+    #[must_use]
+    pub fn attribute_if_there(mut self, name: impl Into<String>) -> Columns {
+        self.if_there.push(name.into());
         self
     }
 

@@ -109,6 +109,13 @@ impl<'c> Survey<'c> {
                     .or_insert_with(Wanted::optional);
             }
         }
+        for name in &self.columns.if_there {
+            if available.contains(name) && !self.columns.has_role(name) {
+                self.attributes
+                    .entry(name.clone())
+                    .or_insert_with(Wanted::optional);
+            }
+        }
         for slot in self.slots() {
             if slot.required && !available.contains(&slot.name) {
                 return Err(unknown_column(source_name, &slot, available));

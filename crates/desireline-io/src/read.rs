@@ -1,7 +1,9 @@
 //! From inputs to a log.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::sync::Once;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
@@ -54,7 +56,29 @@ use crate::{Columns, Format, IoError};
 /// # Ok::<(), desireline_io::IoError>(())
 /// ```
 pub fn read(source: impl Into<Source>, columns: &Columns) -> Result<Log, IoError> {
-    let inputs = source.into().inputs()?;
+    read_onto(None, source.into(), columns)
+}
+
+/// A new log with the rows of further files added; `log` stays as it is, see [`Log::append`].
+///
+/// # Errors
+/// As [`read`], and where the new files do not declare the same attributes, roles and currency as those of `log`.
+///
+/// ```
+/// use desireline_io::{Columns, Source, append, read};
+///
+/// let columns = Columns::new("user", "time", "event");
+/// let log = read(Source::memory("may.csv", "user,time,event\nann,2024-05-01,home\n"), &columns)?;
+/// let more = Source::memory("june.csv", "user,time,event\nann,2024-06-01,buy\n");
+/// assert_eq!(append(&log, more, &columns)?.n_events(), 2);
+/// # Ok::<(), desireline_io::IoError>(())
+/// ```
+pub fn append(log: &Log, source: impl Into<Source>, columns: &Columns) -> Result<Log, IoError> {
+    read_onto(Some(log), source.into(), columns)
+}
+
+fn read_onto(log: Option<&Log>, source: Source, columns: &Columns) -> Result<Log, IoError> {
+    let inputs = source.inputs()?;
     let mut survey = Survey::new(columns)?;
     let mut outlined = Vec::with_capacity(inputs.len());
     for input in inputs {
@@ -75,7 +99,7 @@ pub fn read(source: impl Into<Source>, columns: &Columns) -> Result<Log, IoError
         sink.source_done(&input.name, input.stored_bytes())?;
     }
     let name = outlined.first().map_or("", |(input, _)| &input.name);
-    sink.finish(name)
+    sink.finish(log, name)
 }
 
 /// What the first look at an input found.
@@ -132,6 +156,30 @@ pub fn read_batches(
     source_name: &str,
     columns: &Columns,
 ) -> Result<Log, IoError> {
+    batches_onto(None, reader, schema, source_name, columns)
+}
+
+/// A new log with the rows of Arrow batches added; see [`append`] and [`read_batches`].
+///
+/// # Errors
+/// As both.
+pub fn append_batches(
+    log: &Log,
+    reader: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
+    schema: &Schema,
+    source_name: &str,
+    columns: &Columns,
+) -> Result<Log, IoError> {
+    batches_onto(Some(log), reader, schema, source_name, columns)
+}
+
+fn batches_onto(
+    log: Option<&Log>,
+    reader: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
+    schema: &Schema,
+    source_name: &str,
+    columns: &Columns,
+) -> Result<Log, IoError> {
     let mut survey = Survey::new(columns)?;
     columnar::survey(source_name, schema, &mut survey)?;
     let mut names: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
@@ -141,7 +189,29 @@ pub fn read_batches(
         columnar::read(reader, &names, source_name, &mut sink, &mut |_| Ok(0))
     })?;
     sink.source_done(source_name, 0)?;
-    sink.finish(source_name)
+    sink.finish(log, source_name)
+}
+
+thread_local! {
+    /// Whether this thread is inside [`guarded`], where a panic is told as an error and by nobody else.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Lets the panics of guarded work pass in silence; all others go to whatever hook was there before.
+fn hush() {
+    static ONCE: Once = Once::new();
+    // A hook cannot be set by a thread that is panicking.
+    if std::thread::panicking() {
+        return;
+    }
+    ONCE.call_once(|| {
+        let before = take_hook();
+        set_hook(Box::new(move |info| {
+            if !QUIET.try_with(Cell::get).unwrap_or(false) {
+                before(info);
+            }
+        }));
+    });
 }
 
 /// Decoders are other people's code and meet hostile bytes: a panic of theirs is an error of the input.
@@ -149,7 +219,11 @@ pub(crate) fn guarded<T>(
     source_name: &str,
     work: impl FnOnce() -> Result<T, IoError>,
 ) -> Result<T, IoError> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+    hush();
+    let outside = QUIET.replace(true);
+    let done = catch_unwind(AssertUnwindSafe(work));
+    QUIET.set(outside);
+    done.unwrap_or_else(|panic| {
         Err(IoError::Damaged {
             source_name: source_name.to_owned(),
             row: None,

@@ -92,10 +92,14 @@ impl<'c> Sink<'c> {
         Ok(())
     }
 
-    pub(crate) fn finish(mut self, source: &str) -> Result<Log, IoError> {
+    /// The log of all rows, or the one before with these rows added.
+    pub(crate) fn finish(mut self, before: Option<&Log>, source: &str) -> Result<Log, IoError> {
         self.builder
             .note_times_without_zone(self.times.without_zone);
-        let log = self.builder.finish()?;
+        let log = match before {
+            None => self.builder.finish()?,
+            Some(log) => log.append(self.builder)?,
+        };
         let limit = self.columns.limits.names;
         if log.catalog().events.len() > limit {
             return Err(IoError::Limit {

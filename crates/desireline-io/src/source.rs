@@ -28,7 +28,7 @@ pub struct Source {
 #[derive(Clone, Debug)]
 enum Part {
     Pattern(PathBuf),
-    Memory(Input),
+    Input(Input),
 }
 
 impl Source {
@@ -36,11 +36,33 @@ impl Source {
     pub fn memory(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Source {
         let bytes = Bytes::from(bytes.into());
         Source {
-            parts: vec![Part::Memory(Input {
+            parts: vec![Part::Input(Input {
                 name: name.into(),
                 at: Place::Memory(bytes),
             })],
         }
+    }
+
+    /// A file that messages call by another name, such as one that holds what came through a pipe.
+    pub fn named(name: impl Into<String>, path: impl Into<PathBuf>) -> Source {
+        Source {
+            parts: vec![Part::Input(Input {
+                name: name.into(),
+                at: Place::File(path.into()),
+            })],
+        }
+    }
+
+    /// The files that will be read, folders and patterns spelled out.
+    ///
+    /// # Errors
+    /// [`IoError::NoInput`] where nothing is there.
+    pub fn files(&self) -> Result<Vec<PathBuf>, IoError> {
+        let path = |input: Input| match input.at {
+            Place::File(path) => Some(path),
+            Place::Memory(_) => None,
+        };
+        Ok(self.inputs()?.into_iter().filter_map(path).collect())
     }
 
     /// Adds another source behind this one.
@@ -55,7 +77,7 @@ impl Source {
         let mut inputs = Vec::new();
         for part in &self.parts {
             match part {
-                Part::Memory(input) => inputs.push(input.clone()),
+                Part::Input(input) => inputs.push(input.clone()),
                 Part::Pattern(path) => expand(path, &mut inputs)?,
             }
         }

@@ -10,7 +10,7 @@ use arrow::array::{
     ArrayRef, Float64Array, Int64Array, NullArray, RecordBatch, StringArray,
     TimestampMicrosecondArray,
 };
-use desireline_core::log::AttributeType;
+use desireline_core::log::{AttributeType, Reason};
 use desireline_io::{
     AttributeColumnSpec, Columns, IoError, Limits, Source, TimeUnit, read, read_batches, write_log,
 };
@@ -325,15 +325,15 @@ fn limits_hold_to_the_byte() {
             "[".repeat(depth - 1),
             "]".repeat(depth - 1)
         );
-        let columns = plain().limits(Limits {
+        let columns = plain().max_quarantine_share(1.0).limits(Limits {
             json_depth: 10,
             ..Limits::default()
         });
-        let result = read(Source::memory("x.jsonl", json), &columns);
-        assert_eq!(
-            result.as_ref().map_or_else(IoError::code, |_| "fine"),
-            if fine { "fine" } else { "limit" }
-        );
+        let good = "{\"user\":\"bob\",\"time\":\"2024-01-01\",\"event\":\"a\"}\n";
+        let log = read(Source::memory("x.jsonl", format!("{json}{good}")), &columns).unwrap();
+        assert_eq!(log.n_events(), if fine { 2 } else { 1 });
+        let aside = log.summary().quarantine;
+        assert_eq!(aside.get(&Reason::TooDeep).copied(), (!fine).then_some(1));
     }
     for (names, fine) in [(9, true), (10, true), (11, false)] {
         let rows: String = (0..names)

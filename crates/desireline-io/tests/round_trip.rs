@@ -408,3 +408,51 @@ fn a_failed_write_leaves_what_was_there() {
         "write"
     );
 }
+
+#[test]
+fn packed_arrow_buffers_are_read() {
+    use arrow::ipc::CompressionType;
+    use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
+    let batch = rows(5_000);
+    let columns = Columns::new("user", "time", "event").attributes(["channel"]);
+    let plain = read_batches(
+        [Ok(batch.clone())].into_iter(),
+        &batch.schema(),
+        "b",
+        &columns,
+    );
+    let plain = plain.unwrap().fingerprint();
+    for packing in [CompressionType::LZ4_FRAME, CompressionType::ZSTD] {
+        let options = || {
+            IpcWriteOptions::default()
+                .try_with_compression(Some(packing))
+                .unwrap()
+        };
+        let mut file =
+            FileWriter::try_new_with_options(Vec::new(), &batch.schema(), options()).unwrap();
+        file.write(&batch).unwrap();
+        let file = file.into_inner().unwrap();
+        let mut stream =
+            StreamWriter::try_new_with_options(Vec::new(), &batch.schema(), options()).unwrap();
+        stream.write(&batch).unwrap();
+        let stream = stream.into_inner().unwrap();
+        for (name, bytes) in [("x.feather", file), ("x.arrows", stream)] {
+            let log = read(Source::memory(name, bytes), &columns).unwrap();
+            assert_eq!(log.fingerprint(), plain, "{packing:?} {name}");
+        }
+    }
+}
+
+#[test]
+fn a_column_that_is_only_wanted_if_there_is_not_missed() {
+    let columns = Columns::new("user", "time", "event").attribute_if_there("channel");
+    let with = "user,time,event,channel\nann,2024-01-01,a,web\n";
+    let without = "user,time,event\nann,2024-01-01,a\n";
+    for (csv, kept) in [(with, 1), (without, 0)] {
+        let log = read(Source::memory("x.csv", csv), &columns).unwrap();
+        assert_eq!(log.catalog().attributes.len(), kept);
+    }
+    let json = "{\"user\":\"ann\",\"time\":\"2024-01-01\",\"event\":\"a\",\"channel\":\"web\"}\n";
+    let log = read(Source::memory("x.jsonl", json), &columns).unwrap();
+    assert_eq!(log.catalog().attributes.len(), 1);
+}

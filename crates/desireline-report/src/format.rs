@@ -28,6 +28,12 @@ pub fn count(n: u64) -> String {
     grouped(&n.to_string())
 }
 
+/// A count of things: `1 row`, `1,800 rows`.
+pub fn counted(n: u64, thing: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", count(n))
+}
+
 /// A signed whole number with grouped thousands.
 pub fn integer(n: i64) -> String {
     let digits = grouped(&n.unsigned_abs().to_string());
@@ -238,6 +244,22 @@ pub fn duration(micros: i64) -> String {
     MISSING.to_owned()
 }
 
+/// A length of time on an axis with such steps, all of them in one unit: `45 min`, `60 min`, `75 min`.
+pub(crate) fn tick_duration(micros: i64, step: i64) -> String {
+    const UNITS: [(i64, &str); 4] = [
+        (86_400_000_000, "d"),
+        (3_600_000_000, "h"),
+        (60_000_000, "min"),
+        (1_000_000, "s"),
+    ];
+    match UNITS.iter().find(|(unit, _)| step > 0 && step % unit == 0) {
+        Some((unit, name)) if micros != 0 && micros % unit == 0 => {
+            format!("{} {name}", integer(micros / unit))
+        }
+        _ => duration(micros),
+    }
+}
+
 /// A point in time, UTC: `2026-10-02 14:05:33`, without the clock at midnight.
 pub fn time(micros: i64) -> String {
     let text = format_instant(micros);
@@ -418,6 +440,15 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use desireline_stats::Method;
+
+    #[test]
+    fn an_axis_has_one_unit() {
+        let minute = 60_000_000;
+        let told = |n: i64, step: i64| tick_duration(n * minute, step * minute);
+        assert_eq!([told(60, 15), told(75, 15)], ["60 min", "75 min"]);
+        assert_eq!([told(0, 60), told(120, 60)], ["0 s", "2 h"]);
+        assert_eq!(tick_duration(1_500, 500), "1.5 ms");
+    }
 
     #[test]
     fn edges_of_a_share_keep_their_meaning() {

@@ -265,7 +265,7 @@ fn facts(first: Option<&Provenance>, answers: &[AnswerView<'_>]) -> Vec<Fact> {
         out.push(fact(
             "Journeys",
             format::count(p.n_journeys),
-            format!("{} customers", format::count(p.n_customers)),
+            format::counted(p.n_customers, "customer"),
         ));
         let each = p.n_events as f64 / p.n_journeys.max(1) as f64;
         out.push(fact(

@@ -11,10 +11,35 @@ use crate::view::{AnswerView, origin};
 pub struct TextOptions {
     /// Whether to use ANSI colours; ask for them only on a terminal.
     pub colour: bool,
-    /// The terminal's columns; `None` cuts nothing.
+    /// The terminal's columns; `None` cuts nothing but texts of several hundred columns.
     pub width: Option<usize>,
     /// Whether the first rate of a table gets an inline bar.
     pub bars: bool,
+    /// How many rows of a table are shown; below them it says how many more there are.
+    pub rows: Rows,
+}
+
+/// How many rows of a table are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rows {
+    /// As many as one reads: 100 of an answer's first table, 20 of the others.
+    #[default]
+    Few,
+    /// At most so many of each.
+    Most(usize),
+    /// All.
+    All,
+}
+
+impl Rows {
+    fn of_table(self, place: usize) -> usize {
+        match (self, place) {
+            (Rows::Few, 0) => 100,
+            (Rows::Few, _) => 20,
+            (Rows::Most(n), _) => n,
+            (Rows::All, _) => usize::MAX,
+        }
+    }
 }
 
 impl Default for TextOptions {
@@ -23,10 +48,13 @@ impl Default for TextOptions {
             colour: false,
             width: Some(100),
             bars: true,
+            rows: Rows::Few,
         }
     }
 }
 
+/// Without a terminal there is nothing to cut for, but a line of thousands of columns helps nobody.
+const WIDEST: usize = 240;
 const BAR: usize = 10;
 const GAP: &str = "  ";
 /// No column of words is cut below this width.
@@ -35,10 +63,18 @@ const LEAST: usize = 8;
 /// An answer as text: its tables, then caveats and origin. Control characters of names are written out.
 pub fn render(view: &AnswerView<'_>, options: &TextOptions) -> String {
     let paint = Paint(options.colour);
-    let mut out = format!("{}\n", paint.bold(view.report.title()));
-    for t in view.report.tables() {
-        out.push('\n');
-        out.push_str(&table(&t, options));
+    let tables = view.report.tables();
+    let title = view.report.title();
+    let mut out = String::new();
+    // Where the first table is called the same, its own heading says it.
+    if tables.first().is_none_or(|t| t.title != title) {
+        out = format!("{}\n\n", paint.bold(title));
+    }
+    for (place, t) in tables.iter().enumerate() {
+        if place > 0 {
+            out.push('\n');
+        }
+        out.push_str(&laid(t, options, options.rows.of_table(place)));
     }
     let caveats = view.report.caveats();
     if !caveats.is_empty() {
@@ -66,14 +102,29 @@ pub fn render(view: &AnswerView<'_>, options: &TextOptions) -> String {
 
 /// One table as text, with its title.
 pub fn table(table: &Table, options: &TextOptions) -> String {
+    laid(table, options, options.rows.of_table(0))
+}
+
+/// A table whose rows beyond the first `most` are only counted.
+fn laid(table: &Table, options: &TextOptions, most: usize) -> String {
     let paint = Paint(options.colour);
     let title = for_terminal(&table.title);
-    let rows = table.n_rows();
+    let all = table.n_rows();
+    // One or two rows more are no longer than the line that counts them.
+    let rows = if all > most.saturating_add(2) {
+        most
+    } else {
+        all
+    };
     let mut out = format!(
         "{} {}\n",
         paint.bold(&title),
-        paint.faint(&format!("({} rows)", format::count(rows as u64)))
+        paint.faint(&format!("({})", format::counted(all as u64, "row")))
     );
+    let more = (rows < all).then(|| {
+        let hidden = format::counted((all - rows) as u64, "more row");
+        format!("{}\n", paint.faint(&format!("… and {hidden}")))
+    });
     let bar = table
         .columns
         .iter()
@@ -84,14 +135,21 @@ pub fn table(table: &Table, options: &TextOptions) -> String {
         .enumerate()
         .map(|(i, c)| Laid::new(c, rows, bar == Some(i)))
         .collect();
-    if rows == 0 {
+    if all == 0 {
         out.push_str(&paint.faint("nothing to show\n"));
         return out;
     }
-    if let Some(width) = options.width
-        && !shrink(&mut columns, width)
-    {
-        return stacked(out, &columns, rows, width, &paint);
+    match options.width {
+        Some(width) if !shrink(&mut columns, width) => {
+            let mut out = stacked(out, &columns, rows, width, &paint);
+            out.push_str(more.as_deref().unwrap_or_default());
+            return out;
+        }
+        Some(_) => {}
+        None => {
+            let widest = columns.iter_mut().filter(|c| c.words);
+            widest.for_each(|c| c.width = c.width.min(WIDEST));
+        }
     }
     let heads: Vec<Vec<String>> = columns.iter().map(|c| wrap(&c.label, c.width)).collect();
     let deep = heads.iter().map(Vec::len).max().unwrap_or(0);
@@ -130,6 +188,7 @@ pub fn table(table: &Table, options: &TextOptions) -> String {
         });
         push_line(&mut out, cells);
     }
+    out.push_str(more.as_deref().unwrap_or_default());
     out
 }
 

@@ -40,12 +40,12 @@ impl<'a> AnswerView<'a> {
 
 /// Where an answer came from, in one line for people.
 pub(crate) fn origin(p: &Provenance) -> String {
-    use crate::format::{count, date};
+    use crate::format::{counted, date};
     let mut parts = vec![format!(
-        "{} journeys of {} customers, {} events",
-        count(p.n_journeys),
-        count(p.n_customers),
-        count(p.n_events)
+        "{} of {}, {}",
+        counted(p.n_journeys, "journey"),
+        counted(p.n_customers, "customer"),
+        counted(p.n_events, "event")
     )];
     if p.n_events > 0 {
         parts.push(format!(

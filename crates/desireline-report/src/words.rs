@@ -243,6 +243,12 @@ fn compare(r: &CompareReport) -> Option<String> {
         .count();
     let tested = format::count(r.n_tested);
     let first = r.rows.first()?;
+    if r.n_tested == 0 {
+        return Some(format!(
+            "Too few journeys to test any difference by {}",
+            r.by
+        ));
+    }
     if sure == 0 {
         return Some(format!(
             "No difference by {} stands out among {tested} tested",

@@ -114,7 +114,7 @@ pub(crate) fn reports(
         "\"\"\"Reports with typed attributes, and the parts that they are made of.\"\"\"\n\n",
     );
     out.push_str(HEADER);
-    out.push_str("\nfrom __future__ import annotations\n\nfrom collections.abc import Mapping\nfrom dataclasses import dataclass\nfrom functools import cached_property\nfrom typing import Any, Literal\n\nfrom ._report import Report\n\n");
+    out.push_str("\nfrom __future__ import annotations\n\nfrom collections.abc import Mapping\nfrom dataclasses import dataclass\nfrom functools import cached_property\nfrom typing import Any, Literal\n\nfrom ._report import GraphReport, Report\n\n");
     let names = models
         .iter()
         .map(|m| m.report.name.as_str())
@@ -139,6 +139,9 @@ pub(crate) fn reports(
     out.push_str("}\n\"\"\"The class of each report, by the name of its analysis.\"\"\"\n");
     Ok(out)
 }
+
+/// The analyses whose report is a graph as well.
+const GRAPHS: [&str; 1] = ["transitions"];
 
 /// Marks the classes that are read, not written.
 const READ: &str = "read";
@@ -567,7 +570,12 @@ fn comparison(out: &mut String, how: &Class) {
 }
 
 fn report(out: &mut String, class: &Class, analysis: &str, question: &str) -> Result<(), Problem> {
-    let _ = write!(out, "\n\nclass {}(Report):\n", class.name);
+    let base = if GRAPHS.contains(&analysis) {
+        "GraphReport"
+    } else {
+        "Report"
+    };
+    let _ = write!(out, "\n\nclass {}({base}):\n", class.name);
     let asked = question.split("\n\n").next().unwrap_or_default();
     doc(out, 4, &or(prose(&class.doc), asked));
     for field in ordered(class).filter(|f| f.name != "caveats") {

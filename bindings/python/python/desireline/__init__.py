@@ -24,8 +24,8 @@ from ._errors import (
     UnknownNameError,
 )
 from ._expr import Col, Condition, Expr, after, col, event, first, nth
-from ._log import Attribute, Journeys, Log, SelectedLog, open, read
-from ._report import Caveat, Explained, Group, GroupedReport, Member, Provenance, Report, Table, Tables
+from ._log import Attribute, Journeys, Log, SelectedLog, finish, merge, open, read
+from ._report import Caveat, Explained, GraphReport, Group, GroupedReport, Member, Provenance, Report, Table, Tables
 from ._reports import *
 from ._simulate import simulate, simulate_truth
 from ._spec import By, Groups, Question, Spec
@@ -42,6 +42,7 @@ __all__ = [
     "DesirelineError",
     "Explained",
     "Expr",
+    "GraphReport",
     "Group",
     "GroupedReport",
     "Groups",
@@ -65,7 +66,9 @@ __all__ = [
     "after",
     "col",
     "event",
+    "finish",
     "first",
+    "merge",
     "nth",
     "open",
     "read",

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 from . import _core
 from ._analyses import Questions
+from ._errors import DataError, SpecError
 from ._expr import Condition, condition
 from ._report import Caveat, Explained, GroupedReport, Report, explained, read_caveats
 from ._reports import REPORTS, CompareReport, Summary
@@ -20,10 +21,13 @@ from ._source import Source, frame, paths
 from ._spec import Groups, Question, question
 from ._time import Span, from_micros, instant, span
 
-__all__ = ["Attribute", "Journeys", "Log", "SelectedLog", "open", "read"]
+__all__ = ["Attribute", "Journeys", "Log", "SelectedLog", "finish", "merge", "open", "read"]
 
 Progress: TypeAlias = bool | Callable[[int, int], object] | None
 """``True`` shows a line on stderr; a callable gets what is done and what there is in all (0 where that is not known)."""
+
+Aliases: TypeAlias = Iterable[tuple[str, str, "str | datetime | date"]]
+"""Triples of an id, the person that it turned out to be, and when that became known."""
 
 Kind: TypeAlias = Literal["text", "integer", "decimal", "boolean", "time"]
 
@@ -59,6 +63,8 @@ def read(
     delimiter: str | None = None,
     header: bool = True,
     limits: Mapping[str, int] | None = None,
+    aliases: Aliases | None = None,
+    alias_policy: Literal["backward", "forward"] | Span = "backward",
     progress: Progress = None,
 ) -> Log:
     """Reads events into a log.
@@ -89,6 +95,8 @@ def read(
         delimiter: What stands between fields: a character, or ``"whitespace"``.
         header: Whether text files have a header.
         limits: Bounds on the input by name, such as ``{"field_bytes": 4096}``.
+        aliases: Ids that turned out to be a person, such as a cookie's at sign-in; see :meth:`Log.with_aliases`.
+        alias_policy: Whose the events before the first alias of an id are; see :meth:`Log.with_aliases`.
         progress: ``True`` for a line on stderr, or a callable of (done, total).
 
     Raises:
@@ -137,11 +145,24 @@ def read(
         if not isinstance(reading[name], (str, NoneType)):
             raise TypeError(f"{name} is a text, not {type(reading[name]).__name__}")
     text = json.dumps(reading)
-    found = paths(source)
     with _Line("reading", progress) as tell:
-        if found is not None:
-            return Log(_core.read_paths(found, text, tell))
-        return Log(_core.read_frame(frame(source), type(source).__name__, text, tell))
+        log = Log(_taken(source, text, tell, _core.read_paths, _core.read_frame), text)
+    return log if aliases is None else log.with_aliases(aliases, policy=alias_policy)
+
+
+def _taken(source: Source, reading: str, tell: Any, by_path: Callable[..., Any], by_frame: Callable[..., Any]) -> Any:
+    """What the engine makes of a source."""
+    found = paths(source)
+    if found is not None:
+        return by_path(found, reading, tell)
+    rows = frame(source)
+    try:
+        return by_frame(rows, type(source).__name__, reading, tell)
+    except ValueError as error:
+        if type(error) is not ValueError:
+            raise
+        # Whoever made the stream speaks of it in the words of its interface.
+        raise DataError(f"this {type(source).__name__} is no table with named columns: {error}", code="frame") from error
 
 
 def open(path: str | PathLike[str]) -> Log:
@@ -174,10 +195,11 @@ _TEXTS = (
 class Log:
     """All events, sorted by customer and time; immutable. Made by :func:`read`, :func:`open` or :func:`simulate`."""
 
-    __slots__ = ("_native",)
+    __slots__ = ("_native", "_reading")
 
-    def __init__(self, native: _core.Log) -> None:
+    def __init__(self, native: _core.Log, reading: str | None = None) -> None:
         self._native = native
+        self._reading = reading
 
     @property
     def n_events(self) -> int:
@@ -239,6 +261,39 @@ class Log:
     def summary(self) -> Summary:
         """What is in the log: names, attributes, spans, ties, duplicates, rows put aside by reason, memory."""
         return Summary(self._native.summary())
+
+    def append(self, source: Source, *, progress: Progress = None) -> Log:
+        """A new log with the rows of ``source`` added, read as this log's were; this log stays as it is.
+
+        At equal times the old events come first. To a log with aliases nothing can be added: append to the log before, and
+        give the aliases again.
+
+        >>> import desireline as dl, pyarrow as pa
+        >>> day = lambda d: pa.table({"user": ["ann"], "time": [f"2025-01-0{d}"], "event": [f"e{d}"]})
+        >>> log = dl.read(day(1), customer="user", time="time", event="event")
+        >>> log.append(day(2)).n_events
+        2
+        """
+        if self._reading is None:
+            raise TypeError("only a log made by read() knows how to read further rows")
+        with _Line("reading", progress) as tell:
+            grown = _taken(source, self._reading, tell, self._native.append_paths, self._native.append_frame)
+        return Log(grown, self._reading)
+
+    def with_aliases(
+        self, aliases: Aliases, *, policy: Literal["backward", "forward"] | Span = "backward"
+    ) -> Log:
+        """The log with every event under the person it belongs to; this log stays as it is.
+
+        Args:
+            aliases: Triples of id, person and the time from which the id was known to be that person, such as
+                ``("cookie-17", "ann", "2025-01-03T10:00:00Z")``.
+            policy: Whose an id's events before its first alias are: the person's (``"backward"``), the id's own
+                (``"forward"``), or the person's if at most so long before (a length of time such as ``"7d"``).
+        """
+        known = [(str(id), str(person), _core.instant(instant(time))) for id, person, time in aliases]
+        how = policy if policy in ("backward", "forward") else span(policy)
+        return Log(self._native.with_aliases(known, str(how)))
 
     def journeys(
         self,
@@ -367,7 +422,33 @@ class Journeys(Questions):
             memory_budget: The most bytes that partial results may need, above which questions fail with BudgetError.
             progress: ``True`` for a line on stderr, or a callable of (done, total) events.
         """
+        _at_least(1, MOST_THREADS, threads=threads)
+        _at_least(0, 2**63 - 1, memory_budget=memory_budget)
         return Journeys(self._native, _Options(threads, memory_budget, progress))
+
+    @property
+    def n_blocks(self) -> int:
+        """The number of blocks that the log is kept in: what :meth:`partial` can count apart."""
+        return self._native.n_blocks
+
+    def partial(
+        self, asked: Question, *, by: Groups | None = None, blocks: Iterable[int] | None = None
+    ) -> bytes:
+        """The partial result of a question over some blocks of the log, all unless given, as sealed bytes.
+
+        Parts of one question over one log are merged by :func:`merge` and made a report by :func:`finish`, here or on
+        another machine. What does not belong together is refused.
+
+        >>> import desireline as dl
+        >>> journeys = dl.simulate(customers=200, seed=1).journeys(gap="30m")
+        >>> parts = [journeys.partial(dl.Paths(), blocks=[b]) for b in range(journeys.n_blocks)]
+        >>> dl.finish(dl.merge(parts)).to_json() == journeys.paths().to_json()
+        True
+        """
+        name, spec = question(asked, by)
+        options = self._options
+        chosen = None if blocks is None else [_whole("blocks", b) for b in blocks]
+        return self._native.partial(name, spec, chosen, options.threads, options.memory_budget)
 
     def run(self, questions: Iterable[Question]) -> list[Report]:
         """Answers several questions in one pass over the log.
@@ -415,7 +496,44 @@ class Journeys(Questions):
         return f"Journeys({'; '.join([*parts, *self.selections])})"
 
 
-def _report(answer: _core.Answer, journeys: Journeys) -> Report:
+def merge(parts: Iterable[bytes]) -> bytes:
+    """Merges sealed partial results of one question over different blocks of one log; see :meth:`Journeys.partial`.
+
+    Raises:
+        DataError: They do not belong together, cover a block twice, or are damaged.
+    """
+    return _core.merge(list(parts))
+
+
+def finish(sealed: bytes) -> Report:
+    """The report of a sealed partial result; see :meth:`Journeys.partial`."""
+    return _report(_core.finish(sealed), None)
+
+
+MOST_THREADS = 1024
+
+
+def _whole(name: str, given: Any) -> int:
+    try:
+        number = given.__index__()
+    except AttributeError:
+        raise TypeError(f"{name} takes whole numbers, not {type(given).__name__}") from None
+    if not 0 <= number < 2**63:
+        raise SpecError(f"{name}: {number} is no number that could be meant", code="setting")
+    return int(number)
+
+
+def _at_least(least: int, most: int, **given: Any) -> None:
+    for name, number in given.items():
+        if number is None:
+            continue
+        if not hasattr(number, "__index__"):
+            raise TypeError(f"{name} is a whole number, not {type(number).__name__}")
+        if not least <= number.__index__() <= most:
+            raise SpecError(f"{name} is {number}; it must lie between {least} and {most}", code="setting")
+
+
+def _report(answer: _core.Answer, journeys: Journeys | None) -> Report:
     kind = REPORTS.get(answer.analysis, Report)
     fields = set(json.loads(answer.spec))
     if fields == {"of", "groups"}:

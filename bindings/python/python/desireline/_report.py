@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cached_property
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 from ._time import EPOCH, from_micros
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from . import _core
     from ._log import Journeys
 
-__all__ = ["Caveat", "Explained", "GroupedReport", "Group", "Member", "Provenance", "Report", "Table", "Tables"]
+__all__ = ["Caveat", "Explained", "GraphReport", "GroupedReport", "Group", "Member", "Provenance", "Report", "Table", "Tables"]
 
 WIDTH = 840.0
 """The width of a picture in pixels unless another is asked for."""
@@ -105,6 +105,13 @@ class _Frozen:
 
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen; `{name}` cannot be deleted")
+
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
 
 
 class Table(_Frozen):
@@ -197,6 +204,9 @@ class Table(_Frozen):
     def to_markdown(self) -> str:
         """The table as Markdown."""
         return self._native.markdown()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _table_again, (*_saved(self._native.answer), self.name)
 
     def __repr__(self) -> str:
         return self._native.text(100)
@@ -354,8 +364,15 @@ class Report(_Frozen):
 
     def _asked(self) -> _core.Journeys:
         if self._journeys is None:
-            raise TypeError("this report is part of another or of no journeys; ask the whole one")
+            raise TypeError(
+                "this report has no journeys with it: it is part of another (ask the whole one), a copy from elsewhere,"
+                " or a log's summary"
+            )
         return self._journeys._native
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The numbers go along, the log does not: what needs it, such as members(), is asked of the original.
+        return _report_again, (type(self), getattr(self, "_of", None), *_saved(self._native))
 
     def __repr__(self) -> str:
         return self._native.text(100)
@@ -373,6 +390,18 @@ class Report(_Frozen):
         if picture is not None:
             bundle["image/svg+xml"] = picture
         return bundle
+
+
+class GraphReport(Report):
+    """A report that is a graph as well."""
+
+    def to_dot(self, path: str | PathLike[str] | None = None) -> str | None:
+        """The graph in the DOT language of Graphviz; written to ``path`` or given back."""
+        return _written(self._native.graph("dot") or "", path)
+
+    def to_mermaid(self, path: str | PathLike[str] | None = None) -> str | None:
+        """The graph as a Mermaid flowchart; written to ``path`` or given back."""
+        return _written(self._native.graph("mermaid") or "", path)
 
 
 R = TypeVar("R", bound=Report)
@@ -430,6 +459,31 @@ class GroupedReport(Report, Generic[R]):
 
     def __len__(self) -> int:
         return len(self.groups)
+
+
+def _saved(native: _core.Answer) -> tuple[str, str, str, str, int | None]:
+    """All that an answer is made of."""
+    return native.analysis, native.spec, native.provenance, native.fields(), native.place
+
+
+def _answer_again(analysis: str, spec: str, provenance: str, fields: str, place: int | None) -> _core.Answer:
+    from . import _core
+
+    answer = _core.restore(analysis, spec, provenance, fields)
+    return answer if place is None else answer.part(place)
+
+
+def _report_again(kind: type[Any], of: type[Any] | None, *saved: Any) -> Any:
+    native = _answer_again(*saved)
+    if of is not None:
+        return kind(native, None, of)
+    place = saved[-1]
+    return kind(native, None, None if place is None else json.loads(saved[-2])["groups"][place]["report"])
+
+
+def _table_again(*saved: Any) -> Table:
+    native = _answer_again(*saved[:-1])
+    return next(Table(t) for t in native.tables() if t.name == saved[-1])
 
 
 def read_caveats(pairs: list[tuple[str, str]]) -> tuple[Caveat, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from ._report import Report
+from ._report import GraphReport, Report
 
 __all__ = [
     "AttributeSummary",
@@ -957,7 +957,7 @@ class QuarantinedRow:
     """The input's name."""
     row: int
     """The row number in that input, from 1; a header line counts as a row."""
-    reason: Literal["missing_customer", "missing_time", "missing_event", "unparseable_time", "time_out_of_range", "ambiguous_time", "unparseable_value", "unparseable_attribute", "wrong_field_count", "invalid_utf8", "invalid_json", "field_too_long"]
+    reason: Literal["missing_customer", "missing_time", "missing_event", "unparseable_time", "time_out_of_range", "ambiguous_time", "unparseable_value", "unparseable_attribute", "wrong_field_count", "invalid_utf8", "invalid_json", "field_too_long", "too_deep"]
     """Why."""
     column: str | None = None
     """The column, where one is to blame."""
@@ -1209,7 +1209,7 @@ class PathsReport(Report):
         return None if (y := self._data.get("other")) is None else OtherPaths._read(y)
 
 
-class TransitionsReport(Report):
+class TransitionsReport(GraphReport):
     """What follows what: every pair of touchpoints in a row, and what that makes of each touchpoint."""
 
     @cached_property

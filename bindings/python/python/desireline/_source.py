@@ -40,10 +40,12 @@ def frame(source: Any) -> Any:
     Raises:
         TypeError: it does not, and what to do about it.
     """
-    if hasattr(source, "__arrow_c_stream__") or hasattr(source, "__arrow_c_array__"):
-        return source
     home = type(source).__module__.split(".")[0]
     kind = f"{home}.{type(source).__name__}" if home != "builtins" else type(source).__name__
+    if type(source).__name__ == "Series":
+        raise TypeError(f"{_WANTED}, not a {kind}: that is one column; give the frame with customer, time and event")
+    if hasattr(source, "__arrow_c_stream__") or hasattr(source, "__arrow_c_array__"):
+        return source
     if home == "polars" and hasattr(source, "collect"):
         return source.collect()
     if home == "pyarrow" and hasattr(source, "scanner"):

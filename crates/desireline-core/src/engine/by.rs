@@ -276,7 +276,8 @@ impl<R: Report> Report for ByReport<R> {
                 "Customers",
                 Cells::Count(self.groups.iter().map(|g| Some(g.n_customers)).collect()),
             );
-        let mut tables = vec![groups];
+        // The answer comes first; how large the groups are stands behind it.
+        let mut tables = Vec::new();
         let parts: Vec<(String, Vec<Table>)> = self
             .groups
             .iter()
@@ -290,6 +291,7 @@ impl<R: Report> Report for ByReport<R> {
                 .collect();
             tables.extend(Table::stack("group", &self.by, stack));
         }
+        tables.push(groups);
         tables
     }
 

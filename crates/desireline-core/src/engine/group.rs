@@ -125,6 +125,13 @@ impl Grouping {
         match breakdown {
             Breakdown::Attribute { by, attribution } => {
                 let known = || catalog.attributes.iter().map(|a| a.name.as_str());
+                if by == "channel" && catalog.channel_is_ambiguous() {
+                    return Err(SpecError::Field {
+                        analysis,
+                        field: "by",
+                        problem: "`channel` is both the declared channel and a column of its own; write the name of the channel's column, or name segments by `attr.channel`".to_owned(),
+                    });
+                }
                 let index = catalog
                     .attribute(by)
                     .ok_or_else(|| SpecError::UnknownAttribute {

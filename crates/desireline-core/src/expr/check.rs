@@ -209,6 +209,15 @@ impl<'a> Check<'a> {
     fn new(schema: &dyn Schema, field: &'a Field, at: TextSpan) -> Result<Self, ExprError> {
         let kind = schema.field_type(field).map_err(|known| {
             let written = field.to_string();
+            if matches!(field, Field::Value) {
+                return ExprError::ValueUndeclared { at };
+            }
+            if known.contains(&written) {
+                return ExprError::AmbiguousField {
+                    at,
+                    field: shorten(&written),
+                };
+            }
             let near = nearest(&written, known.iter().map(String::as_str));
             let help = match near {
                 Some(near) => Some(format!("did you mean `{near}`?")),

@@ -130,6 +130,24 @@ pub enum ExprError {
         /// The nearest known field, or the list of them.
         help: Option<String>,
     },
+    /// `value` in a log without declared money.
+    #[error(
+        "{}the log has no declared money, which `value` means; declare its column and currency (`--value COLUMN --currency CODE`), or write `attr.value` for a column called so", lead(.at)
+    )]
+    ValueUndeclared {
+        /// Where.
+        at: TextSpan,
+    },
+    /// A field that could be either of two columns: the declared channel, and a column called `channel`.
+    #[error(
+        "{}{field} is both the declared channel and a column of its own; write `attr.channel` for the column, or the name of the channel's column", lead(.at)
+    )]
+    AmbiguousField {
+        /// Where.
+        at: TextSpan,
+        /// The field as written.
+        field: String,
+    },
     /// An event name that the log does not have.
     #[error("{}no event is called `{name}`{}", lead(.at), tail(.help))]
     UnknownEvent {
@@ -212,6 +230,8 @@ impl ExprError {
             | Self::TooDeep { at, .. }
             | Self::TooMany { at, .. }
             | Self::UnknownField { at, .. }
+            | Self::ValueUndeclared { at }
+            | Self::AmbiguousField { at, .. }
             | Self::UnknownEvent { at, .. }
             | Self::Type { at, .. } => *at,
         };

@@ -200,7 +200,14 @@ impl Schema for Catalog {
 }
 
 fn find<'c>(catalog: &'c Catalog, scope: Scope, name: &str) -> Option<(usize, &'c AttributeInfo)> {
-    let index = catalog.attribute(name)?;
+    // `attr.channel` is the column of that name and nothing else; a bare `channel` has to be clear.
+    let index = match (scope, name) {
+        (Scope::Any, "channel") if catalog.channel_is_ambiguous() => return None,
+        (Scope::Event | Scope::Customer, "channel") => {
+            catalog.attributes.iter().position(|a| a.name == name)?
+        }
+        _ => catalog.attribute(name)?,
+    };
     let info = &catalog.attributes[index];
     match (scope, info.level) {
         (Scope::Customer, Level::Event) => None,

@@ -66,6 +66,15 @@ impl Catalog {
         Ok(())
     }
 
+    /// Whether `channel` alone could be either of two attributes: the one declared as the channel, and another that is
+    /// called so. Where nobody says which, it is refused.
+    pub fn channel_is_ambiguous(&self) -> bool {
+        self.channel
+            .and_then(|place| self.attributes.get(place))
+            .is_some_and(|declared| declared.name != "channel")
+            && self.attributes.iter().any(|a| a.name == "channel")
+    }
+
     /// A hash of everything that gives codes their meaning. Partial results merge only where it is equal.
     pub fn hash(&self) -> u128 {
         let bytes = postcard::to_stdvec(self).unwrap_or_default();

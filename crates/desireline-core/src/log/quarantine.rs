@@ -36,6 +36,8 @@ pub enum Reason {
     InvalidJson,
     /// A field is longer than the limit.
     FieldTooLong,
+    /// JSON is nested deeper than the limit.
+    TooDeep,
 }
 
 impl Reason {
@@ -54,6 +56,7 @@ impl Reason {
             Reason::InvalidUtf8 => "invalid UTF-8",
             Reason::InvalidJson => "invalid JSON",
             Reason::FieldTooLong => "field too long",
+            Reason::TooDeep => "nested too deep",
         }
     }
 }

@@ -5,10 +5,11 @@ mod fields;
 
 pub use fields::{FieldInfo, FieldKind, fields};
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::compare::{Compare, Comparison};
-use crate::engine::{Analysis, Breakdown, By, DynAnalysis};
+use crate::compare::{Compare, CompareReport, Comparison};
+use crate::engine::{Analysis, Breakdown, By, ByReport, DynAnalysis, DynReport};
 use crate::error::{Error, Result, SpecError, nearest};
 
 /// What is known about an analysis without running it.
@@ -25,6 +26,8 @@ pub struct Entry {
     make: fn(Value) -> Result<Box<dyn DynAnalysis>>,
     make_by: fn(Value, Breakdown) -> Result<Box<dyn DynAnalysis>>,
     make_compare: fn(Value, Comparison) -> Result<Box<dyn DynAnalysis>>,
+    read_report: fn(Value) -> Result<Box<dyn DynReport>>,
+    read_report_by: fn(Value) -> Result<Box<dyn DynReport>>,
 }
 
 macro_rules! analyses {
@@ -63,6 +66,8 @@ impl Entry {
                     how,
                 }))
             },
+            read_report: report::<A::Report>,
+            read_report_by: report::<ByReport<A::Report>>,
         }
     }
 
@@ -143,6 +148,26 @@ pub fn from_spec(name: &str, spec: Value) -> Result<Box<dyn DynAnalysis>> {
         return entry.compare(of.clone(), how);
     }
     entry.analysis(Value::Object(fields))
+}
+
+/// A report of the question `spec` from the JSON that [`DynReport::to_json`] gave: plain, broken down or a comparison.
+///
+/// # Errors
+/// [`Error::UnknownAnalysis`], and [`Error::Envelope`] where the JSON is no such report.
+pub fn read_report(name: &str, spec: &Value, json: Value) -> Result<Box<dyn DynReport>> {
+    let entry = Entry::find(name)?;
+    match (spec.get("of"), spec.get("groups"), spec.get("how")) {
+        (Some(_), Some(_), _) => (entry.read_report_by)(json),
+        (Some(_), None, Some(_)) => report::<CompareReport>(json),
+        _ => (entry.read_report)(json),
+    }
+}
+
+fn report<R: DynReport + DeserializeOwned + 'static>(json: Value) -> Result<Box<dyn DynReport>> {
+    let read: R = serde_json::from_value(json).map_err(|e| Error::Envelope {
+        reason: format!("its report cannot be read: {e}"),
+    })?;
+    Ok(Box::new(read))
 }
 
 fn read<A: Analysis>(spec: Value) -> Result<A> {

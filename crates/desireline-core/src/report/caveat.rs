@@ -112,20 +112,36 @@ impl Caveat {
     pub fn message(&self) -> String {
         match self {
             Caveat::RowsQuarantined { rows, of } => {
-                format!("{rows} of {of} rows could not be read and were put aside")
+                let were = if *rows == 1 { "was" } else { "were" };
+                format!(
+                    "{} of {} could not be read and {were} put aside",
+                    grouped(*rows),
+                    counted(*of, "row")
+                )
             }
             Caveat::TimesWithoutZone { rows } => {
                 format!(
-                    "{rows} times had no zone and were read as UTC; declare the zone if that is wrong"
+                    "{} had no zone and {} read as UTC; declare the zone if that is wrong",
+                    counted(*rows, "time"),
+                    if *rows == 1 { "was" } else { "were" }
                 )
             }
             Caveat::TiesInInputOrder { events } => {
+                let share = if *events == 1 { "shares" } else { "share" };
                 format!(
-                    "{events} events share customer and time with the one before; the input's order decided"
+                    "{} {share} customer and time with the one before; the input's order decided",
+                    counted(*events, "event")
                 )
             }
             Caveat::ExactDuplicates { events } => {
-                format!("{events} events repeat an earlier one in every column; they were kept")
+                let (repeat, they) = match events {
+                    1 => ("repeats", "it was"),
+                    _ => ("repeat", "they were"),
+                };
+                format!(
+                    "{} {repeat} an earlier one in every column; {they} kept",
+                    counted(*events, "event")
+                )
             }
             Caveat::NothingSelected => {
                 "no journey fits the selections; every number here is 0 or absent".to_owned()
@@ -136,11 +152,18 @@ impl Caveat {
                 crate::time::format_instant(*last)
             ),
             Caveat::JourneysOpen { journeys, of } => {
-                format!("{journeys} of {of} journeys may still go on; they are not counted as lost")
+                let they = if *journeys == 1 { "it is" } else { "they are" };
+                format!(
+                    "{} of {} may still go on; {they} not counted as lost",
+                    grouped(*journeys),
+                    counted(*of, "journey")
+                )
             }
             Caveat::MissingJourneyId { events } => {
+                let have = if *events == 1 { "has" } else { "have" };
                 format!(
-                    "{events} events have no journey id; each customer's were taken as one journey"
+                    "{} {have} no journey id; each customer's were taken as one journey",
+                    counted(*events, "event")
                 )
             }
             Caveat::Truncated {
@@ -148,14 +171,24 @@ impl Caveat {
                 shown,
                 distinct,
             } => {
-                format!("{shown} of {distinct} {what} are listed; `other` holds the rest exactly")
+                format!(
+                    "{} of {} {what} are listed; `other` holds the rest exactly",
+                    grouped(*shown),
+                    grouped(*distinct)
+                )
             }
             Caveat::TooFew { what, cells, least } => {
-                format!("{cells} {what} stand on fewer than {least} observations and are not given")
+                format!(
+                    "{} {what} stand on fewer than {least} observations and are not given",
+                    grouped(*cells)
+                )
             }
             Caveat::PopulationOverlap { customers, of } => {
+                let are = if *customers == 1 { "is" } else { "are" };
                 format!(
-                    "{customers} of {of} customers are in more than one group; the groups are not independent"
+                    "{} of {} {are} in more than one group; the groups are not independent",
+                    grouped(*customers),
+                    counted(*of, "customer")
                 )
             }
             Caveat::ApproximateQuantiles { relative_error_bp } => format!(
@@ -172,8 +205,14 @@ impl Caveat {
                 )
             }
             Caveat::LargeCustomers { customers, events } => {
+                let (have, them) = match customers {
+                    1 => ("has", "it may be a program"),
+                    _ => ("have", "they may be programs"),
+                };
                 format!(
-                    "{customers} customers have {events} events between them, far above the others; they may be programs"
+                    "{} {have} {}, far above the others; {them}",
+                    counted(*customers, "customer"),
+                    counted(*events, "event")
                 )
             }
             Caveat::IndependenceAssumed { what } => {
@@ -186,5 +225,49 @@ impl Caveat {
             }
             Caveat::Note { text } => text.clone(),
         }
+    }
+}
+
+/// A count with its thousands apart.
+pub(crate) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A count of things: `1 row`, `1,800 rows`.
+pub(crate) fn counted(n: u64, thing: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", grouped(n))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_count_as_people_do() {
+        let told = Caveat::JourneysOpen {
+            journeys: 1,
+            of: 1_800,
+        };
+        assert_eq!(
+            told.message(),
+            "1 of 1,800 journeys may still go on; it is not counted as lost"
+        );
+        let told = Caveat::LargeCustomers {
+            customers: 1,
+            events: 1_234_567,
+        };
+        assert_eq!(
+            told.message(),
+            "1 customer has 1,234,567 events, far above the others; it may be a program"
+        );
     }
 }

@@ -44,13 +44,7 @@ fn judge<'a>(
     }
     let limit = columns.limits.json_depth;
     if deeper_than(text, limit) {
-        return Err(IoError::Limit {
-            source_name: input.name.clone(),
-            what: "deeper JSON",
-            limit: limit as u64,
-            setting: "json_depth",
-            row: Some(row),
-        });
+        return Ok(Judged::Bad(Reason::TooDeep));
     }
     if row == 1 && (text.starts_with('[') || text == "{") {
         return Err(IoError::NotJsonLines {

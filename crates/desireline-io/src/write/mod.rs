@@ -2,6 +2,7 @@
 
 mod cells;
 mod part;
+mod whole;
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -17,13 +18,14 @@ use parquet::file::properties::WriterProperties;
 
 use self::cells::Column;
 pub(crate) use self::part::Part;
+pub use self::whole::WholeFile;
 use crate::format::{ENDINGS, Packing};
 use crate::{Format, IoError};
 
 /// Writes batches of rows to one file whose format its name tells; the same rows give the same bytes.
 ///
 /// The file appears under its name only when [`RowWriter::finish`] has succeeded; until then the rows go to a hidden file
-/// beside it, which is removed when the writer is dropped.
+/// beside it, which is removed when the writer is dropped. Links, pipes and permissions are treated as [`WholeFile`] does.
 ///
 /// Formats: `.csv`, `.tsv`, `.txt` and `.jsonl`, `.ndjson`, each also with `.gz` or `.zst`; `.parquet` (zstd);
 /// `.arrow`, `.ipc`, `.feather` (Arrow IPC file) and `.arrows` (stream). In delimited text nulls and empty texts are both

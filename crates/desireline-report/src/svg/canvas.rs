@@ -234,7 +234,7 @@ impl Canvas {
         let (w, h) = (n(self.width + 2.0 * PAD), n(height.ceil()));
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"-{PAD} 0 {w} {h}\" width=\"{w}\" height=\"{h}\" role=\"img\" \
-             aria-label=\"{label}\" font-family=\"{FONT}\" style=\"max-width:100%;height:auto\"><title>{label}</title><desc>{told}</desc>\
+             aria-label=\"{label}\" font-family=\"{FONT}\"{FIT}><title>{label}</title><desc>{told}</desc>\
              <style>{style}</style><rect x=\"-{PAD}\" width=\"{w}\" height=\"{h}\" class=\"dl-w\"/>{body}</svg>",
             label = escape_xml(&one_line(title)),
             told = escape_xml(told),
@@ -242,6 +242,45 @@ impl Canvas {
             body = self.body
         )
     }
+}
+
+/// How far finished pictures stand apart in a stack.
+const APART: f64 = 20.0;
+/// What makes a picture fit where it stands. Inside another picture it would stretch it instead.
+const FIT: &str = " style=\"max-width:100%;height:auto\"";
+
+/// Finished pictures, one below the other, in one document called `title`.
+pub(crate) fn stacked(title: &str, pictures: &[String]) -> String {
+    let mut body = String::new();
+    let (mut width, mut y) = (0_f64, 0.0);
+    for picture in pictures {
+        if y > 0.0 {
+            y += APART;
+        }
+        let place = format!(" x=\"0\" y=\"{}\"", n(y));
+        body.push_str(&picture.replacen(FIT, &place, 1));
+        let (w, h) = size(picture);
+        width = width.max(w);
+        y += h;
+    }
+    let (w, h) = (n(width), n(y));
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {w} {h}\" width=\"{w}\" height=\"{h}\" role=\"group\" \
+         aria-label=\"{label}\"{FIT}><title>{label}</title><style>{style}</style>\
+         <rect width=\"{w}\" height=\"{h}\" class=\"dl-w\"/>{body}</svg>",
+        label = escape_xml(&one_line(title)),
+        style = style(),
+    )
+}
+
+/// Width and height of a finished picture, as its first element says them.
+fn size(picture: &str) -> (f64, f64) {
+    let number = |key: &str| {
+        let from = picture.find(key)? + key.len();
+        picture.get(from..)?.split('"').next()?.parse().ok()
+    };
+    let of = |key| number(key).unwrap_or(0.0);
+    (of(" width=\""), of(" height=\""))
 }
 
 /// A coordinate: two decimals at most, no trailing zeros, never `-0`, never anything that is not a number.
@@ -275,4 +314,29 @@ pub(crate) fn wrap(text: &str, room: f64, t: Type) -> Vec<String> {
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture(width: f64, height: f64) -> String {
+        let mut canvas = Canvas::new(width);
+        canvas.rect((0.0, 0.0), (10.0, 10.0), "dl-k");
+        canvas.finish(height, "A <picture>", "told")
+    }
+
+    #[test]
+    fn pictures_stack_without_loss() {
+        let all = [picture(300.0, 100.0), picture(300.0, 50.5)];
+        let stack = stacked("Both & more", &all);
+        assert_eq!(stack.matches("<svg").count(), 3);
+        assert!(
+            stack.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 316 171\"")
+        );
+        // The second begins below the first; neither is stretched by the rule for whole pictures.
+        assert!(stack.contains(" x=\"0\" y=\"120\""));
+        assert_eq!(stack.matches(FIT).count(), 1);
+        assert!(stack.contains("Both &amp; more"));
+    }
 }

@@ -105,6 +105,7 @@ impl CurvePicture {
             );
         }
         let times = time_ticks(last, if roomy { 6 } else { 4 });
+        let step = times.get(1).map_or(0, |t| t.round() as i64);
         for t in &times {
             let x = across.at(*t);
             c.line((x, bottom), (x, bottom + 4.0), Ink::Muted, 1.0);
@@ -113,7 +114,8 @@ impl CurvePicture {
             } else {
                 quiet.middle()
             };
-            c.text(x, bottom + 16.0, &format::duration(t.round() as i64), held);
+            let told = format::tick_duration(t.round() as i64, step);
+            c.text(x, bottom + 16.0, &told, held);
         }
         for (i, g) in groups.iter().enumerate() {
             curve(&mut c, &across, &up, last, g, i);

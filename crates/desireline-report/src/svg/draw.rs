@@ -11,6 +11,7 @@ use desireline_core::report::Report;
 
 use desireline_stats::Unit;
 
+use super::canvas::stacked;
 use super::{
     ComparisonPanel, ComparisonPicture, ComparisonRow, CurveGroup, CurvePicture, CurvePoint,
     DropoffPicture, DropoffRow, FlowLink, FlowPicture, FlowPlace, FunnelPicture, FunnelStep,
@@ -26,9 +27,14 @@ const ROWS: usize = 20;
 /// Groups of a breakdown that get their own picture.
 const GROUPS: usize = 6;
 
-/// The most important picture of a report at a width, where there is one for its kind.
+/// The pictures of a report at a width as one: all of [`pictures`], one below the other. None where there is none for
+/// its kind.
 pub fn picture(report: &dyn Report, width: f64) -> Option<String> {
-    pictures(report, width).into_iter().next()
+    let all = pictures(report, width);
+    match all.as_slice() {
+        [] | [_] => all.into_iter().next(),
+        several => Some(stacked(report.title(), several)),
+    }
 }
 
 /// The pictures of a report at a width, the most important first; of a breakdown, those of its groups.

@@ -1,0 +1,78 @@
+//! A small log and the command.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+pub const COLUMNS: [&str; 6] = ["--customer", "user", "--time", "time", "--event", "event"];
+
+/// Twelve customers on two devices; the even ones buy.
+pub fn csv() -> String {
+    let mut out = "user,time,event,device,channel,utm,amount\n".to_owned();
+    for i in 0..12 {
+        let device = if i < 8 { "phone" } else { "desk" };
+        let utm = ["ads", "mail", "search"][i % 3];
+        let row = |event: &str, minute: usize, amount: &str| {
+            format!("u{i},2024-01-01T10:{minute:02}:00Z,{event},{device},web,{utm},{amount}\n")
+        };
+        out += &row("home", i, "");
+        out += &row("cart", i + 5, "");
+        if i % 2 == 0 {
+            out += &row("buy", i + 10, "19.90");
+        }
+    }
+    out
+}
+
+pub fn shop(folder: &Path) -> PathBuf {
+    let path = folder.join("shop.csv");
+    std::fs::write(&path, csv()).unwrap();
+    path
+}
+
+pub fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_desireline"));
+    command.env_remove("RUST_BACKTRACE").stdin(Stdio::null());
+    command
+}
+
+pub struct Done {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl From<Output> for Done {
+    fn from(output: Output) -> Done {
+        Done {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+/// `desireline ANALYSIS FILE --customer … ARGS`.
+pub fn ask(analysis: &str, file: &Path, args: &[&str]) -> Done {
+    let mut command = command();
+    command.arg(analysis).arg(file).args(COLUMNS).args(args);
+    command.output().unwrap().into()
+}
+
+pub fn bare(args: &[&str]) -> Done {
+    command().args(args).output().unwrap().into()
+}
+
+pub fn piped(args: &[&str], input: &[u8]) -> Done {
+    let mut child = command()
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that refuses its options does not read.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap().into()
+}
