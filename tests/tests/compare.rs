@@ -1,5 +1,5 @@
 //! Comparisons against counts made by hand, their symmetry, their error rates on splits without a difference, strata and overlap.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use std::sync::LazyLock;
 

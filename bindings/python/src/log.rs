@@ -8,8 +8,8 @@ use arrow::record_batch::RecordBatchReader;
 use desireline_core::journey::JourneyRule;
 use desireline_core::log::{self, Alias, AliasPolicy};
 use desireline_core::time::{TimeSpan, parse_instant};
-use desireline_io::{IoError, Source};
 use desireline_io::snapshot::{self, Saving};
+use desireline_io::{IoError, Source};
 use pyo3::prelude::*;
 use pyo3_arrow::input::AnyRecordBatch;
 
