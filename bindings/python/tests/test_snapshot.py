@@ -65,8 +65,8 @@ def test_polars_and_duckdb_see_the_same_events(shop: dl.Log, path: Path) -> None
     by_name = frame.group_by(pl.col("event").cast(pl.String)).len()
     assert dict(by_name.iter_rows()) == counts
 
-    table = pa.ipc.open_file(str(path)).read_all()  # noqa: F841
-    events = duckdb.sql("SELECT unnest(events, recursive := true) FROM table")
+    customers = pa.ipc.open_file(str(path)).read_all()  # noqa: F841
+    events = duckdb.sql("SELECT unnest(events, recursive := true) FROM customers")
     assert dict(duckdb.sql("SELECT event, count(*) FROM events GROUP BY 1").fetchall()) == counts
     assert events.count("*").fetchone() == (shop.n_events,)
 

@@ -97,7 +97,9 @@ def _curves(go: Any, report: Report) -> Any:
                 )
             )
         middle = [columns[share][i] for i in rows]
-        moved = max([moved, *(h for h, before, now in zip(hours, [0.0, *middle], middle) if now > before)])
+        for hour, before, now in zip(hours, [0.0, *middle], middle, strict=False):
+            if hour is not None and now > before:
+                moved = max(moved, hour)
         figure.add_trace(go.Scatter(x=hours, y=middle, line={**steps, "width": 2}, mode="lines", name=name))
     figure.update_layout(title=report.tables["time_to_goal"].title, template="plotly_white")
     # Observation goes on long after the last curve has become level.
