@@ -167,7 +167,7 @@ fn mistakes_are_placed_and_mended() {
         bind("channel >= 20")
     );
     assert!(
-        bind("value > 1").contains("unknown field"),
+        bind("value > 1").contains("no declared money"),
         "{}",
         bind("value > 1")
     );
