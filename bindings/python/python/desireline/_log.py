@@ -168,7 +168,7 @@ def _taken(source: Source, reading: str, tell: Any, by_path: Callable[..., Any],
 def open(path: str | PathLike[str]) -> Log:
     """Opens a snapshot that :meth:`Log.save` or ``desireline convert`` wrote.
 
-    The file is mapped into memory, not decoded: a log of ten million events is there in some hundredths of a second, and
+    The file is mapped into memory, not decoded, and the log
     gives the same reports as the one it was saved from, byte for byte. Everything that an answer relies on is checked.
 
     Raises:
