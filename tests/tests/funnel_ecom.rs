@@ -1,7 +1,5 @@
 //! The funnel of a shop's log against levels that ClickHouse's `windowFunnel` found (chdb 4.4.0, engine 26.9.2.1, UTC).
-#![allow(clippy::unwrap_used, clippy::print_stderr)]
-
-use std::path::PathBuf;
+#![allow(clippy::unwrap_used)]
 
 use desireline_core::analyses::funnel::{Funnel, FunnelReport};
 use desireline_core::journey::{JourneyRule, Journeys};
@@ -10,23 +8,7 @@ use desireline_io::{Columns, read};
 
 /// The log of the shop; `None`, said aloud, where there is none.
 fn ecom() -> Option<Log> {
-    let root = std::env::var_os("DESIRELINE_DATA").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data")),
-        PathBuf::from,
-    );
-    let file = root.join("ecom/ecom.csv.gz");
-    if !file.exists() {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "{} is missing",
-            file.display()
-        );
-        eprintln!(
-            "skipped: {} is missing; set DESIRELINE_DATA",
-            file.display()
-        );
-        return None;
-    }
+    let file = desireline_tests::data("ecom/ecom.csv.gz")?;
     let columns = Columns::new("user_id", "timestamp", "event").journey("session_id");
     Some(read(file, &columns).unwrap())
 }

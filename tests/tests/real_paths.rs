@@ -1,34 +1,11 @@
 //! Paths and transitions of real logs: numbers that a few lines of another language give too.
-#![allow(clippy::unwrap_used, clippy::print_stderr)]
-
-use std::path::PathBuf;
+#![allow(clippy::unwrap_used)]
 
 use desireline_core::analyses::{Paths, Transitions};
 use desireline_core::engine::Exec;
 use desireline_core::journey::{JourneyRule, Journeys};
 use desireline_io::{Columns, read};
-
-/// A file of the shared data folder; `None`, said aloud, where there is none.
-fn data(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("DESIRELINE_DATA").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data")),
-        PathBuf::from,
-    );
-    let file = root.join(path);
-    if file.exists() {
-        return Some(file);
-    }
-    assert!(
-        std::env::var_os("CI").is_none(),
-        "{} is missing",
-        file.display()
-    );
-    eprintln!(
-        "skipped: {} is missing; set DESIRELINE_DATA",
-        file.display()
-    );
-    None
-}
+use desireline_tests::data;
 
 fn check_cells(journeys: &Journeys, paths: &Paths) {
     let transitions = Transitions::default();

@@ -1,9 +1,9 @@
 //! A log that was saved and opened again is the same log; a file that is no such log is refused, never believed.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used)]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use desireline::io::{IoError, SaveLog, snapshot};
 use desireline::log::{
@@ -12,6 +12,7 @@ use desireline::log::{
 };
 use desireline::registry::ANALYSES;
 use desireline::{Exec, JourneyRule};
+use desireline_tests::data;
 use desireline_tests::random_log::{GAP, build, rows};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -371,28 +372,6 @@ fn a_snapshot_is_told_by_its_content() {
     writer.finish().unwrap();
     assert!(!snapshot::is_snapshot(&table).unwrap());
     assert_eq!(snapshot::open(&table).unwrap_err().code(), "not_snapshot");
-}
-
-/// A file of the shared data folder; `None`, said aloud, where there is none.
-fn data(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("DESIRELINE_DATA").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data")),
-        PathBuf::from,
-    );
-    let file = root.join(path);
-    if file.exists() {
-        return Some(file);
-    }
-    assert!(
-        std::env::var_os("CI").is_none(),
-        "{} is missing",
-        file.display()
-    );
-    eprintln!(
-        "skipped: {} is missing; set DESIRELINE_DATA",
-        file.display()
-    );
-    None
 }
 
 #[test]

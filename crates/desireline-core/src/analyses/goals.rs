@@ -12,7 +12,6 @@ pub use report::{
 };
 pub use spec::{Goal, Goals};
 
-use super::parts::{closed_by, next_start};
 use crate::engine::{Analysis, Located, Measure, MeasureData};
 use crate::error::{Result, SpecError};
 use crate::journey::{Journey, Mask, Matcher, Morsel, Span};
@@ -63,7 +62,7 @@ impl GoalsPlan {
             _ => None,
         };
         Facts {
-            open: self.is_open(times[span.end as usize - 1], next_start(&span, morsel)),
+            open: self.is_open(times[span.end as usize - 1], morsel.next_start(&span)),
             watched: self
                 .observed_until
                 .saturating_sub(times[span.start as usize]),
@@ -300,7 +299,7 @@ impl Analysis for Goals {
                     let what = format!("event {} of the journey is the goal", i + 1);
                     ("reached", format!("{what}, {after} after its first event"))
                 }
-                None if plan.is_open(journey.end_time(), closed_by(journey)) => (
+                None if plan.is_open(journey.end_time(), journey.next_start()) => (
                     "open",
                     format!(
                         "no event is the goal, and less than {} has passed since the last one",

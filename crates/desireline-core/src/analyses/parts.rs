@@ -4,7 +4,6 @@ use desireline_stats::{Clusters, Distribution};
 
 use crate::engine::MOST;
 use crate::error::SpecError;
-use crate::journey::{Journey, Morsel, Span};
 use crate::report::Caveat;
 
 /// The confidence level unless another is asked for.
@@ -24,17 +23,6 @@ pub(super) fn check_level(analysis: &'static str, level: f64) -> Result<(), Spec
             "{level} is no confidence level; use a number between 0 and 1, such as 0.95"
         ),
     })
-}
-
-/// When the customer's next journey begins, if there is one: this one is then over.
-#[inline]
-pub(super) fn next_start(span: &Span, morsel: &Morsel<'_>) -> Option<i64> {
-    morsel.next_start(span)
-}
-
-/// The same for a journey.
-pub(super) fn closed_by(journey: &Journey<'_>) -> Option<i64> {
-    journey.next_start()
 }
 
 /// Whether sums over customers can be those of a rate: k of n.

@@ -254,13 +254,8 @@ impl Op {
     fn fill(&self, morsel: &Morsel<'_>, mask: &mut Mask) {
         match self {
             Op::Constant(false) => {}
-            Op::Constant(true) => per_event(morsel, mask, |_, _| true),
-            Op::Events(table) if morsel.is_whole => morsel.events_in(table, mask),
-            Op::Events(table) => {
-                crate::with_codes!(morsel.codes(), codes => {
-                    per_event(morsel, mask, |i, _| table.get(codes[i] as usize).copied().unwrap_or(false));
-                });
-            }
+            Op::Constant(true) => morsel.fill(mask, |_, _| true),
+            Op::Events(table) => morsel.events_in(table, mask),
             Op::Coded {
                 attribute,
                 level: Level::Customer,
@@ -273,11 +268,11 @@ impl Op {
             Op::Coded {
                 attribute, table, ..
             } => {
-                per_event(morsel, mask, |i, customer| {
+                morsel.fill(mask, |i, customer| {
                     coded(morsel.attribute(*attribute, i, customer), table)
                 });
             }
-            Op::Number { attribute, test } => per_event(morsel, mask, |i, customer| {
+            Op::Number { attribute, test } => morsel.fill(mask, |i, customer| {
                 match morsel.attribute(*attribute, i, customer) {
                     Value::Integer(n) => test.holds(Number::Integer(n)),
                     Value::Decimal(x) => test.holds(Number::Decimal(x)),
@@ -285,15 +280,13 @@ impl Op {
                 }
             }),
             Op::Present { attribute } => {
-                per_event(morsel, mask, |i, customer| {
+                morsel.fill(mask, |i, customer| {
                     morsel.attribute(*attribute, i, customer) != Value::Missing
                 });
             }
-            Op::Time(test) => per_event(morsel, mask, |i, _| {
-                test.holds(Number::Integer(morsel.time(i)))
-            }),
+            Op::Time(test) => morsel.fill(mask, |i, _| test.holds(Number::Integer(morsel.time(i)))),
             Op::Money(test) => {
-                per_event(morsel, mask, |i, _| {
+                morsel.fill(mask, |i, _| {
                     morsel
                         .value(i)
                         .is_some_and(|v| test.holds(Number::Integer(v)))
@@ -310,7 +303,7 @@ impl Op {
             Op::Not(inner) => {
                 inner.fill(morsel, mask);
                 let mut all = Mask::zeros(mask.len());
-                per_event(morsel, &mut all, |_, _| true);
+                morsel.fill(&mut all, |_, _| true);
                 mask.not();
                 mask.and(&all);
             }
@@ -345,22 +338,6 @@ fn coded(value: Value, table: &[bool]) -> bool {
         _ => 0,
     };
     table.get(place).copied().unwrap_or(false)
-}
-
-fn per_event(morsel: &Morsel<'_>, mask: &mut Mask, test: impl Fn(usize, u32) -> bool) {
-    let words = mask.words_mut();
-    for span in morsel.spans() {
-        let (mut i, end) = (span.start as usize, span.end as usize);
-        while i < end {
-            let stop = end.min((i / 64 + 1) * 64);
-            let mut bits = 0u64;
-            for j in i..stop {
-                bits |= u64::from(test(j, span.customer)) << (j % 64);
-            }
-            words[i / 64] |= bits;
-            i = stop;
-        }
-    }
 }
 
 fn per_customer(morsel: &Morsel<'_>, mask: &mut Mask, test: impl Fn(u32) -> bool) {

@@ -155,17 +155,35 @@ impl<'a> Morsel<'a> {
         work(&alone, span)
     }
 
-    /// Sets in `mask` the events whose code is in the table, and clears the others.
+    /// Sets in `mask` the events of the journeys whose code is in the table, and clears all others. Where journeys are
+    /// few of the columns, as in a group of a breakdown, only theirs are looked at.
     pub(crate) fn events_in(&self, table: &[bool], mask: &mut Mask) {
         mask.reset(self.n_events());
-        let words = mask.words_mut();
         match self.codes {
-            CodeSlice::U8(codes) => {
+            CodeSlice::U8(codes) if self.is_whole => {
                 let set = desireline_kernels::ByteSet::from_table(table);
-                desireline_kernels::members(codes, &set, words);
+                desireline_kernels::members(codes, &set, mask.words_mut());
             }
-            CodeSlice::U16(codes) => fill(codes, table, words),
-            CodeSlice::U32(codes) => fill(codes, table, words),
+            codes => crate::with_codes!(codes, codes => {
+                self.fill(mask, |i, _| table.get(codes[i] as usize).copied().unwrap_or(false));
+            }),
+        }
+    }
+
+    /// Sets in `mask` the events of the journeys for which `test` holds of place and customer; a word at a time.
+    pub(crate) fn fill(&self, mask: &mut Mask, test: impl Fn(usize, u32) -> bool) {
+        let words = mask.words_mut();
+        for span in self.spans {
+            let (mut i, end) = (span.start as usize, span.end as usize);
+            while i < end {
+                let stop = end.min((i / 64 + 1) * 64);
+                let mut bits = 0u64;
+                for j in i..stop {
+                    bits |= u64::from(test(j, span.customer)) << (j % 64);
+                }
+                words[i / 64] |= bits;
+                i = stop;
+            }
         }
     }
 
@@ -230,15 +248,6 @@ impl<'a> Morsel<'a> {
             Value::Integer(amount) => Some(amount),
             _ => None,
         }
-    }
-}
-
-fn fill<C: Copy + Into<u32>>(codes: &[C], table: &[bool], words: &mut [u64]) {
-    for (word, chunk) in words.iter_mut().zip(codes.chunks(64)) {
-        *word = chunk.iter().rev().fold(0, |word, &code| {
-            let is_in = table.get(code.into() as usize).copied().unwrap_or(false);
-            word << 1 | u64::from(is_in)
-        });
     }
 }
 

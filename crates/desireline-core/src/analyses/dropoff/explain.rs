@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::analyses::parts::closed_by;
 use crate::engine::Located;
 use crate::journey::Journey;
 use crate::time::{TimeSpan, format_instant};
@@ -18,7 +17,7 @@ pub(super) fn locate(plan: &DropoffPlan, journey: &Journey<'_>) -> Vec<Located> 
     let name = |code| plan.events.name(code);
     let last = name(journey.code(journey.len() - 1));
     let (end, until) = (journey.end_time(), plan.observed_until);
-    let next = closed_by(journey);
+    let next = journey.next_start();
     let goal = plan.goal.as_ref().and_then(|goal| {
         let found = goal.matches_in(journey.morsel(), journey.span());
         found.first().map(|&i| journey.morsel().times()[i])

@@ -1,6 +1,5 @@
 //! The kernel: one pass over the journeys, counts gathered customer by customer.
 
-use crate::analyses::parts::next_start;
 use crate::journey::{Mask, Morsel, Span};
 
 use super::{DropoffPartial, DropoffPlan};
@@ -86,7 +85,7 @@ fn scan(
         let (mut n_known, mut n_exits) = (0u64, 0u64);
         for span in spans {
             let last = span.end as usize - 1;
-            let next = next_start(span, morsel);
+            let next = morsel.next_start(span);
             let reached = reaches(span);
             let idle = plan.observed_until.saturating_sub(morsel.time(last));
             if !reached && next.is_none() && idle < plan.alive {

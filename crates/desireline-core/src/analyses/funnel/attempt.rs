@@ -1,6 +1,5 @@
 //! The kernel: the best attempt of a journey in one pass and a bounded second one.
 
-use crate::analyses::parts::next_start;
 use crate::engine::Analysis;
 use crate::journey::{Mask, Matcher, Morsel, Span};
 
@@ -282,7 +281,7 @@ fn count<B: Fn(usize) -> u64 + Copy>(
         let reach = events.reach(entry, hits(), n_steps, within);
         if reach.depth < n_steps {
             let step = &mut steps[reach.depth - 1];
-            if next_start(span, morsel).is_some() || plan.has_ended(reach.last_entry) {
+            if morsel.next_start(span).is_some() || plan.has_ended(reach.last_entry) {
                 step.dropped += 1;
             } else {
                 step.at_risk += 1;

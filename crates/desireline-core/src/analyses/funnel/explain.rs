@@ -1,6 +1,5 @@
 //! The readable definition: every start is tried, and from it each step is filled as soon as can be.
 
-use crate::analyses::parts::closed_by;
 use crate::engine::Located;
 use crate::journey::Journey;
 use crate::time::{TimeSpan, format_instant};
@@ -59,7 +58,7 @@ pub(super) fn locate(plan: &FunnelPlan, journey: &Journey<'_>) -> Vec<Located> {
     }
     let missing = missing(plan, journey, &best, &matching[best.len()]);
     let last_start = matching[0].last().map_or(0, |&i| journey.time(i));
-    let (state, reason) = if let Some(next) = closed_by(journey) {
+    let (state, reason) = if let Some(next) = journey.next_start() {
         let next = format_instant(next);
         ("dropped", format!("its next journey began at {next}"))
     } else if plan.has_ended(last_start) {
