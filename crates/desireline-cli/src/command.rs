@@ -114,7 +114,7 @@ fn convert() -> Command {
             .help_heading("Output")
     };
     let command = Command::new("convert")
-        .about("Write the log as a snapshot: one Arrow file that every command opens in milliseconds, and any Arrow reader reads")
+        .about("Write the log as a snapshot: one Arrow file that every command opens without reading the events again, and any Arrow reader reads")
         .after_help("The snapshot keeps customer, time, event, channel, money and the attributes asked for; give --all-attributes to keep all.
 A name that ends in .arrow is understood everywhere.");
     input(command)

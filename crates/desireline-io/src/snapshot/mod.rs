@@ -1,4 +1,4 @@
-//! One file that holds a whole log: written once, reopened in milliseconds.
+//! One file that holds a whole log: written once, reopened without reading the events again.
 //!
 //! [`save`] writes it and [`open`] maps it into memory; nothing is decoded or copied, the log's columns *are* the file.
 //! A reopened log has the same fingerprint and gives the same reports, byte for byte, and can be appended to.
