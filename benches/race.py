@@ -1,219 +1,243 @@
-"""Runs the contestants one after the other, checks that they agree, writes the table. Started by `./race`."""
+"""Runs the contestants one after the other, checks that they agree, writes tables and chart. Started by `./race`."""
 
 import argparse
+import importlib.util
 import json
 import os
 import platform
+import resource
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import agreement
+import tables
+
 HERE = Path(__file__).parent
-PEERS = {"duckdb": "duckdb_queries.py", "polars": "polars_queries.py"}
-QUESTIONS = {
-    "paths": "top 100 session paths (first 8)",
-    "transitions": "transitions in sessions: counts",
-    "transition_times": "transitions: counts, customers, median time",
-    "funnel_common": "funnel, 4 common steps in 7 days",
-    "funnel_rare": "funnel, 4 rare steps in 7 days",
-    "dropoff": "drop-off: exits, visits, returns, before",
-    "sessions": "sessions by 30-minute gap",
-}
-# Above 1,024 values our quantiles come from a histogram; its bins are this narrow (README, "Answers").
-QUANTILE_ERROR = 1 / 256
+DATA = HERE / "data"
+# Each is the name of a package, and of a program in peers/.
+PEERS = ["polars", "numpy", "duckdb", "chdb", "pandas", "pyspark", "retentioneering", "pm4py"]
+# They run once, whatever the number of threads.
+ONE_THREAD = {"numpy", "pandas", "pm4py"}
+SMALL = ["desireline", "polars", "numpy", "duckdb", "chdb"]
 BUSY = 0.3
 
 
 def main():
     args = arguments()
     load = os.getloadavg()[0]
-    cores = os.cpu_count() or 1
     busy = load > BUSY
-    print(f"load average {load:.2f} on {cores} cores")
+    print(f"load average {load:.2f} on {os.cpu_count() or 1} cores")
     if busy:
         print("!" * 78)
         print("!! THE MACHINE IS BUSY: wall times below are worth little, CPU times are some 30 % off.")
         print("!" * 78)
-    log = simulated(args)
+    log = simulated(args, "parquet")
     if args.report:
         report(args, log)
         return
+    files = {"parquet": log, "csv": simulated(args, "csv")}
     results = []
     for threads in args.threads:
         for name in args.contestants:
-            results.append(contestant(args, name, threads, log))
-    problems = disagreements(results)
-    text = table(results, args, load, busy) + "\n" + "\n".join(problems)
+            results.append(contestant(args, name, threads, files, results))
+    problems = agreement.problems(results)
+    race = {
+        "events": args.events,
+        "order": args.order,
+        "plan": {"runs": args.runs, "warmups": args.warmups, "processes": args.processes},
+        "load_average": load,
+        "busy": busy,
+        "machine": {"cpu": cpu_name(), "cores": os.cpu_count(), "system": platform.platform()},
+        "files": {kind: path.stat().st_size for kind, path in files.items()},
+        "agreed": not any(agreement.is_wrong(p) for p in problems),
+        "notes": problems,
+        "results": results,
+    }
+    text = tables.markdown(race)
     print(text)
-    write(args, results, load, busy, problems, text)
-    if any(not p.startswith("note: ") for p in problems):
+    write(race, text)
+    if not race["agreed"]:
         sys.exit("race: the answers differ")
 
 
 def arguments():
     parser = argparse.ArgumentParser(prog="race")
     parser.add_argument("--binary", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--small", action="store_true", help="200,000 events, 3 runs: a check that the race still runs")
+    parser.add_argument("--small", action="store_true", help="200,000 events, 3 runs, few peers: a check that the race still runs")
     parser.add_argument("--events", type=int, default=10_000_000)
     parser.add_argument("--order", choices=["arrival", "customer"], default="arrival", help="order of the rows in the file")
     parser.add_argument("--threads", help="thread counts, such as 1,2; one and all cores if not given")
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--warmups", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=3, help="processes for what is measured from a process's start")
     parser.add_argument("--budget", type=float, default=120, help="seconds after which no further run of a question is begun")
+    parser.add_argument("--limit", type=float, default=600, help="seconds after which a peer's question is given up")
     parser.add_argument("--only", default="", help="questions, such as paths,dropoff")
-    parser.add_argument("--contestants", default="desireline,duckdb,polars")
+    parser.add_argument("--contestants", help=f"some of desireline,{','.join(PEERS)}; all if not given")
     parser.add_argument("--report", action="store_true", help="time `desireline report` on the log instead, in a process of its own")
     parser.add_argument("--cli", help="the desireline command; built if not given")
     args = parser.parse_args()
     if args.small:
-        args.events, args.runs, args.warmups, args.budget = 200_000, 3, 1, 5
+        args.events, args.runs, args.warmups, args.budget, args.processes = 200_000, 3, 1, 5, 1
     all_threads = sorted({1, os.cpu_count() or 1})
     args.threads = [int(t) for t in args.threads.split(",")] if args.threads else all_threads
-    args.contestants = args.contestants.split(",")
+    default = SMALL if args.small else ["desireline", *PEERS]
+    args.contestants = args.contestants.split(",") if args.contestants else default
+    unknown = set(args.contestants) - {"desireline", *PEERS}
+    if unknown:
+        parser.error(f"unknown contestants: {', '.join(sorted(unknown))}")
     return args
 
 
-def simulated(args):
+def simulated(args, kind):
     """The log of this size, made unless it is there."""
-    data = HERE / "data"
-    data.mkdir(exist_ok=True)
-    log = data / f"shop-{args.events}-{args.order}.parquet"
+    DATA.mkdir(exist_ok=True)
+    log = DATA / f"shop-{args.events}-{args.order}.{kind}"
     if not log.exists():
-        print(f"simulating {args.events:,} events", flush=True)
-        subprocess.run(
-            [args.binary, "simulate", "--events", str(args.events), "--order", args.order, "--out", log], check=True
-        )
+        print(f"simulating {args.events:,} events as {kind}", flush=True)
+        command = [args.binary, "simulate", "--events", str(args.events), "--order", args.order, "--out", log]
+        subprocess.run(command, check=True)
     return log
 
 
-def contestant(args, name, threads, log):
-    """One contestant in a process of its own, so that memory and threads are its own."""
-    out = HERE / "data" / f"{name}-{threads}.json"
-    out.unlink(missing_ok=True)
-    program = (
-        [args.binary, "run"] if name == "desireline" else [sys.executable, str(HERE / "peers" / PEERS[name])]
-    )
-    command = [*program, "--log", str(log), "--threads", str(threads), "--runs", str(args.runs)]
-    command += ["--warmups", str(args.warmups), "--budget", str(args.budget), "--out", str(out)]
-    if args.only:
-        command += ["--only", args.only]
-    print(f"{name}, {threads} thread{'s' * (threads > 1)} ... ", end="", flush=True)
+def missing(name):
+    """Why a peer cannot run here."""
+    if name == "desireline":
+        return None
+    if importlib.util.find_spec(name) is None:
+        return "not installed"
+    if name == "pyspark" and shutil.which("java") is None:
+        return "no Java"
+    return None
+
+
+def contestant(args, name, threads, files, before):
+    """All that one contestant does, each part in a process of its own, so that memory and threads are its own."""
+    reason = missing(name)
+    if reason:
+        print(f"{name}: not run: {reason}", flush=True)
+        return {"name": name, "threads": threads, "not_run": reason}
+    own_threads = 1 if name in ONE_THREAD else threads
+    again = next((r for r in before if r["name"] == name and r["own_threads"] == own_threads), None)
+    if again:
+        return {**again, "threads": threads}
+    print(f"{name}, {own_threads} thread{'s' * (own_threads > 1)} ... ", end="", flush=True)
     begin = time.monotonic()
-    subprocess.run(command, check=True)
+    program = Program(args, name, own_threads)
+    result = questions(args, program, files["parquet"])
+    result |= {"name": name, "threads": threads, "own_threads": own_threads}
+    if "store" in result:
+        result["store"]["bytes"] = result["store"].get("bytes") or size(program.store)
+        result["reopen"] = median_of(args, lambda: program.once("reopen", "--store", program.store))
+    result["cold"] = median_of(args, lambda: program.once("cold", "--log", files["parquet"]))
+    result["csv"] = median_of(args, lambda: program.once("load", "--log", files["csv"]))
     print(f"{time.monotonic() - begin:.0f} s", flush=True)
-    return json.loads(out.read_text())
+    return result
 
 
-def disagreements(results):
-    """What differs from our own answers; lines that begin with `note: ` explain a difference by its number."""
-    ours = next((r for r in results if r["name"] == "desireline"), results[0])
-    lines = []
-    for result in results:
-        who = f"{result['name']} on {result['threads']}"
-        for count in ("events", "customers"):
-            if result[count] != ours[count]:
-                lines.append(f"{who}: {result[count]} {count}, not {ours[count]}")
-        for question, found in result["queries"].items():
-            expected = ours["queries"].get(question)
-            if expected is None or "answer" not in expected:
-                continue
-            if "failed" in found:
-                lines.append(f"{who}: {question} failed: {found['failed']}")
-            elif question == "transition_times":
-                lines += differing_times(who, expected["answer"]["pairs"], found["answer"]["pairs"])
-            elif found["answer"] != expected["answer"]:
-                lines.append(f"{who}: {question}: {first_difference(expected['answer'], found['answer'])}")
-    return lines
+class Program:
+    """A contestant's program; it runs on as many cores as it may use threads."""
+
+    def __init__(self, args, name, threads):
+        self.args, self.name, self.threads = args, name, threads
+        self.out = DATA / f"{name}-{threads}.json"
+        self.store = DATA / f"{name}-{threads}.store"
+        own = [args.binary] if name == "desireline" else [sys.executable, str(HERE / "peers" / f"{name}_peer.py")]
+        self.command = own
+
+    def start(self, mode, *words):
+        self.out.unlink(missing_ok=True)
+        command = [*self.command, mode, *words, "--threads", self.threads, "--out", self.out]
+        cores = sorted(os.sched_getaffinity(0))[: self.threads] if hasattr(os, "sched_getaffinity") else None
+
+        def pin():
+            os.sched_setaffinity(0, cores)
+
+        return subprocess.Popen([str(word) for word in command], preexec_fn=pin if cores else None)
+
+    def written(self):
+        return json.loads(self.out.read_text()) if self.out.exists() else {}
+
+    def wait(self, process):
+        """None when it is done well, else why not. A peer writes its file whenever it begins something."""
+        seen, changed = None, time.monotonic()
+        while True:
+            try:
+                status = process.wait(timeout=0.5)
+                return None if status == 0 else f"ended with {status}"
+            except subprocess.TimeoutExpired:
+                stamp = self.out.stat().st_mtime_ns if self.out.exists() else None
+                if stamp != seen:
+                    seen, changed = stamp, time.monotonic()
+                if self.name != "desireline" and time.monotonic() - changed > self.args.limit:
+                    process.kill()
+                    process.wait()
+                    return f"timeout after {self.args.limit:.0f} s"
+
+    def once(self, mode, *words):
+        """What it writes, with the times of the whole process."""
+
+        def cpu():
+            usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+            return usage.ru_utime + usage.ru_stime
+
+        begin, cpu_before = time.perf_counter(), cpu()
+        failure = self.wait(self.start(mode, *words))
+        wall = time.perf_counter() - begin
+        if failure:
+            return {"failed": failure}
+        written = self.written()
+        times = {"seconds": wall, "cpu_seconds": cpu() - cpu_before, "peak_mib": written.get("peak_mib", 0)}
+        return {"process": times, **written}
 
 
-def differing_times(who, expected, found):
-    """Counts must be equal; a median may be off by what our histogram may be off."""
-    if expected.keys() != found.keys():
-        return [f"{who}: transition_times: other pairs"]
-    lines, off, most = [], 0, 0.0
-    for pair, (count, customers, median) in expected.items():
-        if [count, customers] != found[pair][:2]:
-            lines.append(f"{who}: transition_times: {pair}: {found[pair][:2]}, not {[count, customers]}")
-        exact = found[pair][2]
-        if median == exact:
-            continue
-        if median is None or exact is None:
-            lines.append(f"{who}: transition_times: {pair}: a median of {exact}, not {median}")
-            continue
-        error = abs(median - exact) / max(exact, 1)
-        off, most = off + 1, max(most, error)
-        if error > QUANTILE_ERROR:
-            lines.append(f"{who}: transition_times: {pair}: a median of {exact}, not {median}")
-    if off:
-        lines.append(
-            f"note: {who}: transition_times: {off} of {len(expected)} medians differ by at most {most:.2%}; ours come from a histogram"
-        )
-    return lines
+def questions(args, program, log):
+    """Times and answers of all questions. One that kills its process or takes too long is noted, the rest asked again."""
+    words = ["--log", log, "--runs", args.runs, "--warmups", args.warmups, "--budget", args.budget, "--store", program.store]
+    only = [word for word in args.only.split(",") if word]
+    result = {"queries": {}}
+    while True:
+        remove(program.store)
+        failure = program.wait(program.start("run", *words, *(["--only", ",".join(only)] if only else [])))
+        found = program.written()
+        result = {**result, **found, "queries": {**result["queries"], **found.get("queries", {})}}
+        if failure is None:
+            return result
+        asking = result.pop("asking", "load")
+        if program.name == "desireline":
+            sys.exit(f"race: desireline {failure}")
+        if asking == "load":
+            return {**result, "load": {"failed": failure}}
+        result["queries"][asking] = {"failed": failure}
+        only = [question for question in only or tables.QUESTIONS if question not in result["queries"]]
+        if not only:
+            return result
 
 
-def first_difference(expected, found, place=""):
-    if isinstance(expected, dict) and isinstance(found, dict):
-        for key in sorted(expected.keys() | found.keys()):
-            if expected.get(key) != found.get(key):
-                return first_difference(expected.get(key), found.get(key), f"{place}/{key}")
-    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
-        for i, (a, b) in enumerate(zip(expected, found)):
-            if a != b:
-                return first_difference(a, b, f"{place}/{i}")
-    return f"{place}: {json.dumps(found)[:200]}, not {json.dumps(expected)[:200]}"
+def median_of(args, work):
+    """The run of the middle wall time of as many processes as planned."""
+    runs = []
+    for _ in range(args.processes):
+        runs.append(work())
+        if "failed" in runs[-1] or "no_such" in runs[-1]:
+            return runs[-1]
+    return sorted(runs, key=lambda run: run["process"]["seconds"])[len(runs) // 2]
 
 
-def table(results, args, load, busy):
-    """Markdown: per thread count one table; ratios are of the best peer to us."""
-    first = results[0]
-    lines = [f"# The race: {first['events']:,} events of {first['customers']:,} customers", ""]
-    lines.append(
-        f"{platform.machine()}, {cpu_name()}, {os.cpu_count()} cores, load average {load:.2f}"
-        + (" — **busy: not a measurement to publish**" if busy else "")
-    )
-    versions = {r["name"]: r["version"] for r in results}
-    lines.append(", ".join(f"{name} {version}" for name, version in versions.items()) + f"; {args.order} order")
-    for threads in args.threads:
-        here = {r["name"]: r for r in results if r["threads"] == threads}
-        peers = [name for name in here if name != "desireline"]
-        lines += ["", f"## {threads} thread{'s' * (threads > 1)}", ""]
-        head = ["", *(f"{n} ms" for n in here), *(f"{n} Mev/s/core" for n in here)]
-        if "desireline" in here and peers:
-            head += ["ratio, wall", "ratio, CPU", "best peer"]
-        lines.append("| " + " | ".join(head) + " |")
-        lines.append("|---" + "|---:" * (len(head) - 2) + "|---|" if peers else "|---" * len(head) + "|")
-        rows = [("Parquet to ready", {n: r["load"] for n, r in here.items()})]
-        for key, words in QUESTIONS.items():
-            times = {n: r["queries"].get(key) for n, r in here.items()}
-            if any(times.values()):
-                rows.append((words, times))
-        for words, times in rows:
-            lines.append("| " + " | ".join(cells(words, times, here, peers)) + " |")
-        lines.append("")
-        for name, result in here.items():
-            peaks = [q["peak_mib"] for q in result["queries"].values() if "peak_mib" in q]
-            most = f", while asked {max(peaks):,.0f} MiB" if peaks else ""
-            lines.append(f"Peak memory of {name}: while loading {result['load']['peak_mib']:,.0f} MiB{most}.")
-        fewest = min((q["runs"] for r in here.values() for q in r["queries"].values() if "runs" in q), default=0)
-        lines.append(f"Medians of {args.runs} runs after {args.warmups}" + (f"; some of {fewest} only" if fewest < args.runs else "") + ". Loading: once.")
-    return "\n".join(lines) + "\n"
+def remove(path):
+    for one in (path, Path(f"{path}.names")):
+        if one.is_dir():
+            shutil.rmtree(one)
+        else:
+            one.unlink(missing_ok=True)
 
 
-def cells(words, times, here, peers):
-    row = [words]
-    works = {n: t for n, t in times.items() if t and "seconds" in t}
-    row += [f"{works[n]['seconds'] * 1e3:,.1f}" if n in works else "failed" for n in here]
-    row += [f"{here[n]['events'] / works[n]['cpu_seconds'] / 1e6:,.1f}" if n in works else "" for n in here]
-    if "desireline" not in here or not peers:
-        return row
-    rivals = [n for n in peers if n in works]
-    if "desireline" not in works or not rivals:
-        return [*row, "", "", ""]
-    ours = works["desireline"]
-    wall = min(works[n]["seconds"] for n in rivals) / ours["seconds"]
-    best = min(rivals, key=lambda n: works[n]["cpu_seconds"])
-    return [*row, f"{wall:.1f} ×", f"{works[best]['cpu_seconds'] / ours['cpu_seconds']:.1f} ×", best]
+def size(path):
+    files = [*path.rglob("*")] if path.is_dir() else [path, Path(f"{path}.names")]
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def cpu_name():
@@ -226,25 +250,23 @@ def cpu_name():
     return platform.processor()
 
 
-def write(args, results, load, busy, problems, text):
+def write(race, text):
     folder = HERE / "results"
     folder.mkdir(exist_ok=True)
-    for result in results:
-        for query in result["queries"].values():
-            query.pop("answer", None)
-    record = {
-        "events": args.events,
-        "order": args.order,
-        "load_average": load,
-        "busy": busy,
-        "machine": {"cpu": cpu_name(), "cores": os.cpu_count(), "system": platform.platform()},
-        "agreed": not [p for p in problems if not p.startswith("note: ")],
-        "notes": problems,
-        "results": results,
-    }
-    (folder / f"{args.events}.json").write_text(json.dumps(record, indent=1) + "\n")
-    (folder / f"{args.events}.md").write_text(text.rstrip("\n") + "\n")
-    print(f"written: benches/results/{args.events}.json and .md")
+    for result in race["results"]:
+        for part in (*result.get("queries", {}).values(), *(v for v in result.values() if isinstance(v, dict))):
+            part.pop("answer", None)
+    name = folder / str(race["events"])
+    name.with_suffix(".json").write_text(json.dumps(race, indent=1) + "\n")
+    name.with_suffix(".md").write_text(text.rstrip("\n") + "\n")
+    written = f"benches/results/{race['events']}.json, .md"
+    try:
+        import chart
+    except ImportError:
+        print(f"written: {written}; no chart: matplotlib is not installed")
+        return
+    chart.draw(race, name.with_suffix(".svg"))
+    print(f"written: {written}, .svg")
 
 
 def report(args, log):
@@ -254,7 +276,7 @@ def report(args, log):
         root = HERE.parent
         subprocess.run(["cargo", "build", "--release", "--quiet", "--package", "desireline-cli"], cwd=root, check=True)
         command = str(Path(os.environ.get("CARGO_TARGET_DIR", root / "target")) / "release" / "desireline")
-    page = HERE / "data" / "report.html"
+    page = DATA / "report.html"
     words = [command, "report", str(log), "--customer", "customer_id", "--time", "time", "--event", "event"]
     words += ["--channel", "channel", "--journey", "column=session_id", "--goal", "purchase", "--by", "device"]
     for step in ("product_view", "add_to_cart", "checkout", "purchase"):
@@ -272,4 +294,5 @@ def report(args, log):
     )
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,17 @@
-"""What the peers share: the clock, the command line, and the questions' numbers. See ../README.md for the questions."""
+"""What the peers share: the words they know, the clock, and the questions' numbers. See ../README.md for the questions.
+
+A peer's file has:
+    load(path) -> state               a log (Parquet or CSV) in the form that questions are asked of
+    counts(state) -> events, customers
+    questions(state)                  yields (name, work, answer from what work returns)
+    cold(path) -> answer              the common funnel from the file, the fastest way
+and, if it can store its form,
+    store(state, path), reopen(path) -> state
+"""
 
 import argparse
 import json
+import math
 import statistics
 import time
 
@@ -9,15 +19,20 @@ GAP_US = 30 * 60 * 1_000_000
 WITHIN_US = 7 * 86_400 * 1_000_000
 COMMON = ["product_view", "add_to_cart", "checkout", "purchase"]
 RARE = ["order_tracking", "delivery", "help", "support_chat"]
+DEVICE = "mobile_ios"
+REGIONS = ["DE", "ES", "FR"]
 FIRST = 8
 TOP = 100
 BEFORE = 3
 TOP_BEFORE = 20
+DASHBOARD = ["paths", "transitions", "dropoff", "funnel_common", "sessions"]
 
 
 def arguments():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--log", required=True)
+    parser.add_argument("mode", choices=["run", "load", "cold", "reopen"])
+    parser.add_argument("--log")
+    parser.add_argument("--store")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--warmups", type=int, default=2)
@@ -47,23 +62,26 @@ def reset_peak():
         pass
 
 
-def timed(work, runs=1, warmups=0, budget=float("inf")):
+def timed(work, runs=1, warmups=0, budget=float("inf"), cpu_time=time.process_time):
     """Times and the last answer of `work`; after `budget` seconds no further run is begun."""
     begin = time.perf_counter()
     reset_peak()
-    for _ in range(warmups):
-        if time.perf_counter() - begin > budget:
-            break
-        work()
     wall, cpu = [], []
     while True:
-        wall_before, cpu_before = time.perf_counter(), time.process_time()
+        wall_before, cpu_before = time.perf_counter(), cpu_time()
         answer = work()
-        cpu.append(time.process_time() - cpu_before)
+        cpu.append(cpu_time() - cpu_before)
         wall.append(time.perf_counter() - wall_before)
-        if len(wall) >= max(runs, 1) or time.perf_counter() - begin > budget:
+        over = time.perf_counter() - begin > budget
+        if len(wall) == 1:
+            first = {"first_seconds": wall[0], "first_cpu_seconds": cpu[0]}
+        if warmups > 0 and not over:
+            warmups -= 1
+            wall, cpu = wall[:-1], cpu[:-1]
+        elif len(wall) >= max(runs, 1) or over:
             times = {
                 "runs": len(wall),
+                **first,
                 "seconds": statistics.median(wall),
                 "least_seconds": min(wall),
                 "cpu_seconds": statistics.median(cpu),
@@ -72,29 +90,84 @@ def timed(work, runs=1, warmups=0, budget=float("inf")):
             return times, answer
 
 
-def run(name, version, args, load, questions):
-    """Loads, asks each question, writes times and answers. A question is (name, work, answer from work's result)."""
-    times, (state, events, customers) = timed(lambda: load(args.log))
-    result = {
-        "name": name,
-        "version": version,
-        "threads": args.threads,
-        "events": events,
-        "customers": customers,
-        "load": times,
-        "queries": {},
-    }
-    only = [word for word in args.only.split(",") if word]
-    for question, work, answer in questions(state):
-        if only and question not in only:
+def run(name, version, args, peer, cpu_time=time.process_time):
+    """Does what `args` say with the functions of `peer`, writes times and answers."""
+
+    def write(result):
+        with open(args.out, "w") as out:
+            json.dump(result, out)
+
+    def clocked(work, *plan):
+        return timed(work, *plan, cpu_time=cpu_time)
+
+    if args.mode not in {**peer, "run": run}:
+        write({"no_such": True})
+    elif args.mode == "cold":
+        answer = peer["cold"](args.log)
+        write({"answer": answer, "peak_mib": peak_mib()})
+    elif args.mode == "load":
+        times, state = clocked(lambda: peer["load"](args.log))
+        write({"load": times, "answer": list(peer["counts"](state))})
+    elif args.mode == "reopen":
+        opened, state = clocked(lambda: peer["reopen"](args.store))
+        work, answer = next((w, a) for q, w, a in peer["questions"](state) if q == "funnel_common")
+        first, found = clocked(work)
+        write({"open": opened, "first": first, "answer": answer(found)})
+    else:
+        ask_all(name, version, args, peer, clocked, write)
+
+
+def ask_all(name, version, args, peer, clocked, write):
+    result = {"name": name, "version": version, "threads": args.threads, "queries": {}, "asking": "load"}
+    write(result)
+    result["load"], state = clocked(lambda: peer["load"](args.log))
+    result["events"], result["customers"] = peer["counts"](state)
+    questions = {question: (work, answer) for question, work, answer in peer["questions"](state)}
+    if all(question in questions for question in DASHBOARD):
+        questions["dashboard"] = dashboard(questions)
+    for question, (work, answer) in questions.items():
+        if args.only and question not in args.only.split(","):
             continue
+        result["asking"] = question
+        write(result)  # whoever waits for us knows which question took too long
         try:
-            times, found = timed(work, args.runs, args.warmups, args.budget)
+            times, found = clocked(work, args.runs, args.warmups, args.budget)
             result["queries"][question] = {**times, "answer": answer(found)}
         except Exception as error:  # a peer that fails stays in the table
             result["queries"][question] = {"failed": f"{type(error).__name__}: {str(error)[:200]}"}
-    with open(args.out, "w") as out:
-        json.dump(result, out)
+    del result["asking"]
+    if "store" in peer and args.store:
+        times, size = clocked(lambda: peer["store"](state, args.store))
+        result["store"] = {**times, "bytes": size}
+    write(result)
+
+
+def dashboard(questions):
+    """The questions of the dashboard one after the other, where a peer has no way to share its work between them."""
+
+    def work():
+        return [questions[name][0]() for name in DASHBOARD]
+
+    def answer(found):
+        return {name: questions[name][1](one) for name, one in zip(DASHBOARD, found)}
+
+    return work, answer
+
+
+def rank(n, q):
+    """The place of the quantile `q` among `n` values in order."""
+    return max(math.ceil(n * q), 1) - 1
+
+
+def times_to_convert(reached, between):
+    """The answer of `funnel_times`; `between` are numbers in order."""
+    n = len(between)
+    return {
+        "reached": reached,
+        "n": n,
+        "median": int(between[rank(n, 0.5)]) if n >= 5 else None,
+        "p90": int(between[rank(n, 0.9)]) if n >= 10 else None,
+    }
 
 
 def path_names(key, names):
@@ -108,5 +181,5 @@ def path_names(key, names):
 
 def top_paths(rows, names, top):
     """The most frequent of (key, count), equal counts by the names in order."""
-    paths = sorted(((-count, path_names(key, names)) for key, count in rows))
-    return [[" > ".join(path), -count] for count, path in paths[:top]]
+    paths = sorted(((-count, path_names(int(key), names)) for key, count in rows))
+    return [[" > ".join(path), int(-count)] for count, path in paths[:top]]

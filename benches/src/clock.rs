@@ -21,11 +21,24 @@ pub struct Plan {
     pub budget: f64,
 }
 
+/// The plan of what is done once.
+pub fn once() -> Plan {
+    Plan {
+        runs: 1,
+        warmups: 0,
+        budget: f64::INFINITY,
+    }
+}
+
 /// The times of one question.
 #[derive(Clone, Debug, Serialize)]
 pub struct Timing {
     /// Runs that were timed.
     pub runs: usize,
+    /// Wall time of the very first run, warm-up or not.
+    pub first_seconds: f64,
+    /// Its CPU time.
+    pub first_cpu_seconds: f64,
     /// Median of the wall time.
     pub seconds: f64,
     /// Shortest wall time.
@@ -41,21 +54,24 @@ pub fn time<T>(plan: &Plan, mut work: impl FnMut() -> Outcome<T>) -> Outcome<(Ti
     let begin = Instant::now();
     let over = |begin: Instant| begin.elapsed().as_secs_f64() > plan.budget;
     reset_peak();
-    for _ in 0..plan.warmups {
-        if over(begin) {
-            break;
-        }
-        work()?;
-    }
     let (mut wall, mut cpu) = (Vec::new(), Vec::new());
+    let (mut first, mut warm) = (None, 0);
     loop {
         let (before, cpu_before) = (Instant::now(), ProcessTime::now());
         let answer = work()?;
-        cpu.push(cpu_before.elapsed());
-        wall.push(before.elapsed());
+        let times = (before.elapsed(), cpu_before.elapsed());
+        let first = *first.get_or_insert(times);
+        if warm < plan.warmups && !over(begin) {
+            warm += 1;
+            continue;
+        }
+        wall.push(times.0);
+        cpu.push(times.1);
         if wall.len() >= plan.runs.max(1) || over(begin) {
             let timing = Timing {
                 runs: wall.len(),
+                first_seconds: first.0.as_secs_f64(),
+                first_cpu_seconds: first.1.as_secs_f64(),
                 seconds: median(&mut wall),
                 least_seconds: wall.iter().min().copied().unwrap_or_default().as_secs_f64(),
                 cpu_seconds: median(&mut cpu),

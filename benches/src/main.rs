@@ -1,11 +1,13 @@
 //! desireline's side of the race: writes the simulated log, loads it, asks the questions, says how long each took.
+//! The peers' programs know the same words: `run`, `load`, `cold`, `reopen`.
 //!
 //! ```text
 //! race simulate --events 10000000 --order arrival --out data/log.parquet
-//! race run --log data/log.parquet --threads 2 --runs 7 --out ours.json
+//! race run --log data/log.parquet --threads 2 --runs 7 --store data/ours.arrow --out ours.json
 //! ```
 
 mod clock;
+mod modes;
 mod questions;
 mod simulate;
 
@@ -24,7 +26,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Writes a simulated log as Parquet.
+    /// Writes a simulated log as Parquet or CSV, as the file's name says.
     Simulate {
         #[arg(long)]
         events: u64,
@@ -33,20 +35,49 @@ enum Command {
         #[arg(long)]
         out: PathBuf,
     },
-    /// Loads a log and times the questions.
+    /// Loads a log, times the questions, stores the log.
     Run {
         #[arg(long)]
         log: PathBuf,
         #[command(flatten)]
         plan: clock::Plan,
-        #[arg(long, default_value_t = 1)]
-        threads: usize,
         /// Only these questions.
         #[arg(long, value_delimiter = ',')]
         only: Vec<String>,
         #[arg(long)]
-        out: PathBuf,
+        store: PathBuf,
+        #[command(flatten)]
+        common: Common,
     },
+    /// Loads a log and times that.
+    Load {
+        #[arg(long)]
+        log: PathBuf,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Answers one question from the file.
+    Cold {
+        #[arg(long)]
+        log: PathBuf,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Opens what `run` stored and answers one question.
+    Reopen {
+        #[arg(long)]
+        store: PathBuf,
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+#[derive(clap::Args)]
+struct Common {
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
+    #[arg(long)]
+    out: PathBuf,
 }
 
 fn main() -> ExitCode {
@@ -55,10 +86,13 @@ fn main() -> ExitCode {
         Command::Run {
             log,
             plan,
-            threads,
             only,
-            out,
-        } => questions::run(&log, &plan, threads, &only, &out),
+            store,
+            common: Common { threads, out },
+        } => modes::run(&log, &plan, threads, &only, &store, &out),
+        Command::Load { log, common } => modes::load(&log, common.threads, &common.out),
+        Command::Cold { log, common } => modes::cold(&log, common.threads, &common.out),
+        Command::Reopen { store, common } => modes::reopen(&store, common.threads, &common.out),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

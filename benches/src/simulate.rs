@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
+use desireline_io::RowWriter;
 use desireline_io::simulate::{Order as SimulatedOrder, Simulation};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
@@ -30,6 +31,14 @@ pub fn simulate(events: u64, order: Order, out: &Path) -> Outcome<()> {
         Order::Customer => SimulatedOrder::Customer,
     };
     let simulator = simulation.prepare()?;
+    if out.extension().is_some_and(|e| e == "csv") {
+        let mut writer = RowWriter::create(out, simulator.schema())?;
+        for batch in simulator.batches(ROWS) {
+            writer.write(&batch?)?;
+        }
+        writer.finish()?;
+        return Ok(());
+    }
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .build();

@@ -4,6 +4,7 @@ The columns are kept as Polars likes them best, and every question is asked over
 group per customer. `position` arithmetic on the sorted frame does what partitions would do.
 """
 
+import json
 import os
 import sys
 
@@ -17,32 +18,83 @@ import polars as pl  # noqa: E402
 C = pl.col
 
 
+def scan(path):
+    if not path.endswith(".csv"):
+        return pl.scan_parquet(path)
+    return pl.scan_csv(path).with_columns(C("time").str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us"))
+
+
+ATTRIBUTES = ["channel", "device", "region"]
+
+
 def load(path):
-    frame = pl.scan_parquet(path).select("customer_id", "time", "event", "session_id", "seq").collect()
-    names = frame["event"].cast(pl.String).unique().sort().to_list()
+    frame = scan(path).select("customer_id", "time", "event", "session_id", "seq", *ATTRIBUTES).collect()
+    names = {name: frame[name].cast(pl.String).unique().sort().to_list() for name in ["event", *ATTRIBUTES]}
+
+    def codes(name):
+        return C(name).cast(pl.String).cast(pl.Enum(names[name])).to_physical().cast(pl.UInt8)
+
     frame = (
         frame.lazy()
         .with_columns(
+            *(codes(name) for name in ATTRIBUTES),
             customer=C("customer_id").cast(pl.Categorical).to_physical(),
             time=C("time").dt.epoch("us"),
-            code=C("event").cast(pl.String).cast(pl.Enum(names)).to_physical().cast(pl.UInt8),
+            code=codes("event"),
             session=C("session_id").cast(pl.Categorical).to_physical(),
         )
         .sort("customer", "time", "seq")
-        .select(
-            C("customer").rle_id(),
-            "time",
-            "code",
-            C("session").rle_id(),
-        )
+        .select(C("customer").rle_id(), "time", "code", C("session").rle_id(), *ATTRIBUTES)
         .collect()
         .rechunk()
     )
-    return (frame, names), frame.height, frame["customer"].last() + 1
+    return frame, names
+
+
+def counts(state):
+    frame = state[0]
+    return frame.height, frame["customer"].last() + 1
+
+
+def store(state, path):
+    """As Polars maps it into memory again; the names go into the file's metadata."""
+    frame, names = state
+    frame.write_ipc(path, compression="uncompressed")
+    with open(f"{path}.names", "w") as out:
+        json.dump(names, out)
+
+
+def reopen(path):
+    with open(f"{path}.names") as names:
+        return pl.scan_ipc(path).collect(), json.load(names)
+
+
+def cold(path):
+    """Filter while reading; sort what is left; customers without any step are counted by their ids alone."""
+    rows = scan(path).select("customer_id", "time", "event", "seq").with_columns(C("event").cast(pl.String))
+    customers, kept = pl.collect_all(
+        [
+            rows.select(C("customer_id").cast(pl.String).n_unique()),
+            rows.filter(C("event").is_in(race.COMMON))
+            .with_columns(code=C("event").replace_strict({name: k for k, name in enumerate(race.COMMON)}, return_dtype=pl.UInt8))
+            .select("customer_id", "time", "seq", "code"),
+        ]
+    )
+    frame = (
+        kept.lazy()
+        .with_columns(customer=C("customer_id").cast(pl.Categorical).to_physical(), time=C("time").dt.epoch("us"))
+        .sort("customer", "time", "seq")
+        .select(C("customer").rle_id(), "time", "code", session=0)
+        .collect()
+    )
+    names = {"event": race.COMMON, **{name: [] for name in ATTRIBUTES}}
+    work = next(work for name, work, _ in questions((frame, names)) if name == "funnel_common")
+    return {"journeys": customers.item(), "reached": work()}
 
 
 def questions(state):
-    frame, names = state
+    frame, all_names = state
+    names = all_names["event"]
     number = {name: code for code, name in enumerate(names)}
     n_names = len(names)
     lazy = frame.lazy()
@@ -109,36 +161,70 @@ def questions(state):
     def transition_times_answer(found):
         return {"pairs": {pair_name(p): [n, c, None if n < 5 else int(t)] for p, n, c, t in found.rows()}}
 
-    def funnel(steps):
+    def stages(steps, rows=lazy):
+        """A row for each event of a step: the latest start of an attempt that has reached it, as a running maximum; on
+        the one axis a start of another customer is too far away to count."""
         codes = [number[step] for step in steps]
-
-        def work():
-            # The latest start of an attempt that has reached each step, as a running maximum; on the one axis a
-            # start of another customer is too far away to count.
-            stage = lazy.filter(C("code").is_in(codes)).select(
-                "customer", "code", axis.alias("at"), pl.lit(None, dtype=pl.Int64).alias("start")
+        stage = rows.filter(C("code").is_in(codes)).select(
+            "customer", "code", axis.alias("at"), pl.lit(None, dtype=pl.Int64).alias("start")
+        )
+        for step, code in enumerate(codes):
+            hit = C("code") == code
+            start = C("at")
+            if step > 0:
+                hit = (hit & (C("at") - C("start") <= race.WITHIN_US)).fill_null(False)
+                start = C("start")
+            stage = stage.with_columns(
+                pl.when(hit).then(start).cum_max().forward_fill().alias("start"), hit.alias(f"hit{step}")
             )
-            counts = []
-            for step, code in enumerate(codes):
-                if step == 0:
-                    hit = C("code") == code
-                    stage = stage.with_columns(
-                        pl.when(hit).then("at").cum_max().forward_fill().alias("start"), hit.alias(f"hit{step}")
-                    )
-                else:
-                    hit = (C("code") == code) & (C("at") - C("start") <= race.WITHIN_US)
-                    stage = stage.with_columns(
-                        pl.when(hit).then("start").cum_max().forward_fill().alias("start"),
-                        hit.fill_null(False).alias(f"hit{step}"),
-                    )
-                counts.append(C("customer").filter(C(f"hit{step}")).rle_id().last().alias(f"n{step}"))
-            found = stage.select(counts).collect().row(0)
-            return [0 if n is None else n + 1 for n in found]
+        return stage
+
+    def customers_of(step):
+        return C("customer").filter(C(f"hit{step}"))
+
+    def funnel(steps, rows=lazy):
+        def work():
+            reached = [customers_of(step).rle_id().last().alias(f"n{step}") for step in range(len(steps))]
+            return [0 if n is None else n + 1 for n in stages(steps, rows).select(reached).collect().row(0)]
 
         return work
 
     def funnel_answer(found):
-        return {"journeys": frame["customer"].last() + 1, "reached": found}
+        return {"journeys": counts(state)[1], "reached": found}
+
+    def funnel_times():
+        stage = stages(race.COMMON).collect()
+        reached = [stage.select(customers_of(step).rle_id().last() + 1).item() or 0 for step in range(4)]
+        ends = stage.lazy().filter("hit3").group_by("customer").agg(end=C("at").first()).sort("end")
+        entries = stage.lazy().filter("hit0").select(entry="at")
+        # Of the attempts that convert first, the one that starts first.
+        return reached, (
+            ends.with_columns(earliest=C("end") - race.WITHIN_US)
+            .join_asof(entries, left_on="earliest", right_on="entry", strategy="forward")
+            .select((C("end") - C("entry")).sort())
+            .collect()
+            .to_series()
+        )
+
+    def funnel_by_channel():
+        first = frame.lazy().select(pl.arg_where(C("customer") != C("customer").shift(1, fill_value=2**32 - 1))).collect()
+        channels = frame["channel"].gather(first.to_series())
+        reached = stages(race.COMMON).collect()
+        found = {}
+        for step in range(4):
+            who = reached.lazy().select(customers_of(step).unique()).collect().to_series()
+            for channel, n in channels.gather(who).value_counts().rows():
+                found.setdefault(channel, [0, 0, 0, 0])[step] = n
+        return found
+
+    def funnel_by_channel_answer(found):
+        return {"reached": {all_names["channel"][code]: n for code, n in found.items()}}
+
+    device, regions = all_names["device"], all_names["region"]
+    kept = lazy
+    if device:
+        regions_kept = [code for code, name in enumerate(regions) if name in race.REGIONS]
+        kept = lazy.filter(C("device") == device.index(race.DEVICE), C("region").is_in(regions_kept))
 
     goal = number["purchase"]
 
@@ -221,8 +307,11 @@ def questions(state):
     yield "transition_times", transition_times, transition_times_answer
     yield "funnel_common", funnel(race.COMMON), funnel_answer
     yield "funnel_rare", funnel(race.RARE), funnel_answer
+    yield "funnel_times", funnel_times, lambda found: race.times_to_convert(*found)
+    yield "funnel_by_channel", funnel_by_channel, funnel_by_channel_answer
+    yield "funnel_filtered", funnel(race.COMMON, kept), lambda found: {"reached": found}
     yield "dropoff", dropoff, dropoff_answer
     yield "sessions", gap_sessions, lambda n: {"sessions": n}
 
 
-race.run("polars", pl.__version__, args, load, questions)
+race.run("polars", pl.__version__, args, globals())

@@ -14,11 +14,15 @@ import race
 args = race.arguments()
 
 LOAD = """
-CREATE TYPE event_name AS ENUM (SELECT DISTINCT event::VARCHAR FROM read_parquet('{log}') ORDER BY 1);
+CREATE TYPE event_name AS ENUM (SELECT DISTINCT event::VARCHAR FROM {log} ORDER BY 1);
+CREATE TYPE channel_name AS ENUM (SELECT DISTINCT channel::VARCHAR FROM {log} ORDER BY 1);
+CREATE TYPE device_name AS ENUM (SELECT DISTINCT device::VARCHAR FROM {log} ORDER BY 1);
+CREATE TYPE region_name AS ENUM (SELECT DISTINCT region::VARCHAR FROM {log} ORDER BY 1);
 CREATE TABLE ev AS
 WITH sorted AS (
-    SELECT customer_id, epoch_us(time) AS t, event::event_name AS event, session_id
-    FROM read_parquet('{log}') ORDER BY customer_id, time, seq
+    SELECT customer_id, epoch_us(time) AS t, event::event_name AS event, session_id,
+        channel::channel_name AS channel, device::device_name AS device, region::region_name AS region
+    FROM {log} ORDER BY customer_id, time, seq
 ), marked AS (
     SELECT *,
         customer_id IS DISTINCT FROM lag(customer_id) OVER () AS c,
@@ -29,22 +33,66 @@ SELECT
     (row_number() OVER () - 1)::UINTEGER AS pos,
     (sum(c::INTEGER) OVER (ROWS UNBOUNDED PRECEDING) - 1)::UINTEGER AS customer,
     t, event, enum_code(event)::UTINYINT AS code,
-    (sum(s::INTEGER) OVER (ROWS UNBOUNDED PRECEDING) - 1)::UINTEGER AS session
+    (sum(s::INTEGER) OVER (ROWS UNBOUNDED PRECEDING) - 1)::UINTEGER AS session,
+    channel, device, region, c AS is_first
 FROM marked;
 """
 
 
-def load(path):
-    connection = duckdb.connect()
+def source(path):
+    read = "read_csv" if path.endswith(".csv") else "read_parquet"
+    return f"{read}('{path.replace(chr(39), chr(39) * 2)}')"
+
+
+def connect(path=":memory:", **config):
+    connection = duckdb.connect(path, **config)
     connection.execute(f"SET threads={args.threads}; SET preserve_insertion_order=true;")
-    connection.execute(LOAD.format(log=path.replace("'", "''")))
+    return connection
+
+
+def load(path):
+    connection = connect()
+    log = source(path)
+    if path.endswith(".csv"):  # parsed once
+        columns = "customer_id, time, event, session_id, channel, device, region, seq"
+        connection.execute(f"CREATE TABLE raw AS SELECT {columns} FROM {log}")
+        log = "raw"
+    connection.execute(LOAD.format(log=log) + "DROP TABLE IF EXISTS raw;")
+    return connection
+
+
+def counts(connection):
+    return connection.execute("SELECT count(*), max(customer) + 1 FROM ev").fetchone()
+
+
+def store(connection, path):
+    connection.execute(f"ATTACH '{path}' AS stored; COPY FROM DATABASE memory TO stored; DETACH stored;")
+
+
+def reopen(path):
+    return connect(path, read_only=True)
+
+
+def cold(path):
+    """Filter while reading; sort what is left; customers without any step are counted by their ids alone."""
+    connection = connect()
+    steps = ", ".join(f"'{step}'" for step in race.COMMON)
+    connection.execute(f"""
+        CREATE TYPE event_name AS ENUM ({steps});
+        CREATE TABLE ev AS
+        SELECT rank_dense AS customer, t, code FROM (
+            SELECT (dense_rank() OVER (ORDER BY customer_id) - 1)::UINTEGER AS rank_dense, epoch_us(time) AS t,
+                enum_code(event::event_name)::UTINYINT AS code, time, seq
+            FROM {source(path)} WHERE event IN ({steps})
+        ) ORDER BY rank_dense, time, seq
+    """)
+    journeys = connection.execute(f"SELECT count(DISTINCT customer_id) FROM {source(path)}").fetchone()[0]
+    work, answer = next((w, a) for name, w, a in questions(connection) if name == "funnel_common")
+    return {**answer(work()), "journeys": journeys}
+
+
+def questions(connection):
     names = [row[0] for row in connection.execute("SELECT unnest(enum_range(NULL::event_name))::VARCHAR").fetchall()]
-    events, customers = connection.execute("SELECT count(*), max(customer) + 1 FROM ev").fetchone()
-    return (connection, names), events, customers
-
-
-def questions(state):
-    connection, names = state
     number = {name: code for code, name in enumerate(names)}
 
     def asked(query):
@@ -86,13 +134,16 @@ def questions(state):
     def transition_times_answer(rows):
         return {"pairs": {f"{names[a]} > {names[b]}": [n, c, None if n < 5 else m] for a, b, n, c, m in rows}}
 
-    def funnel(steps):
-        # The latest start of an attempt that has reached each step, as a running maximum. Customers lie one after the
-        # other on one axis of time, further apart than the window, so no partition is needed.
+    def stages(steps, where="true"):
+        """A row for each event of a step: the latest start of an attempt that has reached it, as a running maximum.
+
+        Customers lie one after the other on one axis of time, further apart than the window, so no partition is needed.
+        """
         span = connection.execute("SELECT min(t), max(t) FROM ev").fetchone()
         width = span[1] - span[0] + race.WITHIN_US + 1
         codes = ", ".join(str(number[s]) for s in steps)
-        query = f"SELECT customer, code, customer::BIGINT * {width} + (t - {span[0]}) AS x FROM ev WHERE code IN ({codes})"
+        query = f"""SELECT customer, code, customer::BIGINT * {width} + (t - {span[0]}) AS x FROM ev
+            WHERE code IN ({codes}) AND {where}"""
         kept = ""
         for step, name in enumerate(steps):
             code = number[name]
@@ -101,16 +152,51 @@ def questions(state):
             query = f"""SELECT customer, code, x{kept}, coalesce({hit}, false) AS h{step},
                 max(CASE WHEN {hit} THEN {start} END) OVER (ROWS UNBOUNDED PRECEDING) AS s{step} FROM ({query})"""
             kept += f", h{step}"
-        hits = [f"bool_or(h{step})" for step in range(len(steps))]
-        depths = " + ".join(f"{hit}::INTEGER" for hit in hits)
-        query = f"SELECT depth, count(*) FROM (SELECT {depths} AS depth FROM ({query}) GROUP BY customer) GROUP BY depth"
-        return asked(query)
+        return query
+
+    DEPTH = " + ".join(f"bool_or(h{step})::INTEGER" for step in range(4))
+
+    def depths(steps, where="true"):
+        return f"SELECT customer, {DEPTH} AS depth FROM ({stages(steps, where)}) GROUP BY customer"
+
+    def funnel(steps, where="true"):
+        return asked(f"SELECT depth, count(*) FROM ({depths(steps, where)}) GROUP BY depth")
+
+    def reached(rows):
+        return [sum(n for depth, n in rows if depth > step) for step in range(4)]
 
     def funnel_answer(rows):
-        reached = [sum(n for depth, n in rows if depth > step) for step in range(4)]
-        journeys = connection.execute("SELECT max(customer) + 1 FROM ev").fetchone()[0]
-        return {"journeys": journeys, "reached": reached}
+        return {"journeys": counts(connection)[1], "reached": reached(rows)}
 
+    # Of the attempts that convert first, the one that starts first.
+    funnel_times = f"""
+        WITH staged AS MATERIALIZED ({stages(race.COMMON)}),
+        ends AS (SELECT min(x) - {race.WITHIN_US} AS earliest, min(x) AS x FROM staged WHERE h3 GROUP BY customer),
+        times AS MATERIALIZED (
+            SELECT ends.x - entries.x AS between
+            FROM ends ASOF JOIN (SELECT x FROM staged WHERE h0) entries ON entries.x >= ends.earliest
+        )
+        SELECT depth, count(*), NULL FROM (SELECT {DEPTH} AS depth FROM staged GROUP BY customer) GROUP BY depth
+        UNION ALL
+        SELECT -1, count(*), list(between ORDER BY between) FROM times
+    """
+
+    def funnel_times_answer(rows):
+        between = next(found for depth, _, found in rows if depth == -1) or []
+        return race.times_to_convert(reached([row[:2] for row in rows]), between)
+
+    funnel_by_channel = f"""
+        SELECT channel, depth, count(*) FROM ({depths(race.COMMON)})
+        JOIN (SELECT customer, channel FROM ev WHERE is_first) USING (customer) GROUP BY ALL
+    """
+
+    def funnel_by_channel_answer(rows):
+        channels = {channel for channel, _, _ in rows}
+        return {"reached": {c: reached([row[1:] for row in rows if row[0] == c]) for c in channels}}
+
+    kept = f"device = '{race.DEVICE}' AND region IN ({', '.join(repr(r) for r in race.REGIONS)})"
+
+    yield "funnel_common", funnel(race.COMMON), funnel_answer
     until = connection.execute("SELECT max(t) FROM ev").fetchone()[0]
     goal = number["purchase"]
     before = ", ".join(f"lag(code, {k}) OVER () AS c{k}, lag(session, {k}) OVER () AS s{k}" for k in range(1, race.BEFORE + 1))
@@ -170,10 +256,12 @@ def questions(state):
     yield "paths", asked(paths), paths_answer
     yield "transitions", asked(transitions), transitions_answer
     yield "transition_times", asked(transition_times), transition_times_answer
-    yield "funnel_common", funnel(race.COMMON), funnel_answer
     yield "funnel_rare", funnel(race.RARE), funnel_answer
+    yield "funnel_times", asked(funnel_times), funnel_times_answer
+    yield "funnel_by_channel", asked(funnel_by_channel), funnel_by_channel_answer
+    yield "funnel_filtered", funnel(race.COMMON, kept), lambda rows: {"reached": reached(rows)}
     yield "dropoff", asked(dropoff), dropoff_answer
     yield "sessions", asked(sessions), lambda rows: {"sessions": rows[0][0]}
 
 
-race.run("duckdb", duckdb.__version__, args, load, questions)
+race.run("duckdb", duckdb.__version__, args, globals())
