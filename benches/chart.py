@@ -48,7 +48,8 @@ def rows_of(race, threads):
     for _, words, times in tables.rows(here):
         ours = times.get("desireline", {}).get("seconds")
         if ours:
-            yield words, {n: t["seconds"] / ours for n, t in times.items() if n in MARKS and "seconds" in t}
+            peers = {n: t for n, t in times.items() if n in MARKS and "seconds" in t and "is_part" not in t}
+            yield words, {n: t["seconds"] / ours for n, t in peers.items()}
 
 
 def panel(axis, threads, rows, words):

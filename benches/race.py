@@ -144,9 +144,10 @@ class Program:
     def __init__(self, args, name, threads):
         self.args, self.name, self.threads = args, name, threads
         self.out = DATA / f"{name}-{threads}.json"
-        self.store = DATA / f"{name}-{threads}.store"
-        own = [args.binary] if name == "desireline" else [sys.executable, str(HERE / "peers" / f"{name}_peer.py")]
-        self.command = own
+        self.errors = self.out.with_suffix(".log")
+        self.store = self.out.with_suffix(".store")
+        peer = HERE / "peers" / f"{name}_peer.py"
+        self.command = [args.binary] if name == "desireline" else [sys.executable, peer]
 
     def start(self, mode, *words):
         self.out.unlink(missing_ok=True)
@@ -156,10 +157,18 @@ class Program:
         def pin():
             os.sched_setaffinity(0, cores)
 
-        return subprocess.Popen([str(word) for word in command], preexec_fn=pin if cores else None)
+        with self.errors.open("w") as errors:
+            command = [str(word) for word in command]
+            return subprocess.Popen(
+                command, stdout=subprocess.DEVNULL, stderr=errors, preexec_fn=pin if cores else None
+            )
 
     def written(self):
         return json.loads(self.out.read_text()) if self.out.exists() else {}
+
+    def last_words(self):
+        said = [line.strip() for line in self.errors.read_text(errors="replace").splitlines() if line.strip()]
+        return said[-1][:200] if said else "no word"
 
     def wait(self, process):
         """None when it is done well, else why not. A peer writes its file whenever it begins something."""
@@ -167,7 +176,7 @@ class Program:
         while True:
             try:
                 status = process.wait(timeout=0.5)
-                return None if status == 0 else f"ended with {status}"
+                return None if status == 0 else f"ended with {status}: {self.last_words()}"
             except subprocess.TimeoutExpired:
                 stamp = self.out.stat().st_mtime_ns if self.out.exists() else None
                 if stamp != seen:
@@ -218,9 +227,9 @@ def questions(args, program, log):
 
 
 def median_of(args, work):
-    """The run of the middle wall time of as many processes as planned."""
-    runs = []
-    for _ in range(args.processes):
+    """The run of the middle wall time of as many processes as planned and as the budget allows."""
+    runs, begin = [], time.monotonic()
+    while len(runs) < args.processes and (not runs or time.monotonic() - begin < args.budget):
         runs.append(work())
         if "failed" in runs[-1] or "no_such" in runs[-1]:
             return runs[-1]

@@ -12,6 +12,7 @@ and, if it can store its form,
 import argparse
 import json
 import math
+import os
 import statistics
 import time
 
@@ -42,35 +43,49 @@ def arguments():
     return parser.parse_args()
 
 
+# Processes beside this one that work for it.
+WATCHED = []
+
+
+def proc(pid, file):
+    try:
+        with open(f"/proc/{pid}/{file}") as text:
+            return text.read()
+    except OSError:
+        return ""
+
+
 def peak_mib():
     """Peak memory since the last reset; 0 where the system does not tell."""
-    try:
-        with open("/proc/self/status") as status:
-            for line in status:
-                if line.startswith("VmHWM:"):
-                    return int(line.split()[1]) / 1024
-    except OSError:
-        pass
-    return 0.0
+    lines = [line for pid in ["self", *WATCHED] for line in proc(pid, "status").splitlines()]
+    return sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+
+
+def cpu_seconds():
+    """CPU time of all threads, and of the processes that are watched."""
+    fields = [proc(pid, "stat").rpartition(")")[2].split() for pid in WATCHED]
+    ticks = sum(int(field[11]) + int(field[12]) for field in fields)
+    return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
 
 
 def reset_peak():
-    try:
-        with open("/proc/self/clear_refs", "w") as refs:
-            refs.write("5")
-    except OSError:
-        pass
+    for pid in ["self", *WATCHED]:
+        try:
+            with open(f"/proc/{pid}/clear_refs", "w") as refs:
+                refs.write("5")
+        except OSError:
+            pass
 
 
-def timed(work, runs=1, warmups=0, budget=float("inf"), cpu_time=time.process_time):
+def timed(work, runs=1, warmups=0, budget=float("inf")):
     """Times and the last answer of `work`; after `budget` seconds no further run is begun."""
     begin = time.perf_counter()
     reset_peak()
     wall, cpu = [], []
     while True:
-        wall_before, cpu_before = time.perf_counter(), cpu_time()
+        wall_before, cpu_before = time.perf_counter(), cpu_seconds()
         answer = work()
-        cpu.append(cpu_time() - cpu_before)
+        cpu.append(cpu_seconds() - cpu_before)
         wall.append(time.perf_counter() - wall_before)
         over = time.perf_counter() - begin > budget
         if len(wall) == 1:
@@ -90,15 +105,12 @@ def timed(work, runs=1, warmups=0, budget=float("inf"), cpu_time=time.process_ti
             return times, answer
 
 
-def run(name, version, args, peer, cpu_time=time.process_time):
+def run(name, version, args, peer):
     """Does what `args` say with the functions of `peer`, writes times and answers."""
 
     def write(result):
         with open(args.out, "w") as out:
             json.dump(result, out)
-
-    def clocked(work, *plan):
-        return timed(work, *plan, cpu_time=cpu_time)
 
     if args.mode not in {**peer, "run": run}:
         write({"no_such": True})
@@ -106,21 +118,21 @@ def run(name, version, args, peer, cpu_time=time.process_time):
         answer = peer["cold"](args.log)
         write({"answer": answer, "peak_mib": peak_mib()})
     elif args.mode == "load":
-        times, state = clocked(lambda: peer["load"](args.log))
+        times, state = timed(lambda: peer["load"](args.log))
         write({"load": times, "answer": list(peer["counts"](state))})
     elif args.mode == "reopen":
-        opened, state = clocked(lambda: peer["reopen"](args.store))
+        opened, state = timed(lambda: peer["reopen"](args.store))
         work, answer = next((w, a) for q, w, a in peer["questions"](state) if q == "funnel_common")
-        first, found = clocked(work)
+        first, found = timed(work)
         write({"open": opened, "first": first, "answer": answer(found)})
     else:
-        ask_all(name, version, args, peer, clocked, write)
+        ask_all(name, version, args, peer, write)
 
 
-def ask_all(name, version, args, peer, clocked, write):
+def ask_all(name, version, args, peer, write):
     result = {"name": name, "version": version, "threads": args.threads, "queries": {}, "asking": "load"}
     write(result)
-    result["load"], state = clocked(lambda: peer["load"](args.log))
+    result["load"], state = timed(lambda: peer["load"](args.log))
     result["events"], result["customers"] = peer["counts"](state)
     questions = {question: (work, answer) for question, work, answer in peer["questions"](state)}
     if all(question in questions for question in DASHBOARD):
@@ -131,13 +143,13 @@ def ask_all(name, version, args, peer, clocked, write):
         result["asking"] = question
         write(result)  # whoever waits for us knows which question took too long
         try:
-            times, found = clocked(work, args.runs, args.warmups, args.budget)
+            times, found = timed(work, args.runs, args.warmups, args.budget)
             result["queries"][question] = {**times, "answer": answer(found)}
         except Exception as error:  # a peer that fails stays in the table
             result["queries"][question] = {"failed": f"{type(error).__name__}: {str(error)[:200]}"}
     del result["asking"]
     if "store" in peer and args.store:
-        times, size = clocked(lambda: peer["store"](state, args.store))
+        times, size = timed(lambda: peer["store"](state, args.store))
         result["store"] = {**times, "bytes": size}
     write(result)
 
