@@ -18,7 +18,11 @@ def problems(results):
     for result in results:
         for line in of_one(result, ours):
             said.setdefault(line, []).append(f"{result['name']} on {result['threads']}")
-    return [f"{'note: ' * line.startswith('note: ')}{', '.join(who)}: {line.removeprefix('note: ')}" for line, who in said.items()]
+    lines = []
+    for line, who in said.items():
+        note = "note: " if line.startswith("note: ") else ""
+        lines.append(f"{note}{', '.join(who)}: {line.removeprefix('note: ')}")
+    return lines
 
 
 def of_one(result, ours):

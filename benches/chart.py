@@ -54,8 +54,8 @@ def rows_of(race, threads):
 
 def panel(axis, threads, rows, words):
     for y, (_, ratios) in enumerate(rows):
-        if ratios:
-            axis.plot([min([1, *ratios.values()]), max([1, *ratios.values()])], [y, y], color=RULE, lw=3, zorder=1, solid_capstyle="round")
+        ends = [min([1, *ratios.values()]), max([1, *ratios.values()])]
+        axis.plot(ends, [y, y], color=RULE, lw=3, zorder=1, solid_capstyle="round")
         for name, ratio in ratios.items():
             colour, mark = MARKS[name]
             size = 70 if mark == "*" else 34
@@ -64,7 +64,8 @@ def panel(axis, threads, rows, words):
     axis.set_xscale("log")
     axis.set_yticks(range(len(words)), words)
     axis.set_ylim(len(words) - 0.4, -0.6)
-    axis.xaxis.set_major_locator(LogLocator(base=10))
+    low, high = axis.get_xlim()
+    axis.xaxis.set_major_locator(LogLocator(base=10 if high / low < 1e5 else 100))
     axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f} ×" if x >= 1 else f"1/{1 / x:,.0f}"))
     axis.xaxis.set_minor_formatter(FuncFormatter(lambda *_: ""))
     axis.grid(axis="x", which="major", color=RULE, lw=0.8, zorder=0)
@@ -81,14 +82,17 @@ def heading(figure, race, left, height):
     def line(inches, text, **style):
         figure.text(0.012, 1 - inches / height, text, va="top", **style)
 
-    line(0.13, f"Wall time of each peer as a multiple of desireline's, {events:,} events", size=SIZE + 3, weight="bold", color=INK)
-    busy = "Measured on a BUSY machine: not to be published.  " if race["busy"] else ""
-    line(0.40, f"{busy}The line at 1 × is desireline: right of it a peer takes longer, left of it less. Each step is tenfold.", color="#B3261E" if busy else QUIET)
+    title = f"Wall time of each peer as a multiple of desireline's, {events:,} events"
+    line(0.13, title, size=SIZE + 3, weight="bold", color=INK)
+    how = "The line at 1 × is desireline: right of it a peer takes longer, left of it less."
+    if race["busy"]:
+        how = f"Measured on a BUSY machine: not to be published. {how}"
+    line(0.40, how, color="#B3261E" if race["busy"] else QUIET)
     shown = [name for name in MARKS if any(r["name"] == name and "events" in r for r in race["results"])]
-    handles = [
-        Line2D([], [], ls="", marker=MARKS[n][1], color=MARKS[n][0], markeredgecolor="white", markersize=9 if MARKS[n][1] == "*" else 6.5)
-        for n in shown
-    ]
+    handles = []
+    for colour, mark in (MARKS[name] for name in shown):
+        size = 9 if mark == "*" else 6.5
+        handles.append(Line2D([], [], ls="", marker=mark, color=colour, markeredgecolor="white", markersize=size))
     figure.legend(
         handles, shown, loc="upper left", bbox_to_anchor=(0.004, 1 - 0.57 / height), ncols=len(shown), frameon=False,
         handletextpad=0.1, columnspacing=1.3, labelcolor=INK,

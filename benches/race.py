@@ -205,7 +205,8 @@ class Program:
 
 def questions(args, program, log):
     """Times and answers of all questions. One that kills its process or takes too long is noted, the rest asked again."""
-    words = ["--log", log, "--runs", args.runs, "--warmups", args.warmups, "--budget", args.budget, "--store", program.store]
+    words = ["--log", log, "--store", program.store]
+    words += ["--runs", args.runs, "--warmups", args.warmups, "--budget", args.budget]
     only = [word for word in args.only.split(",") if word]
     result = {"queries": {}}
     while True:

@@ -37,19 +37,21 @@ SELECT customer, session, time + (n - since), event, channel, device, region FRO
     SELECT *, max(if(is_new, n, 0)) OVER w AS since,
         (sum(c) OVER w - 1)::UInt32 AS customer, (sum(s) OVER w - 1)::UInt32 AS session
     FROM (
-        SELECT time, event, channel, device, region, rowNumberInAllBlocks() AS n,
-            customer_id != any(customer_id) OVER w AS c, session_id != any(session_id) OVER w AS s,
-            c OR time != any(time) OVER w AS is_new
+        SELECT customer_id, time, seq, event, channel, device, region, row_number() OVER w AS n,
+            customer_id != any(customer_id) OVER w1 AS c, session_id != any(session_id) OVER w1 AS s,
+            c OR time != any(time) OVER w1 AS is_new
         FROM (
-            SELECT customer_id, session_id, toUnixTimestamp64Micro(time) AS time, event, channel, device, region
-            FROM {log} ORDER BY customer_id, time, seq
-        ) WINDOW w AS (ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING)
-    ) WINDOW w AS (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
-) SETTINGS query_plan_remove_redundant_sorting = 0, max_insert_block_size = 100000000;
+            SELECT customer_id, session_id, toUnixTimestamp64Micro(time) AS time, seq, event, channel, device, region
+            FROM {log}
+        ) WINDOW
+            w AS (ORDER BY customer_id, time, seq ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW),
+            w1 AS (ORDER BY customer_id, time, seq ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING)
+    ) WINDOW w AS (ORDER BY customer_id, time, seq ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+) SETTINGS max_insert_block_size = 100000000;
 OPTIMIZE TABLE race.ev FINAL;
 """
-CSV = """customer_id String, time DateTime64(6, \\'UTC\\'), event LowCardinality(String), session_id String,
-    channel LowCardinality(String), device LowCardinality(String), region LowCardinality(String), plan String,
+CSV = """customer_id String, time DateTime64(6, \\'UTC\\'), event String, session_id String,
+    channel String, device String, region String, plan String,
     campaign String, ab String, value String, currency String, seq UInt32"""
 
 
