@@ -135,7 +135,7 @@ def questions(session):
     n_names = len(names)
     # Settled before the first question, as a schema would say them.
     begin, until, customers = rows(asked(session, "SELECT min(t), max(t), max(customer) + 1 FROM race.ev"))[0]
-    until -= until % 1000
+    begin, until = begin - begin % 1000, until - until % 1000
 
     def ask(query):
         return lambda: asked(session, query)
@@ -205,24 +205,26 @@ def questions(session):
     def funnel_answer(found):
         return {"journeys": customers, "reached": reached(rows(found))}
 
-    # windowFunnel tells no times. So: the latest start of an attempt that has reached each step, as a running maximum;
+    # windowFunnel tells no times. So, of the customers who convert: the latest start of an attempt that has reached each step, as a running maximum;
     # customers lie one after the other on one axis of time, further apart than the window.
-    width = until - begin + 2 * race.WITHIN_US
-    stages = f"""SELECT customer, session, t, event, customer * {width}::UInt64 + t - {begin} + {2 * race.WITHIN_US} AS x
-        FROM race.ev WHERE event IN ({quoted(race.COMMON)})"""
+    # It begins beyond the window, so that 0 is no start.
+    width = (until - begin) // race.AXIS_US + 2 * race.WITHIN_AXIS
+    axis = f"customer * {width}::UInt64 + intDiv(t - {begin}, {race.AXIS_US}) + {2 * race.WITHIN_AXIS}"
+    stages = f"""SELECT customer, session, t, event, {axis} AS x
+        FROM race.ev WHERE event IN ({quoted(race.COMMON)})
+        AND customer IN (SELECT customer FROM ({levels(race.COMMON)}) WHERE level = {len(race.COMMON)})"""
     for step, name in enumerate(race.COMMON):
-        hit = f"event = '{name}'" + (f" AND x - s{step - 1} <= {race.WITHIN_US + SLACK}" if step else "")
+        hit = f"event = '{name}'" + (f" AND x - s{step - 1} <= {race.WITHIN_AXIS}" if step else "")
         stages = f"""SELECT *, {hit} AS h{step},
             max(if(h{step}, {f"s{step - 1}" if step else "x"}, 0)) OVER w AS s{step} FROM ({stages})
             WINDOW w AS (ORDER BY customer, session, t ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"""
     # Of the attempts that convert first, the one that starts first.
     times = f"""
-        SELECT arraySort(groupArray(intDiv(ends.x - entries.x + {SLACK}, 1000) * 1000)) FROM (
-            SELECT customer, minIf(x, h3) AS x, x - {race.WITHIN_US + SLACK} AS earliest
-            FROM ({stages}) GROUP BY customer HAVING countIf(h3) > 0
+        SELECT arraySort(groupArray(ends.x - entries.x)) FROM (
+            SELECT customer, minIf(x, h3) AS x, x - {race.WITHIN_AXIS} AS earliest
+            FROM ({stages}) GROUP BY customer
         ) AS ends ASOF JOIN (
-            SELECT customer, customer * {width}::UInt64 + t - {begin} + {2 * race.WITHIN_US} AS x
-            FROM race.ev WHERE event = '{race.COMMON[0]}'
+            SELECT customer, {axis} AS x FROM race.ev WHERE event = '{race.COMMON[0]}'
         ) AS entries ON ends.customer = entries.customer AND ends.earliest <= entries.x
     """
 

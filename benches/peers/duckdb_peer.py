@@ -140,14 +140,14 @@ def questions(connection):
         Customers lie one after the other on one axis of time, further apart than the window, so no partition is needed.
         """
         span = connection.execute("SELECT min(t), max(t) FROM ev").fetchone()
-        width = span[1] - span[0] + race.WITHIN_US + 1
+        width = (span[1] - span[0]) // race.AXIS_US + race.WITHIN_AXIS + 1
         codes = ", ".join(str(number[s]) for s in steps)
-        query = f"""SELECT customer, code, customer::BIGINT * {width} + (t - {span[0]}) AS x FROM ev
+        query = f"""SELECT customer, code, customer::BIGINT * {width} + (t - {span[0]}) // {race.AXIS_US} AS x FROM ev
             WHERE code IN ({codes}) AND {where}"""
         kept = ""
         for step, name in enumerate(steps):
             code = number[name]
-            hit = f"code = {code}" if step == 0 else f"code = {code} AND x - s{step - 1} <= {race.WITHIN_US}"
+            hit = f"code = {code}" if step == 0 else f"code = {code} AND x - s{step - 1} <= {race.WITHIN_AXIS}"
             start = "x" if step == 0 else f"s{step - 1}"
             query = f"""SELECT customer, code, x{kept}, coalesce({hit}, false) AS h{step},
                 max(CASE WHEN {hit} THEN {start} END) OVER (ROWS UNBOUNDED PRECEDING) AS s{step} FROM ({query})"""
@@ -171,7 +171,7 @@ def questions(connection):
     # Of the attempts that convert first, the one that starts first.
     funnel_times = f"""
         WITH staged AS MATERIALIZED ({stages(race.COMMON)}),
-        ends AS (SELECT min(x) - {race.WITHIN_US} AS earliest, min(x) AS x FROM staged WHERE h3 GROUP BY customer),
+        ends AS (SELECT min(x) - {race.WITHIN_AXIS} AS earliest, min(x) AS x FROM staged WHERE h3 GROUP BY customer),
         times AS MATERIALIZED (
             SELECT ends.x - entries.x AS between
             FROM ends ASOF JOIN (SELECT x FROM staged WHERE h0) entries ON entries.x >= ends.earliest

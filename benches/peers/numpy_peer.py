@@ -121,13 +121,13 @@ def funnel(state, names, steps, keep=None):
     if len(at) == 0:
         return [customer] * len(steps), time, time
     begin = time.min()
-    width = time.max() - begin + race.WITHIN_US + 1
-    axis = customer.astype(np.int64) * width + (time - begin)
+    width = (time.max() - begin) // race.AXIS_US + race.WITHIN_AXIS + 1
+    axis = customer.astype(np.int64) * width + (time - begin) // race.AXIS_US
     reached, start = [], axis
     for step, name in enumerate(steps):
         hit = event == number[name]
         if step > 0:
-            hit &= (axis - race.WITHIN_US) <= start
+            hit &= (axis - race.WITHIN_AXIS) <= start
         start = np.maximum.accumulate(np.where(hit, start, NONE))
         who = customer[hit]
         reached.append(who[changes(who)] if len(who) else who)
@@ -208,7 +208,7 @@ def questions(loaded):
     def funnel_times():
         reached, entries, ends = funnel(state, names, race.COMMON)
         # Of the attempts that convert first, the one that starts first.
-        start = entries[np.searchsorted(entries, ends - race.WITHIN_US)]
+        start = entries[np.searchsorted(entries, ends - race.WITHIN_AXIS)]
         return [len(who) for who in reached], np.sort(ends - start)
 
     def funnel_by_channel():

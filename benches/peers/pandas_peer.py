@@ -81,14 +81,14 @@ def stages(frame, names, steps):
     """
     number = {name: code for code, name in enumerate(names)}
     stage = frame.loc[frame["event"].isin([number[step] for step in steps]), ["customer", "event", "time"]]
-    width = stage["time"].max() - stage["time"].min() + race.WITHIN_US + 1
-    axis = stage["customer"].astype("int64") * width + (stage["time"] - stage["time"].min())
+    time = (stage["time"] - stage["time"].min()) // race.AXIS_US
+    axis = stage["customer"].astype("int64") * (time.max() + race.WITHIN_AXIS + 1) + time
     stage = stage.assign(at=axis)
     start = axis
     for step, name in enumerate(steps):
         hit = stage["event"] == number[name]
         if step > 0:
-            hit &= stage["at"] - race.WITHIN_US <= start
+            hit &= stage["at"] - race.WITHIN_AXIS <= start
         start = start.where(hit, NONE).cummax()
         stage[f"hit{step}"] = hit
     return stage
@@ -150,7 +150,7 @@ def questions(state):
     def funnel_times():
         stage = stages(frame, names, race.COMMON)
         ends = stage[stage["hit3"]].groupby("customer")["at"].first().sort_values()
-        ends = pd.DataFrame({"end": ends, "earliest": ends - race.WITHIN_US})
+        ends = pd.DataFrame({"end": ends, "earliest": ends - race.WITHIN_AXIS})
         entries = stage.loc[stage["hit0"], ["at"]]
         # Of the attempts that convert first, the one that starts first.
         chosen = pd.merge_asof(ends, entries, left_on="earliest", right_on="at", direction="forward")

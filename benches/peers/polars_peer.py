@@ -102,9 +102,8 @@ def questions(state):
     observed_until = frame["time"].max()
     # Customers one after the other on one axis of time, further apart than any window: comparisons need no partition.
     start = frame["time"].min()
-    width = observed_until - start + race.WITHIN_US + 1
-    assert width * (frame["customer"].last() + 1) < 2**63, "times and customers do not fit one axis"
-    axis = C("customer").cast(pl.Int64) * width + (C("time") - start)
+    width = (observed_until - start) // race.AXIS_US + race.WITHIN_AXIS + 1
+    axis = C("customer").cast(pl.Int64) * width + (C("time") - start) // race.AXIS_US
 
     def sessions():
         """First place and length of each session."""
@@ -172,7 +171,7 @@ def questions(state):
             hit = C("code") == code
             start = C("at")
             if step > 0:
-                hit = (hit & (C("at") - C("start") <= race.WITHIN_US)).fill_null(False)
+                hit = (hit & (C("at") - C("start") <= race.WITHIN_AXIS)).fill_null(False)
                 start = C("start")
             stage = stage.with_columns(
                 pl.when(hit).then(start).cum_max().forward_fill().alias("start"), hit.alias(f"hit{step}")
@@ -199,7 +198,7 @@ def questions(state):
         entries = stage.lazy().filter("hit0").select(entry="at")
         # Of the attempts that convert first, the one that starts first.
         return reached, (
-            ends.with_columns(earliest=C("end") - race.WITHIN_US)
+            ends.with_columns(earliest=C("end") - race.WITHIN_AXIS)
             .join_asof(entries, left_on="earliest", right_on="entry", strategy="forward")
             .select((C("end") - C("entry")).sort())
             .collect()
