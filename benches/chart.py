@@ -31,10 +31,10 @@ def draw(race, path):
     with plt.rc_context(style):
         height = 1.75 + 0.27 * len(words)
         figure, axes = plt.subplots(
-            1, len(panels), figsize=(3.4 + 3.9 * len(panels), height), sharey=True, sharex=True, squeeze=False
+            1, len(panels), figsize=(3.4 + 4.6 * len(panels), height), sharey=True, sharex=True, squeeze=False
         )
         left = 3.2 / figure.get_figwidth()
-        figure.subplots_adjust(left=left, right=0.985, top=1 - 1.12 / height, bottom=0.48 / height, wspace=0.06)
+        figure.subplots_adjust(left=left, right=0.975, top=1 - 1.12 / height, bottom=0.48 / height, wspace=0.11)
         for axis, n, rows in zip(axes[0], threads, panels):
             panel(axis, n, rows, words)
         heading(figure, race, left, height)
@@ -52,14 +52,23 @@ def rows_of(race, threads):
             yield words, {n: t["seconds"] / ours for n, t in peers.items()}
 
 
+def apart(ratios):
+    """Each peer and its ratio; those that would hide each other step aside by turns."""
+    near, before, aside = 1.25, 0, 0
+    for name, ratio in sorted(ratios.items(), key=lambda one: one[1]):
+        aside = (-1 if aside > 0 else 1) * 0.2 if ratio < before * near else 0
+        before = ratio
+        yield name, ratio, aside
+
+
 def panel(axis, threads, rows, words):
     for y, (_, ratios) in enumerate(rows):
         ends = [min([1, *ratios.values()]), max([1, *ratios.values()])]
         axis.plot(ends, [y, y], color=RULE, lw=3, zorder=1, solid_capstyle="round")
-        for name, ratio in ratios.items():
+        for name, ratio, aside in apart(ratios):
             colour, mark = MARKS[name]
             size = 70 if mark == "*" else 34
-            axis.scatter(ratio, y, s=size, marker=mark, color=colour, edgecolor="white", linewidth=0.6, zorder=3)
+            axis.scatter(ratio, y + aside, s=size, marker=mark, color=colour, edgecolor="white", linewidth=0.6, zorder=3)
     axis.axvline(1, color=INK, lw=1.4, zorder=2)
     axis.set_xscale("log")
     axis.set_yticks(range(len(words)), words)

@@ -9,6 +9,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -170,32 +171,43 @@ class Program:
         said = [line.strip() for line in self.errors.read_text(errors="replace").splitlines() if line.strip()]
         return said[-1][:200] if said else "no word"
 
-    def wait(self, process):
-        """None when it is done well, else why not. A peer writes its file whenever it begins something."""
+    def failure(self, process, timed_out):
+        """None when it ended well, else why not."""
+        if timed_out:
+            return f"timeout after {self.args.limit:.0f} s"
+        status = process.returncode
+        return None if status == 0 else f"ended with {status}: {self.last_words()}"
+
+    def run(self, *words):
+        """All questions; a peer writes its file whenever it begins one, so that none takes for ever."""
+        process = self.start("run", *words)
         seen, changed = None, time.monotonic()
-        while True:
-            try:
-                status = process.wait(timeout=0.5)
-                return None if status == 0 else f"ended with {status}: {self.last_words()}"
-            except subprocess.TimeoutExpired:
-                stamp = self.out.stat().st_mtime_ns if self.out.exists() else None
-                if stamp != seen:
-                    seen, changed = stamp, time.monotonic()
-                if self.name != "desireline" and time.monotonic() - changed > self.args.limit:
-                    process.kill()
-                    process.wait()
-                    return f"timeout after {self.args.limit:.0f} s"
+        while process.poll() is None:
+            time.sleep(0.2)
+            stamp = self.out.stat().st_mtime_ns if self.out.exists() else None
+            if stamp != seen:
+                seen, changed = stamp, time.monotonic()
+            if self.name != "desireline" and time.monotonic() - changed > self.args.limit:
+                process.kill()
+                process.wait()
+                return self.failure(process, True)
+        return self.failure(process, False)
 
     def once(self, mode, *words):
-        """What it writes, with the times of the whole process."""
+        """What it writes, with the times of the whole process. Nothing looks at it meanwhile."""
 
         def cpu():
             usage = resource.getrusage(resource.RUSAGE_CHILDREN)
             return usage.ru_utime + usage.ru_stime
 
         begin, cpu_before = time.perf_counter(), cpu()
-        failure = self.wait(self.start(mode, *words))
+        process = self.start(mode, *words)
+        timer = threading.Timer(self.args.limit, process.kill)
+        timer.start()
+        process.wait()
         wall = time.perf_counter() - begin
+        timer.cancel()
+        failure = self.failure(process, wall > self.args.limit)
         if failure:
             return {"failed": failure}
         written = self.written()
@@ -211,7 +223,7 @@ def questions(args, program, log):
     result = {"queries": {}}
     while True:
         remove(program.store)
-        failure = program.wait(program.start("run", *words, *(["--only", ",".join(only)] if only else [])))
+        failure = program.run(*words, *(["--only", ",".join(only)] if only else []))
         found = program.written()
         result = {**result, **found, "queries": {**result["queries"], **found.get("queries", {})}}
         if failure is None:
