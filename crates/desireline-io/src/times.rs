@@ -56,6 +56,15 @@ impl TimeParser {
         }
     }
 
+    /// Whether local times are taken as UTC.
+    pub(crate) fn is_utc(&self) -> bool {
+        self.zone.is_none()
+    }
+
+    pub(crate) fn all_in_range(&self, micros: &[i64]) -> bool {
+        micros.iter().all(|m| (self.min..=self.max).contains(m))
+    }
+
     /// A time in the declared unit.
     pub(crate) fn number(&self, n: i64) -> Result<i64, Reason> {
         let unit = self.unit.ok_or(Reason::UnparseableTime)?;

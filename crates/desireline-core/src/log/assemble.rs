@@ -10,6 +10,7 @@ use super::{
     Value,
 };
 use crate::error::{Error, Result};
+use crate::with_codes;
 
 /// A block to take rows from, with its codes' meaning in the new catalog where that differs.
 #[derive(Debug)]
@@ -345,11 +346,18 @@ fn is_constant(block: &Block, attribute: usize) -> bool {
     if column.level == Level::Customer {
         return true;
     }
-    let same = |mut range: std::ops::Range<usize>| {
-        let first = range.next().map(|i| bits(column.data.get(i)));
-        range.all(|i| Some(bits(column.data.get(i))) == first)
-    };
-    customers(block).all(same)
+    match &column.data {
+        ColumnData::Coded(codes) => with_codes!(codes.as_slice(), codes => {
+            customers(block).all(|range| codes[range].windows(2).all(|w| w[0] == w[1]))
+        }),
+        data => {
+            let same = |mut range: std::ops::Range<usize>| {
+                let first = range.next().map(|i| bits(data.get(i)));
+                range.all(|i| Some(bits(data.get(i))) == first)
+            };
+            customers(block).all(same)
+        }
+    }
 }
 
 /// Each customer's latest value that is there, and how many customers have several.
@@ -357,8 +365,22 @@ fn per_customer(block: &Block, attribute: usize) -> (Option<ColumnData>, u64) {
     let Some(column) = block.attributes.get(attribute) else {
         return (None, 0);
     };
-    let mut values = Vec::with_capacity(block.n_customers());
     let mut several = 0;
+    if let ColumnData::Coded(codes) = &column.data {
+        // Codes are compared as they are; 0 is missing.
+        let mut latest = Vec::with_capacity(block.n_customers());
+        with_codes!(codes.as_slice(), codes => {
+            for range in customers(block) {
+                let mut there = codes[range].iter().rev().filter(|c| **c != 0);
+                let last = there.next().copied().unwrap_or(0);
+                several += u64::from(there.any(|c| *c != last));
+                latest.push(u32::from(last));
+            }
+        });
+        let data = Codes::narrow(&latest, widest(&column.data) + 1);
+        return (Some(ColumnData::Coded(data)), several);
+    }
+    let mut values = Vec::with_capacity(block.n_customers());
     for range in customers(block) {
         let mut there = range
             .rev()

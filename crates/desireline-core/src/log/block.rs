@@ -43,6 +43,12 @@ impl Block {
         self.offsets.len().saturating_sub(1)
     }
 
+    /// The customers in pieces of at most `rows` events, or of a single customer with more.
+    pub(super) fn pieces(&self, rows: usize) -> Vec<std::ops::Range<usize>> {
+        let pieces = super::build::cuts(&self.offsets, rows);
+        pieces.into_iter().map(|(from, to)| from..to).collect()
+    }
+
     /// Bytes held for codes, times and customer boundaries: what every analysis reads.
     pub fn core_bytes(&self) -> usize {
         self.codes.held_bytes() + self.times.held_bytes() + self.offsets.held_bytes()

@@ -1,6 +1,6 @@
 //! Attribute values on their way in, in the order of input.
 
-use super::intern::{Interner, kept};
+use super::chunk::Coded;
 use super::{AttributeSpec, AttributeType, Bitmap, Codes, KeyColumn, ValueColumn};
 use crate::error::{Error, Result};
 use crate::time::format_instant;
@@ -81,7 +81,7 @@ impl AttributeValue<'_> {
 #[derive(Clone, Debug)]
 pub(super) enum Buffer {
     /// 0 is missing, else the code plus one.
-    Text(Interner, Codes),
+    Text(Coded),
     /// 0 is missing, 1 no, 2 yes.
     Boolean(Codes),
     Integer(Vec<i64>, Bitmap),
@@ -101,7 +101,7 @@ pub(super) fn kind_word(kind: AttributeType) -> &'static str {
 impl Buffer {
     pub(super) fn new(kind: AttributeType) -> Buffer {
         match kind {
-            AttributeType::Text => Buffer::Text(Interner::default(), Codes::default()),
+            AttributeType::Text => Buffer::Text(Coded::default()),
             AttributeType::Boolean => Buffer::Boolean(Codes::default()),
             AttributeType::Integer | AttributeType::Time => {
                 Buffer::Integer(Vec::new(), Bitmap::default())
@@ -118,7 +118,7 @@ impl Buffer {
     }
 
     fn push_code(&mut self, code: Option<u32>) {
-        if let Buffer::Text(_, codes) | Buffer::Boolean(codes) = self {
+        if let Buffer::Text(Coded { codes, .. }) | Buffer::Boolean(codes) = self {
             codes.push(code.map_or(0, |c| c.saturating_add(1)));
         }
     }
@@ -164,7 +164,7 @@ impl Buffer {
     /// Appends a value that [`Buffer::check_value`] let through.
     pub(super) fn push(&mut self, value: AttributeValue<'_>) {
         use AttributeValue as V;
-        if let Buffer::Text(names, codes) = self {
+        if let Buffer::Text(Coded { names, codes, .. }) = self {
             let code = match value {
                 V::Missing => None,
                 V::Text(text) => Some(names.text(text)),
@@ -214,18 +214,14 @@ impl Buffer {
     /// Appends the rows of `column` that are not in `skip`; [`Buffer::check_column`] let it through.
     pub(super) fn push_column(&mut self, column: &ValueColumn<'_>, skip: &[u32]) {
         match (self, column) {
-            (Buffer::Text(names, codes), ValueColumn::Key(keys)) => {
-                names.column(keys, skip, |c| {
-                    codes.push(c.map_or(0, |c| c.saturating_add(1)))
-                });
-            }
+            (Buffer::Text(coded), ValueColumn::Key(keys)) => coded.extend(keys, skip, 1),
             (buffer, ValueColumn::Integers(rows) | ValueColumn::Key(KeyColumn::Integers(rows))) => {
-                kept(rows, skip, |v| buffer.push(v.into()));
+                rows.kept(skip, |v| buffer.push(v.into()));
             }
-            (buffer, ValueColumn::Decimals(rows)) => kept(rows, skip, |v| buffer.push(v.into())),
-            (buffer, ValueColumn::Booleans(rows)) => kept(rows, skip, |v| buffer.push(v.into())),
+            (buffer, ValueColumn::Decimals(rows)) => rows.kept(skip, |v| buffer.push(v.into())),
+            (buffer, ValueColumn::Booleans(rows)) => rows.kept(skip, |v| buffer.push(v.into())),
             (buffer, ValueColumn::Times(rows)) => {
-                kept(rows, skip, |v| {
+                rows.kept(skip, |v| {
                     buffer.push(v.map_or(AttributeValue::Missing, AttributeValue::Time))
                 });
             }

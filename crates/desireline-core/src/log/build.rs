@@ -2,11 +2,14 @@
 
 use super::buffer::Buffer;
 use super::builder::LogBuilder;
+use super::chunk::{Chunk, Coded};
+use super::customers::CustomerIds;
+use super::gather;
 use super::intern::Interner;
-use super::sort::{Record, Sorted, ascending};
+use super::sort::{Blocked, Sorted, ascending};
 use super::{
-    AttributeColumn, AttributeInfo, AttributeType, Block, Catalog, Codes, ColumnData, CustomerIds,
-    Level, Times, Vocabulary,
+    AttributeColumn, AttributeInfo, AttributeType, Block, Catalog, Codes, ColumnData, Level,
+    Vocabulary,
 };
 use crate::error::Result;
 use crate::with_codes;
@@ -14,128 +17,132 @@ use crate::with_codes;
 /// Attributes with more texts than this are ids of something; to sort them would take longer than all the rest.
 const MOST_SORTED: usize = 1 << 16;
 
-/// A vocabulary in an order that input order cannot change, and the place of each interned code in it.
-struct Ranked {
-    names: Vocabulary,
-    place: Vec<u32>,
-}
-
-fn ranked(ids: &Interner, order: &[u32]) -> Ranked {
-    let names = order.iter().map(|c| ids.name(*c as usize)).collect();
-    let mut place = vec![0; order.len()];
-    for (to, from) in (0u32..).zip(order) {
-        place[*from as usize] = to;
-    }
-    Ranked { names, place }
-}
-
 /// Event names by count, most frequent first, then by name.
-fn rank_events(builder: &LogBuilder, sorted: &Sorted) -> Ranked {
-    let mut counts = vec![0u64; builder.events.len()];
-    match &sorted.records {
-        Some(records) => records.iter().for_each(|r| counts[r.event as usize] += 1),
-        None => with_codes!(builder.event.as_slice(), codes => {
-            codes.iter().for_each(|c| counts[u32::from(*c) as usize] += 1);
-        }),
+fn rank_events(ids: &Interner, chunks: &[Chunk]) -> Vec<u32> {
+    let mut counts = vec![0u64; ids.len()];
+    for chunk in chunks {
+        let mut here = vec![0u64; chunk.event.shared.len()];
+        with_codes!(chunk.event.codes.as_slice(), codes => {
+            codes.iter().for_each(|c| here[u32::from(*c) as usize] += 1);
+        });
+        for (code, n) in chunk.event.shared.iter().zip(here) {
+            counts[*code as usize] += n;
+        }
     }
-    let mut order = by_text(&builder.events);
+    let mut order = by_text(ids);
     order.sort_by_key(|c| std::cmp::Reverse(counts[*c as usize]));
-    ranked(&builder.events, &order)
+    order
 }
 
 /// Codes by their names' bytes, numbers as their text.
 fn by_text(ids: &Interner) -> Vec<u32> {
     let mut order = ascending(ids);
     if ids.all_integers() {
-        order.sort_by_cached_key(|c| ids.name(*c as usize).into_owned());
+        order.sort_by_cached_key(|c| ids.name(*c).into_owned());
     }
     order
 }
 
-/// Codes by where they first occur in the sorted log, which is linear; those that occur nowhere come last.
-fn by_appearance(n: usize, codes: &Codes, sorted: &Sorted) -> Vec<u32> {
-    let (mut order, mut is_seen) = (Vec::with_capacity(n), vec![false; n]);
-    let mut see = |code: u32| {
-        // 0 is missing.
-        if let Some(code) = code.checked_sub(1)
-            && !std::mem::replace(&mut is_seen[code as usize], true)
-        {
-            order.push(code);
-        }
-    };
-    match &sorted.records {
-        Some(records) => records.iter().for_each(|r| see(codes.get(r.row as usize))),
-        None => (0..codes.len()).for_each(|row| see(codes.get(row))),
+/// The names in `order`.
+fn vocabulary(ids: &Interner, order: &[u32]) -> Vocabulary {
+    Vocabulary::from_distinct(order.iter().map(|c| ids.name(*c)))
+}
+
+/// By code, its place in `order`.
+fn places(order: &[u32]) -> Vec<u32> {
+    let mut place = vec![0; order.len()];
+    for (to, from) in (0u32..).zip(order) {
+        place[*from as usize] = to;
     }
-    order.extend(
-        (0u32..)
-            .zip(&is_seen)
-            .filter(|(_, seen)| !**seen)
-            .map(|(code, _)| code),
-    );
-    order
+    place
 }
 
-/// The rows of one block, wherever they are.
-struct Rows<'a> {
-    builder: &'a LogBuilder,
-    records: Option<&'a [Record]>,
-    start: usize,
-    len: usize,
-}
-
-impl Rows<'_> {
-    #[inline]
-    fn row(&self, i: usize) -> usize {
-        match self.records {
-            Some(records) => records[i].row as usize,
-            None => self.start + i,
-        }
-    }
-}
-
-/// Cuts the sorted rows into blocks of whole customers and gathers their columns, every attribute per event yet.
+/// Cuts the sorted rows into blocks of whole customers and gathers their columns, every attribute per event yet. One
+/// column after the other is gathered and its chunks' rows freed.
 pub(super) fn blocks(
     builder: &mut LogBuilder,
-    sorted: &Sorted,
+    sorted: Sorted,
     go_on: &dyn Fn(f64) -> Result<()>,
 ) -> Result<(Catalog, Vec<Block>)> {
-    let builder = &*builder;
-    let events = rank_events(builder, sorted);
-    let dictionaries: Vec<Option<Ranked>> = builder
-        .attributes
-        .iter()
-        .map(|buffer| match buffer {
-            Buffer::Text(names, codes) if names.len() > MOST_SORTED => {
-                Some(ranked(names, &by_appearance(names.len(), codes, sorted)))
-            }
-            Buffer::Text(names, _) => Some(ranked(names, &by_text(names))),
-            _ => None,
-        })
-        .collect();
-    go_on(0.55)?;
+    let Sorted {
+        customers,
+        offsets,
+        blocks: cut,
+    } = sorted;
+    let options = &builder.options;
+    let (names, chunks) = (&mut builder.names, &mut builder.chunks);
+    let n_columns = 2 + options.attributes.len();
+    let done = |columns: usize| go_on(0.5 + 0.35 * columns as f64 / n_columns as f64);
 
-    let mut blocks = Vec::new();
-    let total = sorted.offsets.last().copied().unwrap_or(0).max(1);
-    for (from, to) in cuts(&sorted.offsets, builder.options.block_events) {
-        blocks.push(block(builder, sorted, &events, &dictionaries, from, to));
-        go_on(0.55 + 0.3 * f64::from(sorted.offsets[to]) / f64::from(total))?;
+    done(0)?;
+    let mut blocks = Vec::with_capacity(cut.len());
+    let (mut first_time, mut last_time) = (i64::MAX, i64::MIN);
+    for block in &cut {
+        let (times, (first, last)) = gather::times(block, chunks);
+        first_time = first_time.min(first);
+        last_time = last_time.max(last);
+        let range = block.customers.clone();
+        let from = offsets[range.start];
+        blocks.push(Block {
+            codes: Codes::default(),
+            times,
+            offsets: offsets[range.start..=range.end]
+                .iter()
+                .map(|o| o - from)
+                .collect(),
+            customers: ids(&names.customers, &customers[range]),
+            attributes: Vec::with_capacity(options.attributes.len()),
+            value: None,
+            fingerprint: 0,
+        });
+    }
+    chunks.iter_mut().for_each(|c| c.time = Vec::new());
+    names.customers = Interner::default();
+
+    done(1)?;
+    let order = rank_events(&names.events, chunks);
+    let events = vocabulary(&names.events, &order);
+    let columns: Vec<Coded> = chunks
+        .iter_mut()
+        .map(|c| std::mem::take(&mut c.event))
+        .collect();
+    let all = texts(&cut, &columns, &places(&order), 0);
+    for (block, codes) in blocks.iter_mut().zip(all) {
+        block.codes = codes;
+    }
+    drop(columns);
+
+    let mut dictionaries = Vec::with_capacity(options.attributes.len());
+    names
+        .attributes
+        .resize(options.attributes.len(), Interner::default());
+    for (a, ids) in names.attributes.iter_mut().enumerate() {
+        done(2 + a)?;
+        let columns = chunks
+            .iter_mut()
+            .map(|c| std::mem::replace(&mut c.attributes[a], Buffer::Boolean(Codes::default())))
+            .collect();
+        let (dictionary, all) = attribute(&cut, options.attributes[a].kind, ids, columns);
+        *ids = Interner::default();
+        dictionaries.push(dictionary);
+        for (block, data) in blocks.iter_mut().zip(all) {
+            let level = Level::Event;
+            block.attributes.push(AttributeColumn { level, data });
+        }
+    }
+    if chunks.iter().any(|c| c.value.is_some()) {
+        let columns: Vec<Option<Buffer>> = chunks.iter_mut().map(|c| c.value.take()).collect();
+        for (block, cut) in blocks.iter_mut().zip(&cut) {
+            block.value = Some(gather::column(cut, &columns));
+        }
     }
 
-    let (first_time, last_time) =
-        blocks
-            .iter()
-            .fold((i64::MAX, i64::MIN), |(low, high), b: &Block| {
-                let (l, h) = b.times.extent().unwrap_or((low, high));
-                (low.min(l), high.max(h))
-            });
-    let options = &builder.options;
     let place = |name: &Option<String>| {
         name.as_ref()
             .and_then(|n| options.attributes.iter().position(|a| a.name == *n))
     };
     let catalog = Catalog {
-        events: events.names,
+        events,
         attributes: options
             .attributes
             .iter()
@@ -144,11 +151,7 @@ pub(super) fn blocks(
                 name: spec.name.clone(),
                 level: Level::Event,
                 kind: spec.kind,
-                dictionary: match (spec.kind, dictionary) {
-                    (AttributeType::Boolean, _) => ["false", "true"].into_iter().collect(),
-                    (_, Some(ranked)) => ranked.names,
-                    (_, None) => Vocabulary::new(),
-                },
+                dictionary,
             })
             .collect(),
         channel: place(&options.channel),
@@ -167,6 +170,101 @@ pub(super) fn blocks(
     Ok((catalog, blocks))
 }
 
+/// One attribute's dictionary and its column in each block.
+fn attribute(
+    cut: &[Blocked],
+    kind: AttributeType,
+    ids: &mut Interner,
+    columns: Vec<Buffer>,
+) -> (Vocabulary, Vec<ColumnData>) {
+    match kind {
+        AttributeType::Text => {
+            ids.forget_look_up();
+            let columns: Vec<Coded> = columns
+                .into_iter()
+                .map(|column| match column {
+                    Buffer::Text(coded) => coded,
+                    _ => Coded::default(),
+                })
+                .collect();
+            let (order, all) = if ids.len() <= MOST_SORTED {
+                let order = by_text(ids);
+                let all = texts(cut, &columns, &places(&order), 1);
+                (order, all)
+            } else {
+                let same: Vec<u32> = (0u32..).take(ids.len()).collect();
+                let mut all = texts(cut, &columns, &same, 1);
+                (by_appearance(ids.len(), &mut all), all)
+            };
+            let all = all.into_iter().map(ColumnData::Coded).collect();
+            (vocabulary(ids, &order), all)
+        }
+        AttributeType::Boolean => {
+            let columns: Vec<Coded> = columns
+                .into_iter()
+                .map(|column| match column {
+                    Buffer::Boolean(codes) => Coded {
+                        codes,
+                        shared: vec![0, 1],
+                        ..Coded::default()
+                    },
+                    _ => Coded::default(),
+                })
+                .collect();
+            let all = texts(cut, &columns, &[0, 1], 1);
+            let all = all.into_iter().map(ColumnData::Coded).collect();
+            (["false", "true"].into_iter().collect(), all)
+        }
+        AttributeType::Integer | AttributeType::Time | AttributeType::Decimal => {
+            let columns: Vec<Option<Buffer>> = columns.into_iter().map(Some).collect();
+            let all = cut.iter().map(|block| gather::column(block, &columns));
+            (Vocabulary::new(), all.collect())
+        }
+    }
+}
+
+/// A column of codes in each block. `places` says what each of the builder's codes becomes; `raise` is 1 where 0 is
+/// missing.
+fn texts(cut: &[Blocked], columns: &[Coded], places: &[u32], raise: u32) -> Vec<Codes> {
+    let codes: Vec<&Codes> = columns.iter().map(|c| &c.codes).collect();
+    let table = |column: &Coded| {
+        let shared = column.shared.iter().map(|c| places[*c as usize] + raise);
+        (0..raise).chain(shared).collect()
+    };
+    let tables: Vec<Vec<u32>> = columns.iter().map(table).collect();
+    let distinct = places.len() + raise as usize;
+    cut.iter()
+        .map(|block| gather::codes(block, &codes, &tables, distinct))
+        .collect()
+}
+
+/// Gives codes anew by where they first occur in the sorted log, which is linear; those that occur nowhere come last.
+/// The old codes in their new order.
+fn by_appearance(n: usize, columns: &mut [Codes]) -> Vec<u32> {
+    let mut order = Vec::with_capacity(n);
+    // 0 is missing; both sides are raised by one.
+    let mut new = vec![0u32; n + 1];
+    for column in columns {
+        // More texts than 16 bits hold.
+        let Codes::U32(codes) = column else { continue };
+        let mut before = (0, 0);
+        for code in codes.make_mut().iter_mut().filter(|c| **c != 0) {
+            if *code != before.0 {
+                let slot = &mut new[*code as usize];
+                if *slot == 0 {
+                    order.push(*code - 1);
+                    *slot = u32::try_from(order.len()).unwrap_or(u32::MAX);
+                }
+                before = (*code, *slot);
+            }
+            *code = before.1;
+        }
+    }
+    let rest = (0u32..).zip(&new[1..]).filter(|(_, new)| **new == 0);
+    order.extend(rest.map(|(code, _)| code));
+    order
+}
+
 /// Where blocks are cut: ranges of customers with at most `most` events, or a single customer with more.
 pub(super) fn cuts(offsets: &[u32], most: usize) -> Vec<(usize, usize)> {
     let most = most.clamp(1, 1 << 31);
@@ -183,130 +281,10 @@ pub(super) fn cuts(offsets: &[u32], most: usize) -> Vec<(usize, usize)> {
     cuts
 }
 
-fn block(
-    builder: &LogBuilder,
-    sorted: &Sorted,
-    events: &Ranked,
-    dictionaries: &[Option<Ranked>],
-    from: usize,
-    to: usize,
-) -> Block {
-    let (start, end) = (sorted.offsets[from] as usize, sorted.offsets[to] as usize);
-    let len = end - start;
-    let rows = Rows {
-        builder,
-        records: sorted.records.as_deref().map(|r| &r[start..end]),
-        start,
-        len,
-    };
-    let core = || {
-        let offsets = sorted.offsets[from..=to]
-            .iter()
-            .map(|o| o - sorted.offsets[from])
-            .collect();
-        let customers = ids(&builder.customers, &sorted.customers[from..to]);
-        (times(&rows), codes(&rows, events), offsets, customers)
-    };
-    let rest = || {
-        let attributes = each(&builder.attributes, |i, buffer| AttributeColumn {
-            level: Level::Event,
-            data: column(&rows, buffer, dictionaries.get(i).and_then(Option::as_ref)),
-        });
-        (
-            attributes,
-            builder
-                .value
-                .as_ref()
-                .map(|buffer| column(&rows, buffer, None)),
-        )
-    };
-    #[cfg(feature = "parallel")]
-    let ((times, codes, offsets, customers), (attributes, value)) = rayon::join(core, rest);
-    #[cfg(not(feature = "parallel"))]
-    let ((times, codes, offsets, customers), (attributes, value)) = (core(), rest());
-    Block {
-        codes,
-        times,
-        offsets,
-        customers,
-        attributes,
-        value,
-        fingerprint: 0,
-    }
-}
-
-fn each<T: Sync, R: Send>(items: &[T], one: impl Fn(usize, &T) -> R + Sync) -> Vec<R> {
-    #[cfg(feature = "parallel")]
-    {
-        use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
-        items
-            .par_iter()
-            .enumerate()
-            .map(|(i, item)| one(i, item))
-            .collect()
-    }
-    #[cfg(not(feature = "parallel"))]
-    items
-        .iter()
-        .enumerate()
-        .map(|(i, item)| one(i, item))
-        .collect()
-}
-
-fn times(rows: &Rows<'_>) -> Times {
-    match rows.records {
-        Some(records) => Times::gather(rows.len, |i| records[i].time),
-        None => {
-            let slice = &rows.builder.time[rows.start..rows.start + rows.len];
-            Times::gather(rows.len, |i| slice[i])
-        }
-    }
-}
-
-fn codes(rows: &Rows<'_>, events: &Ranked) -> Codes {
-    let n = events.names.len();
-    match rows.records {
-        Some(records) => Codes::gather(rows.len, n, |i| events.place[records[i].event as usize]),
-        None => {
-            with_codes!(rows.builder.event.as_slice().slice(rows.start, rows.start + rows.len), given => {
-                Codes::gather(rows.len, n, |i| events.place[u32::from(given[i]) as usize])
-            })
-        }
-    }
-}
-
-fn column(rows: &Rows<'_>, buffer: &Buffer, dictionary: Option<&Ranked>) -> ColumnData {
-    match buffer {
-        Buffer::Text(names, codes) => {
-            // 0 stays 0: missing.
-            let mut place = Vec::with_capacity(names.len() + 1);
-            place.push(0);
-            place.extend(dictionary.iter().flat_map(|d| &d.place).map(|p| p + 1));
-            ColumnData::Coded(with_codes!(codes.as_slice(), given => {
-                Codes::gather(rows.len, names.len() + 1, |i| place[u32::from(given[rows.row(i)]) as usize])
-            }))
-        }
-        Buffer::Boolean(codes) => {
-            ColumnData::Coded(Codes::gather(rows.len, 3, |i| codes.get(rows.row(i))))
-        }
-        Buffer::Integer(values, there) => ColumnData::Integer(
-            (0..rows.len).map(|i| values[rows.row(i)]).collect(),
-            (0..rows.len).map(|i| there.get(rows.row(i))).collect(),
-        ),
-        Buffer::Decimal(values, there) => ColumnData::Decimal(
-            (0..rows.len).map(|i| values[rows.row(i)]).collect(),
-            (0..rows.len).map(|i| there.get(rows.row(i))).collect(),
-        ),
-    }
-}
-
 fn ids(customers: &Interner, codes: &[u32]) -> CustomerIds {
     if customers.all_integers() {
-        let number = |c: &u32| match customers.keys()[*c as usize] {
-            super::intern::Stored::Integer(n) => n,
-            super::intern::Stored::Text(_) => 0,
-        };
-        return CustomerIds::Integers(codes.iter().map(number).collect());
+        let all = customers.integers();
+        return CustomerIds::Integers(codes.iter().map(|c| all[*c as usize]).collect());
     }
-    CustomerIds::from_texts(codes.iter().map(|c| customers.name(*c as usize)))
+    CustomerIds::from_texts(codes.iter().map(|c| customers.name(*c)))
 }

@@ -4,10 +4,11 @@ use jiff::Timestamp;
 
 use super::assemble::{Rebuild, settle};
 use super::buffer::{AttributeValue, Buffer};
-use super::intern::{Interner, Key, kept};
+use super::chunk::{Chunk, Names};
+use super::intern::Key;
 use super::log::{Extent, Log, tally};
 use super::sort::{Sorted, sort};
-use super::{AttributeType, Batch, Codes, LogOptions, Quarantine, Reason};
+use super::{AttributeType, Batch, Column, LogOptions, Quarantine, Reason, RowNumbers};
 use crate::error::{Error, Result, SpecError, nearest};
 
 /// One event as a program holds it.
@@ -78,14 +79,14 @@ impl<'a> EventRow<'a> {
 #[derive(Clone, Debug)]
 pub struct LogBuilder {
     pub(super) options: LogOptions,
-    pub(super) customers: Interner,
-    pub(super) events: Interner,
-    pub(super) customer: Codes,
-    pub(super) time: Vec<i64>,
-    pub(super) event: Codes,
-    pub(super) tie: Option<Vec<i64>>,
-    pub(super) value: Option<Buffer>,
-    pub(super) attributes: Vec<Buffer>,
+    pub(super) names: Names,
+    pub(super) chunks: Vec<Chunk>,
+    /// Rows in `chunks`.
+    closed_rows: usize,
+    /// What comes next goes in here.
+    open: Chunk,
+    /// Rows after which a chunk is closed.
+    pub(super) chunk_rows: usize,
     pub(super) quarantine: Quarantine,
     pub(super) times_without_zone: u64,
 }
@@ -97,25 +98,19 @@ pub(super) fn time_range() -> std::ops::RangeInclusive<i64> {
 
 const MAX_ROWS: usize = u32::MAX as usize - 1;
 const ROW_SOURCE: &str = "rows";
+/// Rows of a chunk: enough that few chunks are held, few enough that what is looked up for each row stays in the cache.
+const CHUNK_ROWS: usize = 1 << 20;
 
 impl LogBuilder {
     /// A builder without rows.
     pub fn new(options: LogOptions) -> LogBuilder {
-        let attributes = options
-            .attributes
-            .iter()
-            .map(|a| Buffer::new(a.kind))
-            .collect();
         LogBuilder {
+            open: Chunk::new(&options),
             options,
-            customers: Interner::default(),
-            events: Interner::default(),
-            customer: Codes::default(),
-            time: Vec::new(),
-            event: Codes::default(),
-            tie: None,
-            value: None,
-            attributes,
+            names: Names::default(),
+            chunks: Vec::new(),
+            closed_rows: 0,
+            chunk_rows: CHUNK_ROWS,
             quarantine: Quarantine::default(),
             times_without_zone: 0,
         }
@@ -153,11 +148,14 @@ impl LogBuilder {
         if row.value.is_some() {
             self.check_currency()?;
         }
-        let before = self.time.len();
-        self.customer.push(self.customers.intern(row.customer));
-        self.event.push(self.events.text(row.event));
-        self.time.push(row.time);
-        for (buffer, spec) in self.attributes.iter_mut().zip(&self.options.attributes) {
+        let open = &mut self.open;
+        let before = open.len();
+        open.customer
+            .codes
+            .push(open.customer.names.intern(row.customer));
+        open.event.codes.push(open.event.names.text(row.event));
+        open.time.push(row.time);
+        for (buffer, spec) in open.attributes.iter_mut().zip(&self.options.attributes) {
             // The last of two values under one name wins, as in a map.
             match row
                 .attributes
@@ -175,6 +173,7 @@ impl LogBuilder {
         self.push_ties(row.tie.is_some(), 1, before, |ties| {
             ties.push(row.tie.unwrap_or(i64::MAX))
         });
+        self.close_if_full();
         Ok(())
     }
 
@@ -191,32 +190,77 @@ impl LogBuilder {
         self.check_batch(batch)?;
         let first = self.next_row();
         let skip = self.put_aside(batch, first);
-        let (before, new) = (self.time.len(), n - skip.len());
+        let (before, new) = (self.open.len(), n - skip.len());
 
-        let LogBuilder {
-            customers,
-            events,
-            customer,
-            event,
-            time,
-            attributes,
-            ..
-        } = self;
-        customers.column(&batch.customer, &skip, |c| customer.push(c.unwrap_or(0)));
-        events.column(&batch.event, &skip, |c| event.push(c.unwrap_or(0)));
-        kept(batch.time, &skip, |t| time.push(t.unwrap_or(0)));
-        for (buffer, column) in attributes.iter_mut().zip(&batch.attributes) {
+        let open = &mut self.open;
+        open.customer.extend(&batch.customer, &skip, 0);
+        open.event.extend(&batch.event, &skip, 0);
+        open.push_times(batch.time, &skip);
+        for (buffer, column) in open.attributes.iter_mut().zip(&batch.attributes) {
             buffer.push_column(column, &skip);
         }
-        let values = batch.value.unwrap_or(&[]);
+        let values = batch.value.unwrap_or(Column::Full(&[]));
         self.push_values(batch.value.is_some(), new, before, |buffer| {
-            kept(values, &skip, |v| buffer.push_integer(v));
+            values.kept(&skip, |v| buffer.push_integer(v));
         });
-        let ties = batch.tie.unwrap_or(&[]);
+        let ties = batch.tie.unwrap_or(Column::Full(&[]));
         self.push_ties(batch.tie.is_some(), new, before, |all| {
-            kept(ties, &skip, |t| all.push(t.unwrap_or(i64::MAX)));
+            all.reserve(new);
+            ties.kept(&skip, |t| all.push(t.unwrap_or(i64::MAX)));
         });
+        self.close_if_full();
         Ok(())
+    }
+
+    /// Takes in the rows of another builder behind those that are here, as if they had been pushed one by one.
+    ///
+    /// Rows can so be prepared by several threads: each fills a builder of its own, and these are merged in the order of
+    /// input. Costs a look at each distinct key, not at each row. Rows that `other` put aside keep the numbers they have.
+    ///
+    /// ```
+    /// use desireline_core::log::{LogBuilder, LogOptions};
+    ///
+    /// let mut builder = LogBuilder::new(LogOptions::default());
+    /// builder.push("ann", 1_000_000, "home")?;
+    /// let mut more = LogBuilder::new(LogOptions::default());
+    /// more.push("ann", 2_000_000, "cart")?;
+    /// builder.merge(more)?;
+    /// assert_eq!(builder.finish()?.n_events(), 2);
+    /// # Ok::<(), desireline_core::error::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::AppendMismatch`] when `other` has other options, and [`Error::TooMany`]; nothing is then taken in.
+    pub fn merge(&mut self, mut other: LogBuilder) -> Result<()> {
+        if self.options != other.options {
+            let reason = "the builder to be merged has other options".to_owned();
+            return Err(Error::AppendMismatch { reason });
+        }
+        self.room(other.n_rows())?;
+        self.close();
+        other.close();
+        self.names.absorb(other.names, &mut other.chunks);
+        self.closed_rows += other.closed_rows;
+        self.chunks.append(&mut other.chunks);
+        self.quarantine.merge(&other.quarantine);
+        self.note_times_without_zone(other.times_without_zone);
+        Ok(())
+    }
+
+    fn close_if_full(&mut self) {
+        if self.open.len() >= self.chunk_rows {
+            self.close();
+        }
+    }
+
+    /// Puts the open chunk to the others.
+    fn close(&mut self) {
+        if self.open.len() > 0 {
+            let mut chunk = std::mem::replace(&mut self.open, Chunk::new(&self.options));
+            self.names.close(&mut chunk);
+            self.closed_rows += chunk.len();
+            self.chunks.push(chunk);
+        }
     }
 
     /// The rows that were put aside so far, for a reader to add its own; `rows_read` is counted by the builder.
@@ -231,7 +275,11 @@ impl LogBuilder {
 
     /// The rows taken in so far, without those put aside.
     pub fn rows(&self) -> u64 {
-        self.time.len() as u64
+        self.n_rows() as u64
+    }
+
+    fn n_rows(&self) -> usize {
+        self.closed_rows + self.open.len()
     }
 
     /// Sorts what was taken in into a log.
@@ -261,16 +309,16 @@ impl LogBuilder {
         self.check_options()?;
         self.quarantine.rows_read = self.rows() + self.quarantine.total();
         self.check_quarantine()?;
-        if self.time.is_empty() {
+        self.close();
+        if self.chunks.is_empty() {
             return Err(Error::EmptyLog {
                 quarantined: self.quarantine.total(),
             });
         }
         go_on(0.0)?;
         let sorted: Sorted = sort(&mut self, &go_on)?;
-        let (mut catalog, blocks) = super::build::blocks(&mut self, &sorted, &go_on)?;
-        let unresolved = sorted.unresolved_ties;
-        drop(sorted);
+        let unresolved = sorted.unresolved_ties();
+        let (mut catalog, blocks) = super::build::blocks(&mut self, sorted, &go_on)?;
         let mut rebuild = Rebuild::fresh(blocks);
         let dropped = tally(&mut rebuild, &catalog, &self.options)?;
         settle(&mut catalog, &mut rebuild, &self.options);
@@ -292,7 +340,7 @@ impl LogBuilder {
     }
 
     fn room(&self, more: usize) -> Result<()> {
-        let count = self.time.len().saturating_add(more);
+        let count = self.n_rows().saturating_add(more);
         if count > MAX_ROWS {
             return Err(Error::TooMany {
                 what: "events in one build",
@@ -407,23 +455,24 @@ impl LogBuilder {
             length("value", values.len())?;
             self.check_currency()?;
         }
-        length("tie", batch.tie.map_or(expected, <[_]>::len))?;
-        length("rows", batch.rows.map_or(expected, <[_]>::len))
+        length("tie", batch.tie.map_or(expected, |t| t.len()))?;
+        match batch.rows {
+            RowNumbers::Each(rows) => length("rows", rows.len()),
+            RowNumbers::Counted | RowNumbers::From(_) => Ok(()),
+        }
     }
 
     /// Puts rows aside that cannot be events and gives their places, ascending.
     #[allow(clippy::cast_possible_truncation)] // a batch has fewer than 2^32 rows: `room` was asked before
     fn put_aside(&mut self, batch: &Batch<'_>, first_row: u64) -> Vec<u32> {
         let allowed = time_range();
-        let times_fine = batch
-            .time
-            .iter()
-            .all(|t| t.is_some_and(|t| allowed.contains(&t)));
+        let times_fine = batch.time.all(|t| allowed.contains(&t));
         if times_fine && batch.customer.is_complete() && batch.event.is_complete() {
             return Vec::new();
         }
         let mut skip = Vec::new();
-        for (i, time) in batch.time.iter().enumerate() {
+        for i in 0..batch.time.len() {
+            let time = batch.time.get(i);
             let (column, reason) = if batch.customer.is_missing(i) {
                 ("customer", Reason::MissingCustomer)
             } else if time.is_none() {
@@ -435,10 +484,11 @@ impl LogBuilder {
             } else {
                 continue;
             };
-            let row = batch
-                .rows
-                .and_then(|rows| rows.get(i).copied())
-                .unwrap_or(first_row + i as u64);
+            let row = match batch.rows {
+                RowNumbers::Each(rows) => rows.get(i).copied().unwrap_or(first_row + i as u64),
+                RowNumbers::From(first) => first.saturating_add(i as u64),
+                RowNumbers::Counted => first_row + i as u64,
+            };
             self.quarantine.put(batch.source, row, Some(column), reason);
             skip.push(i as u32);
         }
@@ -453,12 +503,13 @@ impl LogBuilder {
         before: usize,
         push: impl FnOnce(&mut Buffer),
     ) {
-        if given && self.value.is_none() {
+        let column = &mut self.open.value;
+        if given && column.is_none() {
             let mut buffer = Buffer::new(AttributeType::Integer);
             (0..before).for_each(|_| buffer.push_missing());
-            self.value = Some(buffer);
+            *column = Some(buffer);
         }
-        match &mut self.value {
+        match column {
             Some(buffer) if given => push(buffer),
             Some(buffer) => (0..new).for_each(|_| buffer.push_missing()),
             None => {}
@@ -473,10 +524,11 @@ impl LogBuilder {
         before: usize,
         push: impl FnOnce(&mut Vec<i64>),
     ) {
-        if given && self.tie.is_none() {
-            self.tie = Some(vec![i64::MAX; before]);
+        let column = &mut self.open.tie;
+        if given && column.is_none() {
+            *column = Some(vec![i64::MAX; before]);
         }
-        match &mut self.tie {
+        match column {
             Some(ties) if given => push(ties),
             Some(ties) => ties.resize(ties.len() + new, i64::MAX),
             None => {}

@@ -69,6 +69,7 @@ impl Codes {
     }
 
     /// The codes as one slice.
+    #[inline]
     pub fn as_slice(&self) -> CodeSlice<'_> {
         match self {
             Codes::U8(v) => CodeSlice::U8(v),
@@ -78,6 +79,7 @@ impl Codes {
     }
 
     /// How many codes there are.
+    #[inline]
     pub fn len(&self) -> usize {
         self.as_slice().len()
     }
@@ -103,8 +105,57 @@ impl Codes {
     }
 }
 
+impl Codes {
+    /// Appends a code, widening the column when the code needs it.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)] // guarded by the comparisons
+    pub(super) fn push(&mut self, code: u32) {
+        match self {
+            Codes::U8(v) if code <= u32::from(u8::MAX) => v.make_mut().push(code as u8),
+            Codes::U16(v) if code <= u32::from(u16::MAX) => v.make_mut().push(code as u16),
+            Codes::U32(v) => v.make_mut().push(code),
+            _ => {
+                self.widen(code);
+                self.push(code);
+            }
+        }
+    }
+
+    /// Appends codes, widening the column when one of them needs it.
+    #[allow(clippy::cast_possible_truncation)] // widened before
+    pub(super) fn extend(&mut self, codes: &[u32]) {
+        let largest = codes.iter().fold(0, |all, c| all | c);
+        match self {
+            Codes::U8(_) if largest > u32::from(u8::MAX) => self.widen(largest),
+            Codes::U16(_) if largest > u32::from(u16::MAX) => self.widen(largest),
+            _ => {}
+        }
+        match self {
+            Codes::U8(v) => v.make_mut().extend(codes.iter().map(|c| *c as u8)),
+            Codes::U16(v) => v.make_mut().extend(codes.iter().map(|c| *c as u16)),
+            Codes::U32(v) => v.make_mut().extend_from_slice(codes),
+        }
+    }
+
+    /// Makes room for codes as large as `code`.
+    #[cold]
+    fn widen(&mut self, code: u32) {
+        let wide = |len: usize| (0..len).map(|i| self.get(i));
+        *self = if code <= u32::from(u16::MAX) {
+            Codes::U16(
+                wide(self.len())
+                    .map(|c| u16::try_from(c).unwrap_or(u16::MAX))
+                    .collect(),
+            )
+        } else {
+            Codes::U32(wide(self.len()).collect())
+        };
+    }
+}
+
 impl<'a> CodeSlice<'a> {
     /// How many codes there are.
+    #[inline]
     pub fn len(&self) -> usize {
         with_codes!(*self, s => s.len())
     }

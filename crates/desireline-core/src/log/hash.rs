@@ -1,8 +1,14 @@
 //! A hash of what a log says, whatever its codes, blocks and order of input.
 
+use std::ops::Range;
+
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{AttributeType, Block, Catalog, CustomerIds, Level, Value, plain_integer};
+use super::threads;
+use super::{
+    AttributeType, Block, Catalog, ColumnData, CustomerIds, Level, Vocabulary, plain_integer,
+};
+use crate::with_codes;
 
 type Lanes = [u64; 2];
 
@@ -39,73 +45,154 @@ fn text(text: &str) -> Lanes {
 #[derive(Debug)]
 pub(super) struct Names {
     events: Vec<Lanes>,
-    /// Each attribute's own hash and those of its dictionary.
-    attributes: Vec<(Lanes, Vec<Lanes>)>,
+    attributes: Vec<Attribute>,
+}
+
+#[derive(Debug)]
+struct Attribute {
+    own: Lanes,
+    /// What a cell with each dictionary code adds to its event, by the code plus one; missing adds nothing.
+    cells: Vec<Lanes>,
+}
+
+/// Names that are hashed and rows that are summed up as one piece of work.
+const PIECE: usize = 1 << 16;
+/// Rows whose hashes are held at once.
+const ROWS: usize = 2048;
+
+impl Attribute {
+    fn of(name: &str, dictionary: &Vocabulary) -> Attribute {
+        let own = text(name);
+        let n = dictionary.len();
+        let piece = |from: usize| {
+            (from..n.min(from + PIECE))
+                .map(|code| {
+                    let code = u32::try_from(code).unwrap_or(u32::MAX);
+                    mix_both(own, text(dictionary.name(code)))
+                })
+                .collect::<Vec<Lanes>>()
+        };
+        let pieces = threads::map((0..n).step_by(PIECE), piece);
+        let mut cells = Vec::with_capacity(n + 1);
+        cells.push([0; 2]);
+        cells.extend(pieces.into_iter().flatten());
+        Attribute { own, cells }
+    }
+
+    /// Adds the cells of the rows from `from` on to their events.
+    fn add_to(&self, data: &ColumnData, from: usize, events: &mut [Lanes]) {
+        let to = from + events.len();
+        match data {
+            ColumnData::Coded(codes) => with_codes!(codes.as_slice().slice(from, to), codes => {
+                for (event, code) in events.iter_mut().zip(codes) {
+                    let cell = self.cells.get(u32::from(*code) as usize).copied();
+                    *event = add(*event, cell.unwrap_or_else(|| mix_both(self.own, [0; 2])));
+                }
+            }),
+            ColumnData::Integer(values, there) => {
+                let bits = |n: i64| n.cast_unsigned();
+                let values = &values[from..to];
+                add_numbers(events, values, |i| there.get(from + i), self.own, bits);
+            }
+            ColumnData::Decimal(values, there) => {
+                let values = &values[from..to];
+                add_numbers(
+                    events,
+                    values,
+                    |i| there.get(from + i),
+                    self.own,
+                    f64::to_bits,
+                );
+            }
+        }
+    }
+}
+
+fn add_numbers<T: Copy>(
+    events: &mut [Lanes],
+    values: &[T],
+    there: impl Fn(usize) -> bool,
+    own: Lanes,
+    bits: impl Fn(T) -> u64,
+) {
+    for (i, (event, value)) in events.iter_mut().zip(values).enumerate() {
+        if there(i) {
+            *event = add(*event, mix_both(own, [bits(*value); 2]));
+        }
+    }
 }
 
 impl Names {
     pub(super) fn new(catalog: &Catalog) -> Names {
+        let attributes = catalog.attributes.iter();
         Names {
             events: catalog.events.names().map(text).collect(),
-            attributes: catalog
-                .attributes
-                .iter()
-                .map(|a| (text(&a.name), a.dictionary.names().map(text).collect()))
+            attributes: attributes
+                .map(|a| Attribute::of(&a.name, &a.dictionary))
                 .collect(),
-        }
-    }
-
-    fn cell(&self, attribute: usize, value: Value) -> Lanes {
-        let (own, dictionary) = &self.attributes[attribute];
-        match value {
-            Value::Missing => [0, 0],
-            Value::Code(code) => mix_both(
-                *own,
-                dictionary.get(code as usize).copied().unwrap_or_default(),
-            ),
-            Value::Integer(number) => mix_both(*own, [number.cast_unsigned(); 2]),
-            Value::Decimal(number) => mix_both(*own, [number.to_bits(); 2]),
         }
     }
 
     /// The sum of the hashes of the block's customers. A customer's hash depends on its id and its events in order,
     /// decoded; where a value is stored does not matter.
     pub(super) fn block(&self, block: &Block) -> u128 {
+        let sums = threads::map(block.pieces(PIECE), |customers| {
+            self.customers(block, customers)
+        });
+        let sum = sums.into_iter().fold([0; 2], add);
+        u128::from(sum[0]) | u128::from(sum[1]) << 64
+    }
+
+    fn customers(&self, block: &Block, customers: Range<usize>) -> Lanes {
         let mut sum = [0; 2];
-        let level =
-            |level| move |a: &usize| block.attributes.get(*a).is_some_and(|c| c.level == level);
-        let per_event: Vec<usize> = (0..self.attributes.len())
-            .filter(level(Level::Event))
-            .collect();
-        let per_customer: Vec<usize> = (0..self.attributes.len())
-            .filter(level(Level::Customer))
-            .collect();
-        for (c, range) in block.offsets.windows(2).enumerate() {
-            let shared = per_customer.iter().fold([0; 2], |sum, a| {
-                add(sum, self.cell(*a, block.attributes[*a].data.get(c)))
-            });
+        let mut events = [[0; 2]; ROWS];
+        for c in customers {
+            let mut shared = [[0; 2]];
+            for (attribute, column) in self.attributes.iter().zip(&block.attributes) {
+                if column.level == Level::Customer {
+                    attribute.add_to(&column.data, c, &mut shared);
+                }
+            }
             let mut customer = id(&block.customers, c);
-            for row in range[0] as usize..range[1] as usize {
-                let name = self
-                    .events
-                    .get(block.codes.get(row) as usize)
-                    .copied()
-                    .unwrap_or_default();
-                let mut event = add(
-                    shared,
-                    mix_both(name, [block.times.get(row).cast_unsigned(); 2]),
-                );
-                for a in &per_event {
-                    event = add(event, self.cell(*a, block.attributes[*a].data.get(row)));
-                }
-                if let Some(Value::Integer(amount)) = block.value.as_ref().map(|v| v.get(row)) {
-                    event = add(event, mix_both(KEYS[1], [amount.cast_unsigned(); 2]));
-                }
-                customer = mix_both(customer, event);
+            let (mut from, end) = (block.offsets[c] as usize, block.offsets[c + 1] as usize);
+            while from < end {
+                let to = end.min(from + ROWS);
+                let events = &mut events[..to - from];
+                events.fill(shared[0]);
+                self.add_rows(block, from, events);
+                customer = events.iter().fold(customer, |c, event| mix_both(c, *event));
+                from = to;
             }
             sum = add(sum, mix_both(customer, KEYS[0]));
         }
-        u128::from(sum[0]) | u128::from(sum[1]) << 64
+        sum
+    }
+
+    /// Adds all that is stored per event of the rows from `from` on.
+    fn add_rows(&self, block: &Block, from: usize, events: &mut [Lanes]) {
+        let to = from + events.len();
+        with_codes!(block.codes.as_slice().slice(from, to), codes => {
+            for (i, (event, code)) in events.iter_mut().zip(codes).enumerate() {
+                let name = self.events.get(u32::from(*code) as usize).copied().unwrap_or_default();
+                let time = block.times.get(from + i).cast_unsigned();
+                *event = add(*event, mix_both(name, [time; 2]));
+            }
+        });
+        for (attribute, column) in self.attributes.iter().zip(&block.attributes) {
+            if column.level == Level::Event {
+                attribute.add_to(&column.data, from, events);
+            }
+        }
+        if let Some(ColumnData::Integer(values, there)) = &block.value {
+            let bits = |n: i64| n.cast_unsigned();
+            add_numbers(
+                events,
+                &values[from..to],
+                |i| there.get(from + i),
+                KEYS[1],
+                bits,
+            );
+        }
     }
 }
 

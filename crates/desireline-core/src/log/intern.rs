@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use hashbrown::{HashMap, HashTable};
 use rustc_hash::FxBuildHasher;
 
-use super::{Codes, KeyColumn, plain_integer};
+use super::{Bitmap, KeyColumn, plain_integer};
 
 /// A customer id or a name on its way in. Integers stand for their decimal text: `7` and `"7"` are the same id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,13 +88,6 @@ impl AsKey for u32 {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stored {
-    Integer(i64),
-    /// A place in `ends`.
-    Text(u32),
-}
-
 /// Distinct keys with dense codes in the order of first appearance. The same key as the one before costs a
 /// comparison, a small integer one look into an array, any other key one look into a hash table.
 #[derive(Clone, Debug, Default)]
@@ -103,52 +96,82 @@ pub(super) struct Interner {
     small: Vec<u32>,
     /// The codes of all other integers.
     integers: HashMap<i64, u32, FxBuildHasher>,
-    texts: HashTable<TextEntry>,
-    keys: Vec<Stored>,
+    texts: HashTable<Entry>,
+    len: usize,
+    n_texts: usize,
+    /// By code; as long as there are only texts, empty.
+    numbers: Vec<i64>,
+    /// The texts end to end, and by code where each ends; as long as there are only integers, empty.
     bytes: String,
     ends: Vec<usize>,
     last_integer: Option<(i64, u32)>,
-    last_text: Option<TextEntry>,
+    last_text: Option<u32>,
+    /// Which codes are texts, where there are both.
+    is_text: Bitmap,
 }
 
-/// Half of a text's hash, its code, and where it is, so that a look-up touches the table and the text only.
+/// A text's code and half of its hash.
 #[derive(Clone, Copy, Debug)]
-struct TextEntry {
+struct Entry {
     hash: u32,
     code: u32,
-    start: usize,
-    len: usize,
-}
-
-impl TextEntry {
-    fn is(&self, text: &str, bytes: &str) -> bool {
-        self.len == text.len() && bytes.get(self.start..self.start + self.len) == Some(text)
-    }
 }
 
 impl Interner {
     pub(super) fn len(&self) -> usize {
-        self.keys.len()
-    }
-
-    pub(super) fn keys(&self) -> &[Stored] {
-        &self.keys
+        self.len
     }
 
     pub(super) fn all_integers(&self) -> bool {
-        self.ends.is_empty()
+        self.n_texts == 0
     }
 
-    pub(super) fn stored_text(&self, place: u32) -> &str {
-        text_at(&self.bytes, &self.ends, place)
+    /// The integers by code; not those of texts.
+    pub(super) fn integers(&self) -> &[i64] {
+        &self.numbers
+    }
+
+    /// Frees what only finding a key's code takes.
+    pub(super) fn forget_look_up(&mut self) {
+        self.small = Vec::new();
+        self.integers = HashMap::default();
+        self.texts = HashTable::new();
+    }
+
+    fn has_both(&self) -> bool {
+        !self.numbers.is_empty() && self.n_texts > 0
+    }
+
+    /// The text at `code`, if there is one.
+    #[inline]
+    fn text_at(&self, code: u32) -> &str {
+        let place = code as usize;
+        let from = match place.checked_sub(1) {
+            None => 0,
+            Some(before) => self.ends.get(before).copied().unwrap_or(0),
+        };
+        self.ends
+            .get(place)
+            .and_then(|end| self.bytes.get(from..*end))
+            .unwrap_or("")
+    }
+
+    /// The key of `code`.
+    pub(super) fn key(&self, code: u32) -> Key<'_> {
+        let is_text =
+            self.numbers.is_empty() || (self.n_texts > 0 && self.is_text.get(code as usize));
+        if is_text {
+            Key::Text(self.text_at(code))
+        } else {
+            Key::Integer(self.numbers.get(code as usize).copied().unwrap_or(0))
+        }
     }
 
     /// The text of `code`.
-    pub(super) fn name(&self, code: usize) -> Cow<'_, str> {
-        match self.keys.get(code) {
-            Some(Stored::Text(place)) => Cow::Borrowed(self.stored_text(*place)),
-            Some(Stored::Integer(number)) => Cow::Owned(number.to_string()),
-            None => Cow::Borrowed(""),
+    pub(super) fn name(&self, code: u32) -> Cow<'_, str> {
+        match self.key(code) {
+            Key::Text(text) => Cow::Borrowed(text),
+            Key::Integer(number) => Cow::Owned(number.to_string()),
         }
     }
 
@@ -158,6 +181,22 @@ impl Interner {
             Key::Text(text) => self.text(text),
             Key::Integer(number) => self.integer(number),
         }
+    }
+
+    /// Takes in all keys of `other`; gives their codes here by their codes there.
+    pub(super) fn absorb(&mut self, other: Interner) -> Vec<u32> {
+        let n = other.len();
+        if self.len == 0 {
+            *self = other;
+            return (0..n).map(code).collect();
+        }
+        (0..n)
+            .map(|c| match other.key(code(c)) {
+                Key::Integer(number) => self.integer(number),
+                // That it is no integer was found out there.
+                Key::Text(text) => self.other_text(text),
+            })
+            .collect()
     }
 
     #[inline]
@@ -177,11 +216,11 @@ impl Interner {
     }
 
     fn other_integer(&mut self, number: i64) -> u32 {
-        let next = code(self.keys.len());
+        let next = code(self.len);
         let place = usize::try_from(number).ok();
         // As long as integers are dense the array costs no more than the hash table would. It at least doubles, so
         // that moving codes over stays cheap whatever the integers are.
-        let room = self.keys.len().saturating_add(1 << 10).saturating_mul(4);
+        let room = self.len.saturating_add(1 << 10).saturating_mul(4);
         if place.is_some_and(|p| p >= self.small.len() && p < room) && room / 2 >= self.small.len()
         {
             self.small.resize(room, 0);
@@ -200,49 +239,73 @@ impl Interner {
             None => *self.integers.entry(number).or_insert(next),
         };
         if found == next {
-            self.keys.push(Stored::Integer(number));
+            if self.numbers.is_empty() {
+                // Texts before the first integer.
+                self.numbers.resize(self.len, 0);
+                (0..self.len).for_each(|_| self.is_text.push(true));
+            }
+            self.numbers.push(number);
+            self.len += 1;
+            if self.has_both() {
+                self.is_text.push(false);
+                self.ends.push(self.bytes.len());
+            }
         }
         found
     }
 
     #[inline]
     pub(super) fn text(&mut self, text: &str) -> u32 {
-        if let Some(last) = &self.last_text
-            && last.is(text, &self.bytes)
+        if let Some(last) = self.last_text
+            && same(self.text_at(last).as_bytes(), text.as_bytes())
         {
-            return last.code;
+            return last;
         }
-        match plain_integer(text) {
-            Some(number) => self.integer(number),
-            None => self.other_text(text),
+        // Most texts show by their first byte that they are no integers.
+        let first = text.as_bytes().first();
+        if first.is_some_and(|b| b.is_ascii_digit() || *b == b'-')
+            && let Some(number) = plain_integer(text)
+        {
+            return self.integer(number);
         }
+        self.other_text(text)
     }
 
     #[allow(clippy::cast_possible_truncation)] // half of the hash is kept on purpose
     fn other_text(&mut self, text: &str) -> u32 {
-        let hash = xxhash_rust::xxh3::xxh3_64(text.as_bytes()) as u32;
-        let bytes = &self.bytes;
-        let found = self
-            .texts
-            .find(spread(hash), |e| e.hash == hash && e.is(text, bytes))
-            .copied();
-        let entry = found.unwrap_or_else(|| {
-            let code = code(self.keys.len());
-            let entry = TextEntry {
-                hash,
-                code,
-                start: self.bytes.len(),
-                len: text.len(),
-            };
-            self.keys.push(Stored::Text(self::code(self.ends.len())));
-            self.bytes.push_str(text);
-            self.ends.push(self.bytes.len());
-            self.texts
-                .insert_unique(spread(hash), entry, |e| spread(e.hash));
-            entry
+        let hash = hash_text(text.as_bytes());
+        let short = (hash >> 32) as u32;
+        let found = self.texts.find(spread(short), |e| {
+            e.hash == short && same(self.text_at(e.code).as_bytes(), text.as_bytes())
         });
-        self.last_text = Some(entry);
-        entry.code
+        let code = match found {
+            Some(entry) => entry.code,
+            None => self.new_text(text, short),
+        };
+        self.last_text = Some(code);
+        code
+    }
+
+    fn new_text(&mut self, text: &str, hash: u32) -> u32 {
+        let code = code(self.len);
+        if self.n_texts == 0 {
+            // Integers before the first text.
+            self.ends.resize(self.len, 0);
+            if !self.numbers.is_empty() {
+                (0..self.len).for_each(|_| self.is_text.push(false));
+            }
+        }
+        self.bytes.push_str(text);
+        self.ends.push(self.bytes.len());
+        self.n_texts += 1;
+        self.len += 1;
+        if self.has_both() {
+            self.numbers.push(0);
+            self.is_text.push(true);
+        }
+        self.texts
+            .insert_unique(spread(hash), Entry { hash, code }, |e| spread(e.hash));
+        code
     }
 
     /// Interns the rows of `column` that are not in `skip` (ascending), giving each row's code to `out`.
@@ -256,13 +319,13 @@ impl Interner {
         match column {
             KeyColumn::Texts(texts) => kept(texts, skip, |text| out(text.map(|t| self.text(t)))),
             KeyColumn::Integers(numbers) => {
-                kept(numbers, skip, |number| out(number.map(|n| self.integer(n))))
+                numbers.kept(skip, |number| out(number.map(|n| self.integer(n))));
             }
             KeyColumn::Dictionary { codes, values } => {
                 const UNSEEN: u64 = u64::MAX;
                 const MISSING: u64 = u64::MAX - 1;
                 let mut known = vec![UNSEEN; values.len()];
-                kept(codes, skip, |place| {
+                codes.kept(skip, |place| {
                     let slot = place.and_then(|p| known.get_mut(p as usize).map(|slot| (p, slot)));
                     let Some((place, slot)) = slot else {
                         return out(None);
@@ -284,19 +347,43 @@ fn code(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
 }
 
-fn text_at<'a>(bytes: &'a str, ends: &[usize], place: u32) -> &'a str {
-    let place = place as usize;
-    let start = if place == 0 {
-        0
-    } else {
-        ends.get(place - 1).copied().unwrap_or(0)
+/// A hash of a text. Ids and names are short: up to 16 bytes it is two loads and a multiplication.
+#[inline]
+#[allow(clippy::cast_possible_truncation)] // the two halves of the product are folded on purpose
+pub(super) fn hash_text(text: &[u8]) -> u64 {
+    let short = |b: &[u8; 4]| u64::from(u32::from_le_bytes(*b));
+    let (a, b) = match (text.len(), text.first_chunk::<8>(), text.last_chunk::<8>()) {
+        (..=16, Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        (17.., ..) => return xxhash_rust::xxh3::xxh3_64(text),
+        _ => match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+            (Some(first), Some(last)) => (short(first), short(last)),
+            _ => (text.iter().fold(0, |sum, b| sum << 8 | u64::from(*b)), 0),
+        },
     };
-    ends.get(place)
-        .and_then(|end| bytes.get(start..*end))
-        .unwrap_or("")
+    let product = u128::from(a ^ 0xA076_1D64_78BD_642F ^ text.len() as u64)
+        * u128::from(b ^ 0xE703_7ED1_A0B4_28DB);
+    ((product as u64) ^ ((product >> 64) as u64)).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+/// Whether two texts are equal; without a call for those of up to 16 bytes.
+#[inline]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    match (
+        a.first_chunk::<8>(),
+        b.first_chunk::<8>(),
+        a.last_chunk::<8>(),
+        b.last_chunk::<8>(),
+    ) {
+        (Some(a1), Some(b1), Some(a2), Some(b2)) if a.len() <= 16 => a1 == b1 && a2 == b2,
+        _ => a == b,
+    }
 }
 
 /// The table picks its slot by the lowest and its tag by the highest bits, so both must depend on all of the hash.
+#[inline]
 fn spread(short: u32) -> u64 {
     u64::from(short).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ u64::from(short)
 }
@@ -337,8 +424,9 @@ impl KeyColumn<'_> {
     pub(super) fn is_missing(&self, row: usize) -> bool {
         match self {
             KeyColumn::Texts(rows) => rows[row].is_none(),
-            KeyColumn::Integers(rows) => rows[row].is_none(),
-            KeyColumn::Dictionary { codes, values } => codes[row]
+            KeyColumn::Integers(rows) => rows.get(row).is_none(),
+            KeyColumn::Dictionary { codes, values } => codes
+                .get(row)
                 .and_then(|c| values.get(c as usize).copied().flatten())
                 .is_none(),
         }
@@ -348,13 +436,11 @@ impl KeyColumn<'_> {
     pub(super) fn is_complete(&self) -> bool {
         match self {
             KeyColumn::Texts(rows) => rows.iter().all(Option::is_some),
-            KeyColumn::Integers(rows) => rows.iter().all(Option::is_some),
+            KeyColumn::Integers(rows) => rows.all(|_| true),
             KeyColumn::Dictionary { codes, values } => {
                 let all_named = values.iter().all(Option::is_some);
                 if all_named {
-                    codes
-                        .iter()
-                        .all(|c| c.is_some_and(|c| (c as usize) < values.len()))
+                    codes.all(|c| (c as usize) < values.len())
                 } else {
                     (0..codes.len()).all(|row| !self.is_missing(row))
                 }
@@ -363,38 +449,10 @@ impl KeyColumn<'_> {
     }
 }
 
-impl Codes {
-    /// Appends a code, widening the column when the code needs it.
-    #[inline]
-    #[allow(clippy::cast_possible_truncation)] // guarded by the comparisons
-    pub(super) fn push(&mut self, code: u32) {
-        match self {
-            Codes::U8(v) if code <= u32::from(u8::MAX) => v.make_mut().push(code as u8),
-            Codes::U16(v) if code <= u32::from(u16::MAX) => v.make_mut().push(code as u16),
-            Codes::U32(v) => v.make_mut().push(code),
-            _ => self.widen(code),
-        }
-    }
-
-    #[cold]
-    fn widen(&mut self, code: u32) {
-        let wide = |len: usize| (0..len).map(|i| self.get(i));
-        *self = if code <= u32::from(u16::MAX) {
-            Codes::U16(
-                wide(self.len())
-                    .map(|c| u16::try_from(c).unwrap_or(u16::MAX))
-                    .collect(),
-            )
-        } else {
-            Codes::U32(wide(self.len()).collect())
-        };
-        self.push(code);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::{Codes, Column};
 
     #[test]
     fn numbers_and_their_plain_texts_are_one() {
@@ -428,9 +486,55 @@ mod tests {
         let mut edges = Interner::default();
         for (code, number) in (0..).zip([i64::MAX, i64::MIN, 5_000, 0, 4_095, 4_096, 4_100, -1]) {
             assert_eq!((edges.integer(number), edges.integer(number)), (code, code));
-            assert_eq!(edges.name(code as usize), number.to_string());
+            assert_eq!(edges.name(code), number.to_string());
         }
         assert_eq!((edges.integer(5_000), edges.len()), (2, 8));
+    }
+
+    #[test]
+    fn keys_of_another_are_taken_in_whatever_came_first() {
+        let given = [
+            Key::Integer(-3),
+            Key::Text("a"),
+            Key::Text("twelve bytes"),
+            Key::Integer(9_000_000),
+            Key::Text(""),
+            Key::Text("seventeen bytes !"),
+        ];
+        for turn in 0..given.len() {
+            let mut here = Interner::default();
+            let mut all = given;
+            all.rotate_left(turn);
+            here.intern(all[0]);
+            here.intern(all[1]);
+            for from in 0..3 {
+                let mut there = Interner::default();
+                for key in &all[from..] {
+                    there.intern(*key);
+                }
+                let codes = here.absorb(there);
+                for (key, code) in all[from..].iter().zip(&codes) {
+                    assert_eq!(here.key(*code), *key, "turned by {turn}, from {from}");
+                    assert_eq!(here.intern(*key), *code);
+                }
+            }
+            assert_eq!(here.len(), given.len());
+            let empty = Interner::default();
+            assert!(here.absorb(empty).is_empty());
+        }
+    }
+
+    #[test]
+    fn texts_of_every_length_differ() {
+        let texts: Vec<String> = (0..40).map(|n| "x".repeat(n)).collect();
+        let hashes: std::collections::BTreeSet<u64> =
+            texts.iter().map(|t| hash_text(t.as_bytes())).collect();
+        assert_eq!(hashes.len(), texts.len());
+        for (a, b) in texts.iter().zip(&texts[1..]) {
+            let other = format!("{}y", a);
+            assert!(same(b.as_bytes(), b.as_bytes()) && !same(a.as_bytes(), b.as_bytes()));
+            assert!(!same(b.as_bytes(), other.as_bytes()));
+        }
     }
 
     #[test]
@@ -447,7 +551,7 @@ mod tests {
     fn a_dictionary_is_translated_where_it_is_used() {
         let mut names = Interner::default();
         let column = KeyColumn::Dictionary {
-            codes: &[Some(2), None, Some(9), Some(1), Some(2), Some(0)],
+            codes: Column::Gaps(&[Some(2), None, Some(9), Some(1), Some(2), Some(0)]),
             values: &[None, Some("b"), Some("a"), Some("never used")],
         };
         let mut out = Vec::new();

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
-use super::assemble::{Group, Part, Rebuild, Segment, Slot, assemble, bits};
+use super::assemble::{Group, Part, Rebuild, Segment, assemble, bits};
 use super::builder::EventRow;
 use super::hash::{self, Names};
+use super::threads;
 use super::{AsKey, Block, Catalog, Key, LogBuilder, LogOptions, Quarantine, Summary};
 use crate::error::Result;
 use crate::report::Caveat;
@@ -215,12 +217,10 @@ impl Log {
     ) -> Result<Log> {
         let names = Names::new(&catalog);
         let mut slots = rebuild.blocks;
-        for_each_slot(&mut slots, |slot| {
-            if slot.fresh {
-                let fingerprint = names.block(&slot.block);
-                Arc::make_mut(&mut slot.block).fingerprint = fingerprint;
-            }
-        });
+        for slot in slots.iter_mut().filter(|slot| slot.fresh) {
+            let fingerprint = names.block(&slot.block);
+            Arc::make_mut(&mut slot.block).fingerprint = fingerprint;
+        }
         let fingerprint = hash::log(&catalog, slots.iter().map(|s| s.block.fingerprint));
         let (blocks, tallies): (Vec<_>, Vec<_>) =
             slots.into_iter().map(|s| (s.block, s.tally)).unzip();
@@ -274,6 +274,16 @@ pub(super) fn tally(rebuild: &mut Rebuild, catalog: &Catalog, options: &LogOptio
 
 /// How many events share customer and time with the one before, and the rows that equal an earlier one in every column.
 fn repeats(block: &Block) -> (u64, Vec<usize>) {
+    let pieces = block.pieces(1 << 16);
+    let (mut ties, mut duplicates) = (0, Vec::new());
+    for (more, mut rows) in threads::map(pieces, |customers| repeats_of(block, customers)) {
+        ties += more;
+        duplicates.append(&mut rows);
+    }
+    (ties, duplicates)
+}
+
+fn repeats_of(block: &Block, customers: Range<usize>) -> (u64, Vec<usize>) {
     let cell = |row: usize| {
         let columns = block.attributes.iter().map(|a| &a.data).chain(&block.value);
         columns.map(move |c| bits(c.get(row)))
@@ -286,12 +296,11 @@ fn repeats(block: &Block) -> (u64, Vec<usize>) {
             .then_with(|| cell(*a).cmp(cell(*b)))
     };
     let (mut ties, mut duplicates, mut run) = (0, Vec::new(), Vec::new());
-    for customer in block.offsets.windows(2) {
+    for customer in block.offsets[customers.start..=customers.end].windows(2) {
         let (mut start, end) = (customer[0] as usize, customer[1] as usize);
         while start < end {
-            let time = block.times.get(start);
             let mut stop = start + 1;
-            while stop < end && block.times.get(stop) == time {
+            while stop < end && block.times.same(start, stop) {
                 stop += 1;
             }
             if stop - start > 1 {
@@ -349,16 +358,6 @@ fn without(block: &Block, rows: &[usize], catalog: &Catalog) -> Result<Block> {
     // Fewer events than one block had always fit into one.
     let mut blocks = assemble(&parts, &groups, catalog, usize::MAX)?;
     Ok(blocks.swap_remove(0))
-}
-
-fn for_each_slot(slots: &mut [Slot], one: impl Fn(&mut Slot) + Sync + Send) {
-    #[cfg(feature = "parallel")]
-    rayon::iter::ParallelIterator::for_each(
-        rayon::iter::IntoParallelRefMutIterator::par_iter_mut(slots),
-        one,
-    );
-    #[cfg(not(feature = "parallel"))]
-    slots.iter_mut().for_each(one);
 }
 
 impl Inner {

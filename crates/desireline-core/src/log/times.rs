@@ -10,7 +10,7 @@ const SECOND: i64 = 1_000_000;
 ///
 /// Seconds since 1970, or since the block's first second where that is earlier or too late, in 32 bits, and the rest of
 /// the second in as many bits as the finest time needs; only a block that spans more than 136 years falls back to 64 bits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Times {
     base: i64,
     seconds: Array<u32>,
@@ -18,9 +18,10 @@ pub struct Times {
 }
 
 /// What a time has beside its seconds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum TimeRest {
     /// Nothing: all times are whole seconds.
+    #[default]
     None,
     /// Milliseconds, below 1,000.
     Millis(Array<u16>),
@@ -30,61 +31,147 @@ pub enum TimeRest {
     Wide(Array<i64>),
 }
 
-impl Times {
-    /// Stores `len` times, each asked of `time`.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // ranges are checked before each cast
-    pub fn gather(len: usize, time: impl Fn(usize) -> i64) -> Times {
-        let (mut low, mut high, mut whole_seconds, mut whole_millis) =
-            (i64::MAX, i64::MIN, true, true);
-        for i in 0..len {
-            let t = time(i);
-            low = low.min(t);
-            high = high.max(t);
-            whole_seconds &= t % SECOND == 0;
-            whole_millis &= t % 1_000 == 0;
+/// What is to be known of times before they are stored.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    low: i64,
+    high: i64,
+    whole_seconds: bool,
+    whole_millis: bool,
+}
+
+impl Default for Span {
+    fn default() -> Span {
+        Span {
+            low: i64::MAX,
+            high: i64::MIN,
+            whole_seconds: true,
+            whole_millis: true,
         }
-        if len == 0 {
-            return Times {
-                base: 0,
-                seconds: Array::new(),
-                rest: TimeRest::None,
-            };
+    }
+}
+
+/// How fine the times of a block are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Finest {
+    Second,
+    Milli,
+    Micro,
+    /// Over a longer stretch than seconds in 32 bits reach.
+    Wide,
+}
+
+/// How the times of a block are stored.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    pub(super) base: i64,
+    pub(super) finest: Finest,
+}
+
+impl Span {
+    #[inline]
+    fn add(&mut self, time: i64) {
+        self.low = self.low.min(time);
+        self.high = self.high.max(time);
+        self.whole_seconds &= time % SECOND == 0;
+        self.whole_millis &= time % 1_000 == 0;
+    }
+
+    pub(super) fn of(times: &[i64]) -> Span {
+        let mut span = Span::default();
+        times.iter().for_each(|t| span.add(*t));
+        span
+    }
+
+    #[must_use]
+    pub(super) fn and(self, other: Span) -> Span {
+        Span {
+            low: self.low.min(other.low),
+            high: self.high.max(other.high),
+            whole_seconds: self.whole_seconds && other.whole_seconds,
+            whole_millis: self.whole_millis && other.whole_millis,
+        }
+    }
+
+    /// The earliest and the latest time.
+    pub(super) fn extent(&self) -> (i64, i64) {
+        (self.low, self.high)
+    }
+
+    pub(super) fn shape(&self) -> Shape {
+        let finest = match (self.whole_seconds, self.whole_millis) {
+            (true, _) => Finest::Second,
+            (false, true) => Finest::Milli,
+            (false, false) => Finest::Micro,
+        };
+        if self.low > self.high {
+            return Shape { base: 0, finest };
         }
         // From 1970 to 2106 the column says plain Unix seconds, whatever the block.
-        let last = high.div_euclid(SECOND);
-        let base = match low.div_euclid(SECOND) {
+        let last = self.high.div_euclid(SECOND);
+        let base = match self.low.div_euclid(SECOND) {
             first if first >= 0 && last <= i64::from(u32::MAX) => 0,
             first => first,
         };
         if last - base > i64::from(u32::MAX) {
-            return Times {
-                base: 0,
-                seconds: Array::new(),
-                rest: TimeRest::Wide((0..len).map(time).collect()),
-            };
+            let finest = Finest::Wide;
+            return Shape { base: 0, finest };
         }
-        let seconds = (0..len)
-            .map(|i| (time(i).div_euclid(SECOND) - base) as u32)
-            .collect();
-        let rest = if whole_seconds {
-            TimeRest::None
-        } else if whole_millis {
-            TimeRest::Millis(
-                (0..len)
-                    .map(|i| (time(i).rem_euclid(SECOND) / 1_000) as u16)
-                    .collect(),
-            )
-        } else {
-            TimeRest::Micros(
-                (0..len)
-                    .map(|i| time(i).rem_euclid(SECOND) as u32)
-                    .collect(),
-            )
+        Shape { base, finest }
+    }
+}
+
+impl Shape {
+    /// The whole seconds of `time` since the base.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // the base is chosen for them to fit
+    pub(super) fn second(self, time: i64) -> u32 {
+        (time.div_euclid(SECOND) - self.base) as u32
+    }
+}
+
+/// What `time` has beside its seconds, in milliseconds.
+#[inline]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // below 1,000
+pub(super) fn milli(time: i64) -> u16 {
+    (time.rem_euclid(SECOND) / 1_000) as u16
+}
+
+/// What `time` has beside its seconds, in microseconds.
+#[inline]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // below 1,000,000
+pub(super) fn micro(time: i64) -> u32 {
+    time.rem_euclid(SECOND) as u32
+}
+
+impl Times {
+    /// Stores `len` times, each asked of `time`.
+    pub fn gather(len: usize, time: impl Fn(usize) -> i64) -> Times {
+        let mut span = Span::default();
+        (0..len).for_each(|i| span.add(time(i)));
+        let shape = span.shape();
+        if shape.finest == Finest::Wide {
+            return Times::wide((0..len).map(time).collect());
+        }
+        let seconds = (0..len).map(|i| shape.second(time(i))).collect();
+        let rest = match shape.finest {
+            Finest::Second | Finest::Wide => TimeRest::None,
+            Finest::Milli => TimeRest::Millis((0..len).map(|i| milli(time(i))).collect()),
+            Finest::Micro => TimeRest::Micros((0..len).map(|i| micro(time(i))).collect()),
         };
         Times {
-            base,
+            base: shape.base,
             seconds,
             rest,
+        }
+    }
+
+    /// Times as they are.
+    pub(super) fn wide(all: Array<i64>) -> Times {
+        Times {
+            base: 0,
+            seconds: Array::new(),
+            rest: TimeRest::Wide(all),
         }
     }
 
@@ -121,12 +208,25 @@ impl Times {
 
     /// The earliest and the latest time; `None` when there are none.
     pub fn extent(&self) -> Option<(i64, i64)> {
-        (0..self.len())
-            .map(|i| self.get(i))
-            .fold(None, |extent, t| match extent {
-                None => Some((t, t)),
-                Some((low, high)) => Some((low.min(t), high.max(t))),
-            })
+        if let TimeRest::Wide(all) = &self.rest {
+            return Some((*all.iter().min()?, *all.iter().max()?));
+        }
+        let (first, last) = (*self.seconds.iter().min()?, *self.seconds.iter().max()?);
+        let within = |second: u32| {
+            let at = self.seconds.iter().enumerate();
+            at.filter(move |(_, s)| **s == second)
+                .map(|(i, _)| self.get(i))
+        };
+        Some((within(first).min()?, within(last).max()?))
+    }
+
+    /// Whether events `i` and `j` have the same time.
+    #[inline]
+    pub(super) fn same(&self, i: usize, j: usize) -> bool {
+        match &self.rest {
+            TimeRest::Wide(all) => all[i] == all[j],
+            _ => self.seconds[i] == self.seconds[j] && self.get(i) == self.get(j),
+        }
     }
 
     /// How many times there are.

@@ -6,9 +6,9 @@ use arrow::datatypes::{
     TimeUnit as ArrowUnit, TimestampMicrosecondType, TimestampMillisecondType,
     TimestampNanosecondType, TimestampSecondType, UInt64Type,
 };
-use desireline_core::log::{AttributeType, Batch, Reason, ValueColumn};
+use desireline_core::log::{AttributeType, Batch, Reason, RowNumbers, ValueColumn};
 
-use super::keys::{Keys, Rule, is_text, keys, retain, texts, usual};
+use super::keys::{Cells, Keys, Rule, is_text, keys, retain, texts, usual};
 use crate::kinds::{boolean, finite};
 use crate::plan::Role;
 use crate::sink::Sink;
@@ -36,10 +36,10 @@ impl Bad {
 
 enum Values<'a> {
     Keys(Keys<'a>),
-    Integers(Vec<Option<i64>>),
-    Decimals(Vec<Option<f64>>),
-    Booleans(Vec<Option<bool>>),
-    Times(Vec<Option<i64>>),
+    Integers(Cells<'a, i64>),
+    Decimals(Cells<'a, f64>),
+    Booleans(Cells<'a, bool>),
+    Times(Cells<'a, i64>),
 }
 
 /// Converts and hands on one slice of a batch.
@@ -87,8 +87,9 @@ pub(crate) fn push(
     let field_bytes = sink.columns.limits.field_bytes;
     let every_event = sink.columns.every_event.clone();
     let without_zone = sink.times.without_zone;
-    let (mut customer, mut time, mut event) =
-        (Keys::Texts(Vec::new()), Vec::new(), Keys::Texts(Vec::new()));
+    let mut customer = Keys::Texts(Vec::new());
+    let mut time = Cells::Full(Vec::new());
+    let mut event = Keys::Texts(Vec::new());
     let (mut value, mut tie) = (None, None);
     let mut attributes: Vec<Values<'_>> = Vec::new();
     let mut naive = false;
@@ -104,7 +105,7 @@ pub(crate) fn push(
                 Role::Attribute(i) => attributes.push(absent(sink.plan.kind(i), n)),
                 Role::Event => {
                     event = Keys::Dictionary {
-                        codes: vec![Some(0); n],
+                        codes: Cells::Full(vec![0; n]),
                         values: vec![every_event.as_deref()],
                     };
                 }
@@ -118,7 +119,7 @@ pub(crate) fn push(
             Role::Customer => customer = keys(array, rule, &mut bad).map_err(wrong)?,
             Role::Event if every_event.is_some() => {
                 event = Keys::Dictionary {
-                    codes: vec![Some(0); n],
+                    codes: Cells::Full(vec![0; n]),
                     values: vec![every_event.as_deref()],
                 };
             }
@@ -153,18 +154,19 @@ pub(crate) fn push(
         }
     }
     // What is missing where nothing may be missing. A null that stands for a bad field is already counted.
-    for row in 0..n {
+    let is_complete = customer.is_complete() && time.is_complete() && event.is_complete();
+    for row in if is_complete { 0..0 } else { 0..n } {
         if customer.is_missing(row) {
             bad.put(row, 0, Reason::MissingCustomer);
         }
-        if time.get(row).is_none_or(Option::is_none) {
+        if time.get(row).is_none() {
             bad.put(row, 1, Reason::MissingTime);
         }
         if event.is_missing(row) {
             bad.put(row, 2, Reason::MissingEvent);
         }
     }
-    let mut numbers: Vec<u64> = (rows_before + 1..).take(n).collect();
+    let mut numbers = Vec::new();
     if !bad.0.is_empty() {
         // The first column to blame names the reason; the sort is stable, so a fault comes before the gap it left.
         bad.0.sort_by_key(|&(row, slot, _)| (row, slot));
@@ -173,7 +175,7 @@ pub(crate) fn push(
         for &(row, slot, reason) in &bad.0 {
             keep[row] = false;
             // Rows whose time was read but which are put aside do not count among the times without zone.
-            if naive && sink.plan.slots[slot].role != Role::Time && time[row].is_some() {
+            if naive && sink.plan.slots[slot].role != Role::Time && time.get(row).is_some() {
                 sink.times.without_zone = sink.times.without_zone.saturating_sub(1);
             }
             let column = sink.plan.slots[slot].name.clone();
@@ -181,17 +183,18 @@ pub(crate) fn push(
         }
         customer.keep(&keep);
         event.keep(&keep);
-        retain(&mut time, &keep);
+        time.keep(&keep);
+        numbers.extend(rows_before + 1..=rows_before + n as u64);
         retain(&mut numbers, &keep);
         for column in value.iter_mut().chain(&mut tie) {
-            retain(column, &keep);
+            column.keep(&keep);
         }
         for column in &mut attributes {
             match column {
                 Values::Keys(column) => column.keep(&keep),
-                Values::Integers(column) | Values::Times(column) => retain(column, &keep),
-                Values::Decimals(column) => retain(column, &keep),
-                Values::Booleans(column) => retain(column, &keep),
+                Values::Integers(column) | Values::Times(column) => column.keep(&keep),
+                Values::Decimals(column) => column.keep(&keep),
+                Values::Booleans(column) => column.keep(&keep),
             }
         }
     }
@@ -208,19 +211,23 @@ pub(crate) fn push(
         .zip(&borrowed)
         .map(|(column, borrowed)| match column {
             Values::Keys(keys) => ValueColumn::Key(keys.column(borrowed)),
-            Values::Integers(x) => ValueColumn::Integers(x),
-            Values::Decimals(x) => ValueColumn::Decimals(x),
-            Values::Booleans(x) => ValueColumn::Booleans(x),
-            Values::Times(x) => ValueColumn::Times(x),
+            Values::Integers(x) => ValueColumn::Integers(x.column()),
+            Values::Decimals(x) => ValueColumn::Decimals(x.column()),
+            Values::Booleans(x) => ValueColumn::Booleans(x.column()),
+            Values::Times(x) => ValueColumn::Times(x.column()),
         });
     sink.push(&Batch {
         customer: customer.column(&customers),
-        time: &time,
+        time: time.column(),
         event: event.column(&events),
         attributes: columns.collect(),
-        value: value.as_deref(),
-        tie: tie.as_deref(),
-        rows: Some(&numbers),
+        value: value.as_ref().map(Cells::column),
+        tie: tie.as_ref().map(Cells::column),
+        rows: if numbers.is_empty() {
+            RowNumbers::From(rows_before + 1)
+        } else {
+            RowNumbers::Each(&numbers)
+        },
         source,
     })
 }
@@ -229,13 +236,13 @@ pub(crate) fn push(
 fn absent<'a>(kind: AttributeType, n: usize) -> Values<'a> {
     match kind {
         AttributeType::Text => Values::Keys(Keys::Dictionary {
-            codes: vec![None; n],
+            codes: Cells::Gaps(vec![None; n]),
             values: Vec::new(),
         }),
-        AttributeType::Integer => Values::Integers(vec![None; n]),
-        AttributeType::Decimal => Values::Decimals(vec![None; n]),
-        AttributeType::Boolean => Values::Booleans(vec![None; n]),
-        AttributeType::Time => Values::Times(vec![None; n]),
+        AttributeType::Integer => Values::Integers(Cells::Gaps(vec![None; n])),
+        AttributeType::Decimal => Values::Decimals(Cells::Gaps(vec![None; n])),
+        AttributeType::Boolean => Values::Booleans(Cells::Gaps(vec![None; n])),
+        AttributeType::Time => Values::Times(Cells::Gaps(vec![None; n])),
     }
 }
 
@@ -249,7 +256,7 @@ fn row_texts<'a>(array: &'a dyn Array, rule: Rule, bad: &mut Bad) -> Option<Vec<
             Ok(Keys::Dictionary { codes, values }) => {
                 let value =
                     |c: Option<u32>| c.and_then(|c| values.get(c as usize).copied().flatten());
-                Some(codes.into_iter().map(value).collect())
+                Some((0..array.len()).map(|row| value(codes.get(row))).collect())
             }
             _ => None,
         },
@@ -258,13 +265,13 @@ fn row_texts<'a>(array: &'a dyn Array, rule: Rule, bad: &mut Bad) -> Option<Vec<
 }
 
 /// Converts the values that are there; a `None` puts the row aside.
-fn each<T, U>(
+fn each<'a, T, U>(
     values: impl Iterator<Item = Option<T>>,
     slot: usize,
     bad: &mut Bad,
     mut convert: impl FnMut(T) -> Result<Option<U>, Reason>,
-) -> Vec<Option<U>> {
-    values
+) -> Cells<'a, U> {
+    let rows = values
         .enumerate()
         .map(|(row, value)| match convert(value?) {
             Ok(value) => value,
@@ -272,17 +279,17 @@ fn each<T, U>(
                 bad.put(row, slot, reason);
                 None
             }
-        })
-        .collect()
+        });
+    Cells::Gaps(rows.collect())
 }
 
-fn times(
+fn times<'a>(
     sink: &mut Sink<'_>,
-    array: &dyn Array,
+    array: &'a dyn Array,
     rule: Rule,
     bad: &mut Bad,
     reason: Option<Reason>,
-) -> Result<Vec<Option<i64>>, Wrong> {
+) -> Result<Cells<'a, i64>, Wrong> {
     const DAY: i64 = 86_400_000_000;
     let slot = rule.slot;
     let times = &mut sink.times;
@@ -298,6 +305,18 @@ fn times(
         return Ok(each(texts.into_iter(), slot, bad, |t| {
             times.text(t).map(Some).map_err(fault)
         }));
+    }
+    // Most files have microseconds of UTC.
+    if let DataType::Timestamp(ArrowUnit::Microsecond, zone) = array.data_type()
+        && (zone.is_some() || times.is_utc())
+    {
+        let micros = array.as_primitive::<TimestampMicrosecondType>();
+        if micros.null_count() == 0 && times.all_in_range(micros.values()) {
+            if zone.is_none() {
+                times.without_zone += micros.len() as u64;
+            }
+            return Ok(Cells::of(micros));
+        }
     }
     let numbers = matches!(
         array.data_type(),
@@ -358,7 +377,7 @@ fn times(
                 times.float(x).map(Some).map_err(fault)
             }
         }),
-        DataType::Null => vec![None; array.len()],
+        DataType::Null => Cells::Gaps(vec![None; array.len()]),
         _ => {
             return Err(Wrong::Type(
                 "timestamps, dates, text, and numbers with a declared unit",
@@ -367,12 +386,12 @@ fn times(
     })
 }
 
-fn amounts(
-    array: &dyn Array,
+fn amounts<'a>(
+    array: &'a dyn Array,
     exponent: u32,
     rule: Rule,
     bad: &mut Bad,
-) -> Result<Vec<Option<i64>>, Wrong> {
+) -> Result<Cells<'a, i64>, Wrong> {
     let slot = rule.slot;
     let there = |minor: Option<i64>| minor.map(Some).ok_or(Reason::UnparseableValue);
     if let Some(texts) = row_texts(
@@ -418,7 +437,7 @@ fn amounts(
                 )
             },
         ),
-        DataType::Null => vec![None; array.len()],
+        DataType::Null => Cells::Gaps(vec![None; array.len()]),
         _ => {
             return Err(Wrong::Type(
                 "decimals, integers, floating-point numbers and text",
@@ -427,7 +446,7 @@ fn amounts(
     })
 }
 
-fn integers(array: &dyn Array, rule: Rule, bad: &mut Bad) -> Result<Vec<Option<i64>>, Wrong> {
+fn integers<'a>(array: &'a dyn Array, rule: Rule, bad: &mut Bad) -> Result<Cells<'a, i64>, Wrong> {
     let slot = rule.slot;
     let there = |n: Option<i64>| n.map(Some).ok_or(Reason::UnparseableAttribute);
     if let Some(texts) = row_texts(
@@ -443,7 +462,7 @@ fn integers(array: &dyn Array, rule: Rule, bad: &mut Bad) -> Result<Vec<Option<i
         }));
     }
     Ok(match array.data_type() {
-        DataType::Int64 => array.as_primitive::<Int64Type>().iter().collect(),
+        DataType::Int64 => Cells::of(array.as_primitive::<Int64Type>()),
         DataType::UInt64 => each(array.as_primitive::<UInt64Type>().iter(), slot, bad, |n| {
             there(i64::try_from(n).ok())
         }),
@@ -454,20 +473,18 @@ fn integers(array: &dyn Array, rule: Rule, bad: &mut Bad) -> Result<Vec<Option<i
                 there(whole(x))
             }
         }),
-        DataType::Timestamp(ArrowUnit::Microsecond, _) => array
-            .as_primitive::<TimestampMicrosecondType>()
-            .iter()
-            .collect(),
-        DataType::Timestamp(ArrowUnit::Nanosecond, _) => array
-            .as_primitive::<TimestampNanosecondType>()
-            .iter()
-            .collect(),
-        DataType::Null => vec![None; array.len()],
+        DataType::Timestamp(ArrowUnit::Microsecond, _) => {
+            Cells::of(array.as_primitive::<TimestampMicrosecondType>())
+        }
+        DataType::Timestamp(ArrowUnit::Nanosecond, _) => {
+            Cells::of(array.as_primitive::<TimestampNanosecondType>())
+        }
+        DataType::Null => Cells::Gaps(vec![None; array.len()]),
         _ => return Err(Wrong::Type("integers, and text that is integers")),
     })
 }
 
-fn decimals(array: &dyn Array, rule: Rule, bad: &mut Bad) -> Result<Vec<Option<f64>>, Wrong> {
+fn decimals<'a>(array: &'a dyn Array, rule: Rule, bad: &mut Bad) -> Result<Cells<'a, f64>, Wrong> {
     let slot = rule.slot;
     let there = |x: Option<f64>| x.map(Some).ok_or(Reason::UnparseableAttribute);
     if let Some(texts) = row_texts(
@@ -490,23 +507,16 @@ fn decimals(array: &dyn Array, rule: Rule, bad: &mut Bad) -> Result<Vec<Option<f
                 there(finite(x))
             }
         }),
-        DataType::Int64 => array
-            .as_primitive::<Int64Type>()
-            .iter()
-            .map(|n| n.map(|n| n as f64))
-            .collect(),
-        DataType::UInt64 => array
-            .as_primitive::<UInt64Type>()
-            .iter()
-            .map(|n| n.map(|n| n as f64))
-            .collect(),
+        DataType::Int64 => each(array.as_primitive::<Int64Type>().iter(), slot, bad, |n| {
+            Ok(Some(n as f64))
+        }),
+        DataType::UInt64 => each(array.as_primitive::<UInt64Type>().iter(), slot, bad, |n| {
+            Ok(Some(n as f64))
+        }),
         DataType::Decimal128(_, scale) => {
             let scale = 10_f64.powi(i32::from(*scale));
-            array
-                .as_primitive::<Decimal128Type>()
-                .iter()
-                .map(|n| n.map(|n| n as f64 / scale))
-                .collect()
+            let numbers = array.as_primitive::<Decimal128Type>().iter();
+            each(numbers, slot, bad, |n| Ok(Some(n as f64 / scale)))
         }
         DataType::Decimal256(_, scale) => {
             let scale = 10_f64.powi(i32::from(*scale));
@@ -525,12 +535,12 @@ fn decimals(array: &dyn Array, rule: Rule, bad: &mut Bad) -> Result<Vec<Option<f
                 },
             )
         }
-        DataType::Null => vec![None; array.len()],
+        DataType::Null => Cells::Gaps(vec![None; array.len()]),
         _ => return Err(Wrong::Type("numbers, and text that is numbers")),
     })
 }
 
-fn booleans(array: &dyn Array, rule: Rule, bad: &mut Bad) -> Result<Vec<Option<bool>>, Wrong> {
+fn booleans<'a>(array: &'a dyn Array, rule: Rule, bad: &mut Bad) -> Result<Cells<'a, bool>, Wrong> {
     let slot = rule.slot;
     let there = |b: Option<bool>| b.map(Some).ok_or(Reason::UnparseableAttribute);
     if let Some(texts) = row_texts(
@@ -546,7 +556,7 @@ fn booleans(array: &dyn Array, rule: Rule, bad: &mut Bad) -> Result<Vec<Option<b
         }));
     }
     Ok(match array.data_type() {
-        DataType::Boolean => array.as_boolean().iter().collect(),
+        DataType::Boolean => Cells::Gaps(array.as_boolean().iter().collect()),
         DataType::Int64 => each(array.as_primitive::<Int64Type>().iter(), slot, bad, |n| {
             there(match n {
                 0 => Some(false),
@@ -554,7 +564,7 @@ fn booleans(array: &dyn Array, rule: Rule, bad: &mut Bad) -> Result<Vec<Option<b
                 _ => None,
             })
         }),
-        DataType::Null => vec![None; array.len()],
+        DataType::Null => Cells::Gaps(vec![None; array.len()]),
         _ => return Err(Wrong::Type("booleans, 0 and 1, and `true` and `false`")),
     })
 }

@@ -1,9 +1,11 @@
 //! Columns of ids and names.
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Decimal128Type, Int64Type, UInt32Type, UInt64Type};
-use desireline_core::log::{KeyColumn, Reason};
+use arrow::datatypes::{
+    ArrowNativeType, DataType, Decimal128Type, Int32Type, Int64Type, UInt32Type, UInt64Type,
+};
+use desireline_core::log::{Column, KeyColumn, Reason};
 
 use super::convert::{Bad, Wrong};
 
@@ -11,11 +13,67 @@ use super::convert::{Bad, Wrong};
 pub(crate) enum Keys<'a> {
     Texts(Vec<Option<&'a str>>),
     Owned(Vec<Option<String>>),
-    Integers(Vec<Option<i64>>),
+    Integers(Cells<'a, i64>),
     Dictionary {
-        codes: Vec<Option<u32>>,
+        codes: Cells<'a, u32>,
         values: Vec<Option<&'a str>>,
     },
+}
+
+/// A column of numbers in the shape that costs least.
+pub(crate) enum Cells<'a, T> {
+    /// As the array holds it, without gaps.
+    Borrowed(&'a [T]),
+    Full(Vec<T>),
+    Gaps(Vec<Option<T>>),
+}
+
+impl<'a, T: ArrowNativeType> Cells<'a, T> {
+    /// The values of an array; borrowed when none is missing.
+    pub(crate) fn of<P: ArrowPrimitiveType<Native = T>>(
+        array: &'a PrimitiveArray<P>,
+    ) -> Cells<'a, T> {
+        if array.null_count() == 0 {
+            Cells::Borrowed(array.values())
+        } else {
+            Cells::Gaps(array.iter().collect())
+        }
+    }
+}
+
+impl<T: Copy> Cells<'_, T> {
+    /// The column for the builder.
+    pub(crate) fn column(&self) -> Column<'_, T> {
+        match self {
+            Cells::Borrowed(rows) => Column::Full(rows),
+            Cells::Full(rows) => Column::Full(rows),
+            Cells::Gaps(rows) => Column::Gaps(rows),
+        }
+    }
+
+    pub(crate) fn get(&self, row: usize) -> Option<T> {
+        self.column().get(row)
+    }
+
+    /// Whether none is missing.
+    pub(crate) fn is_complete(&self) -> bool {
+        match self {
+            Cells::Borrowed(_) | Cells::Full(_) => true,
+            Cells::Gaps(rows) => rows.iter().all(Option::is_some),
+        }
+    }
+
+    /// Keeps the places that are marked.
+    pub(crate) fn keep(&mut self, keep: &[bool]) {
+        match self {
+            Cells::Borrowed(rows) => {
+                let kept = rows.iter().zip(keep).filter(|(_, keep)| **keep);
+                *self = Cells::Full(kept.map(|(row, _)| *row).collect());
+            }
+            Cells::Full(rows) => retain(rows, keep),
+            Cells::Gaps(rows) => retain(rows, keep),
+        }
+    }
 }
 
 /// What a text column must satisfy.
@@ -130,16 +188,12 @@ pub(crate) fn keys<'a>(array: &'a dyn Array, rule: Rule, bad: &mut Bad) -> Resul
             bad.put(row, rule.slot, reason)
         })),
         DataType::Dictionary(..) => dictionary(array, rule, bad)?,
-        DataType::Int64 => Keys::Integers(array.as_primitive::<Int64Type>().iter().collect()),
+        DataType::Int64 => Keys::Integers(Cells::of(array.as_primitive::<Int64Type>())),
         DataType::UInt64 => {
             let array = array.as_primitive::<UInt64Type>();
             if array.iter().flatten().all(|n| i64::try_from(n).is_ok()) {
-                Keys::Integers(
-                    array
-                        .iter()
-                        .map(|n| n.and_then(|n| i64::try_from(n).ok()))
-                        .collect(),
-                )
+                let signed = |n: Option<u64>| n.and_then(|n| i64::try_from(n).ok());
+                Keys::Integers(Cells::Gaps(array.iter().map(signed).collect()))
             } else {
                 Keys::Owned(array.iter().map(|n| n.map(|n| n.to_string())).collect())
             }
@@ -152,11 +206,13 @@ pub(crate) fn keys<'a>(array: &'a dyn Array, rule: Rule, bad: &mut Bad) -> Resul
                 .collect(),
         ),
         DataType::Boolean => Keys::Dictionary {
-            codes: array
-                .as_boolean()
-                .iter()
-                .map(|b| b.map(u32::from))
-                .collect(),
+            codes: Cells::Gaps(
+                array
+                    .as_boolean()
+                    .iter()
+                    .map(|b| b.map(u32::from))
+                    .collect(),
+            ),
             values: vec![Some("false"), Some("true")],
         },
         DataType::Null => Keys::Texts(vec![None; n]),
@@ -170,11 +226,23 @@ fn dictionary<'a>(array: &'a dyn Array, rule: Rule, bad: &mut Bad) -> Result<Key
     let values = texts(dictionary.values().as_ref(), rule, &mut |value, reason| {
         faults.push((value, reason))
     });
-    let keys =
-        cast(dictionary.keys(), &DataType::UInt32).map_err(|e| Wrong::Damaged(e.to_string()))?;
-    let codes: Vec<Option<u32>> = keys.as_primitive::<UInt32Type>().iter().collect();
+    let keys = dictionary.keys();
+    let codes = match keys.as_primitive_opt::<Int32Type>() {
+        // A code below zero, which no array has, would be past the end of the values.
+        Some(keys) if keys.null_count() == 0 => Cells::Full(
+            keys.values()
+                .iter()
+                .map(|code| code.cast_unsigned())
+                .collect(),
+        ),
+        _ => {
+            let keys = cast(keys, &DataType::UInt32).map_err(|e| Wrong::Damaged(e.to_string()))?;
+            Cells::Gaps(keys.as_primitive::<UInt32Type>().iter().collect())
+        }
+    };
     if !faults.is_empty() {
-        for (row, code) in codes.iter().enumerate() {
+        for row in 0..array.len() {
+            let code = codes.get(row);
             let fault = code.and_then(|c| faults.binary_search_by_key(&(c as usize), |f| f.0).ok());
             if let Some(fault) = fault {
                 bad.put(row, rule.slot, faults[fault].1);
@@ -189,13 +257,23 @@ impl Keys<'_> {
         match self {
             Keys::Texts(texts) => texts.get(row).is_none_or(Option::is_none),
             Keys::Owned(texts) => texts.get(row).is_none_or(Option::is_none),
-            Keys::Integers(numbers) => numbers.get(row).is_none_or(Option::is_none),
+            Keys::Integers(numbers) => numbers.get(row).is_none(),
             Keys::Dictionary { codes, values } => codes
                 .get(row)
-                .copied()
-                .flatten()
                 .and_then(|code| values.get(code as usize).copied().flatten())
                 .is_none(),
+        }
+    }
+
+    /// Whether it is quickly seen that none is missing.
+    pub(crate) fn is_complete(&self) -> bool {
+        match self {
+            Keys::Texts(texts) => texts.iter().all(Option::is_some),
+            Keys::Owned(texts) => texts.iter().all(Option::is_some),
+            Keys::Integers(numbers) => numbers.is_complete(),
+            Keys::Dictionary { codes, values } => {
+                codes.is_complete() && values.iter().all(Option::is_some)
+            }
         }
     }
 
@@ -203,8 +281,8 @@ impl Keys<'_> {
         match self {
             Keys::Texts(column) => retain(column, keep),
             Keys::Owned(column) => retain(column, keep),
-            Keys::Integers(column) => retain(column, keep),
-            Keys::Dictionary { codes, .. } => retain(codes, keep),
+            Keys::Integers(column) => column.keep(keep),
+            Keys::Dictionary { codes, .. } => codes.keep(keep),
         }
     }
 
@@ -221,8 +299,11 @@ impl Keys<'_> {
         match self {
             Keys::Texts(texts) => KeyColumn::Texts(texts),
             Keys::Owned(_) => KeyColumn::Texts(borrowed),
-            Keys::Integers(numbers) => KeyColumn::Integers(numbers),
-            Keys::Dictionary { codes, values } => KeyColumn::Dictionary { codes, values },
+            Keys::Integers(numbers) => KeyColumn::Integers(numbers.column()),
+            Keys::Dictionary { codes, values } => KeyColumn::Dictionary {
+                codes: codes.column(),
+                values,
+            },
         }
     }
 }

@@ -1,7 +1,8 @@
 //! A simulated log without a file in between.
 
 use desireline_core::log::{
-    AttributeType, Batch, KeyColumn, Level, Log, LogBuilder, LogOptions, ValueColumn,
+    AttributeType, Batch, Column, KeyColumn, Level, Log, LogBuilder, LogOptions, RowNumbers,
+    ValueColumn,
 };
 
 use super::columns::{Columns, customer_id, id_width, session_id};
@@ -66,8 +67,8 @@ impl Simulator {
                 sessions.push(session_id(ids.last().map_or("", String::as_str), session));
             }
             before = Some((customer, session));
-            id_codes.push(Some(ids.len() as u32 - 1));
-            session_codes.push(Some(sessions.len() as u32 - 1));
+            id_codes.push(ids.len() as u32 - 1);
+            session_codes.push(sessions.len() as u32 - 1);
         }
         let ids = texts(&ids);
         let sessions = texts(&sessions);
@@ -81,10 +82,10 @@ impl Simulator {
         };
         let customer = match self.ids {
             CustomerIds::Text => KeyColumn::Dictionary {
-                codes: &id_codes,
+                codes: Column::Full(&id_codes),
                 values: &ids,
             },
-            CustomerIds::Integer => KeyColumn::Integers(&numbers),
+            CustomerIds::Integer => KeyColumn::Integers((&numbers).into()),
         };
 
         let names = &self.names;
@@ -100,31 +101,31 @@ impl Simulator {
         let codes = ATTRIBUTES.map(|(_, _, codes)| {
             codes(columns)
                 .iter()
-                .map(|&c| Some(u32::from(c)))
-                .collect::<Vec<_>>()
+                .map(|&c| u32::from(c))
+                .collect::<Vec<u32>>()
         });
         let mut attributes = vec![ValueColumn::Key(KeyColumn::Dictionary {
-            codes: &session_codes,
+            codes: Column::Full(&session_codes),
             values: &sessions,
         })];
         for (codes, values) in codes.iter().zip(&dictionaries) {
+            let codes = Column::Full(codes);
             attributes.push(ValueColumn::Key(KeyColumn::Dictionary { codes, values }));
         }
 
-        let time: Vec<Option<i64>> = columns.time.iter().map(|&t| Some(t)).collect();
-        let events: Vec<Option<u32>> = columns.event.iter().map(|&e| Some(u32::from(e))).collect();
-        let tie: Vec<Option<i64>> = columns.seq.iter().map(|&s| Some(i64::from(s))).collect();
+        let events: Vec<u32> = columns.event.iter().map(|&e| u32::from(e)).collect();
+        let tie: Vec<i64> = columns.seq.iter().map(|&s| i64::from(s)).collect();
         builder.push_batch(&Batch {
             customer,
-            time: &time,
+            time: Column::Full(&columns.time),
             event: KeyColumn::Dictionary {
-                codes: &events,
+                codes: Column::Full(&events),
                 values: &texts(&names.event),
             },
             attributes,
-            value: Some(&columns.value),
-            tie: Some(&tie),
-            rows: None,
+            value: Some((&columns.value).into()),
+            tie: Some(Column::Full(&tie)),
+            rows: RowNumbers::Counted,
             source: "simulation",
         })?;
         Ok(())

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use desireline_core::log::{AttributeType, Batch, KeyColumn, Reason, ValueColumn};
+use desireline_core::log::{
+    AttributeType, Batch, Column as Cells, KeyColumn, Reason, RowNumbers, ValueColumn,
+};
 
 use crate::kinds::{boolean, finite};
 use crate::plan::{Plan, Role};
@@ -50,7 +52,7 @@ enum Parsed {
 pub(crate) struct Rows {
     arena: String,
     customers: Vec<Place>,
-    times: Vec<Option<i64>>,
+    times: Vec<i64>,
     events: Vec<Place>,
     values: Option<Vec<Option<i64>>>,
     ties: Option<Vec<Option<i64>>>,
@@ -106,7 +108,7 @@ impl Rows {
         let without_zone = sink.times.without_zone;
         match self.parse(sink, source, number, &cell)? {
             Ok((time, value, tie)) => {
-                self.times.push(Some(time));
+                self.times.push(time);
                 if let Some(values) = &mut self.values {
                     values.push(value);
                 }
@@ -252,15 +254,15 @@ impl Rows {
         let customers = texts(&self.customers);
         let events = texts(&self.events);
         let name = [self.every_event.as_deref()];
-        let codes = if self.every_event.is_some() {
-            vec![Some(0); customers.len()]
+        let codes: Vec<u32> = if self.every_event.is_some() {
+            vec![0; customers.len()]
         } else {
             Vec::new()
         };
         let event = match self.every_event {
             None => KeyColumn::Texts(&events),
             Some(_) => KeyColumn::Dictionary {
-                codes: &codes,
+                codes: Cells::Full(&codes),
                 values: &name,
             },
         };
@@ -278,20 +280,20 @@ impl Rows {
             .zip(&attribute_texts)
             .map(|(column, texts)| match column {
                 Column::Texts(_) => ValueColumn::Key(KeyColumn::Texts(texts)),
-                Column::Integers(x) => ValueColumn::Integers(x),
-                Column::Decimals(x) => ValueColumn::Decimals(x),
-                Column::Booleans(x) => ValueColumn::Booleans(x),
-                Column::Times(x) => ValueColumn::Times(x),
+                Column::Integers(x) => ValueColumn::Integers(x.into()),
+                Column::Decimals(x) => ValueColumn::Decimals(x.into()),
+                Column::Booleans(x) => ValueColumn::Booleans(x.into()),
+                Column::Times(x) => ValueColumn::Times(x.into()),
             })
             .collect();
         sink.push(&Batch {
             customer: KeyColumn::Texts(&customers),
-            time: &self.times,
+            time: Cells::Full(&self.times),
             event,
             attributes,
-            value: self.values.as_deref(),
-            tie: self.ties.as_deref(),
-            rows: Some(&self.numbers),
+            value: self.values.as_ref().map(Into::into),
+            tie: self.ties.as_ref().map(Into::into),
+            rows: RowNumbers::Each(&self.numbers),
             source,
         })?;
         self.clear();

@@ -1,6 +1,6 @@
 use super::*;
 use crate::error::Error;
-use crate::log::{Batch, CustomerIds, KeyColumn, Reason, ValueColumn};
+use crate::log::{Batch, Column, CustomerIds, KeyColumn, Reason, RowNumbers, ValueColumn};
 use crate::report::{Caveat, Report};
 
 fn lenient() -> LogOptions {
@@ -25,22 +25,22 @@ fn rows_that_cannot_be_events_are_put_aside_with_row_and_column() {
     let mut builder = LogBuilder::new(lenient());
     let batch = Batch {
         customer: KeyColumn::Texts(&[Some("a"), None, Some("b"), Some("c"), Some("d"), Some("")]),
-        time: &[
+        time: Column::Gaps(&[
             Some(0),
             Some(0),
             None,
             Some(i64::MAX),
             Some(0),
             Some(i64::MIN),
-        ],
+        ]),
         event: KeyColumn::Dictionary {
-            codes: &[Some(0), Some(0), Some(0), Some(0), Some(7), Some(0)],
+            codes: Column::Full(&[0, 0, 0, 0, 7, 0]),
             values: &[Some("home"), None],
         },
         attributes: Vec::new(),
         value: None,
         tie: None,
-        rows: Some(&[2, 3, 4, 5, 6, 9]),
+        rows: RowNumbers::Each(&[2, 3, 4, 5, 6, 9]),
         source: "file.csv",
     };
     builder.push_batch(&batch).unwrap();
@@ -133,20 +133,20 @@ fn no_events_at_all_is_an_error() {
 #[test]
 fn a_batch_that_does_not_fit_is_refused_whole() {
     let times = [Some(0), Some(1)];
-    let two = KeyColumn::Integers(&[Some(1), Some(2)]);
+    let two = KeyColumn::Integers(Column::Full(&[1, 2]));
     let good = || Batch {
         customer: two,
-        time: &times,
+        time: (&times).into(),
         event: two,
         attributes: vec![
             ValueColumn::Key(two),
-            ValueColumn::Booleans(&[None, None]),
-            ValueColumn::Integers(&[None, None]),
-            ValueColumn::Integers(&[Some(1), None]),
+            ValueColumn::Booleans((&[None, None]).into()),
+            ValueColumn::Integers((&[None, None]).into()),
+            ValueColumn::Integers((&[Some(1), None]).into()),
         ],
-        value: Some(&[None, None]),
+        value: Some((&[None, None]).into()),
         tie: None,
-        rows: None,
+        rows: RowNumbers::Counted,
         source: "test",
     };
     let mut builder = LogBuilder::new(options());

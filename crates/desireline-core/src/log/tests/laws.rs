@@ -1,5 +1,5 @@
 use super::*;
-use crate::log::{Batch, KeyColumn, ValueColumn};
+use crate::log::{Batch, KeyColumn, RowNumbers, ValueColumn};
 
 fn batch_log(options: LogOptions, rows: &[Given], size: usize) -> Log {
     let mut builder = LogBuilder::new(options);
@@ -22,20 +22,20 @@ fn batch_log(options: LogOptions, rows: &[Given], size: usize) -> Log {
         let tie: Vec<Option<i64>> = rows.iter().map(|r| r.tie).collect();
         let batch = Batch {
             customer: KeyColumn::Texts(&customers),
-            time: &times,
+            time: (&times).into(),
             event: KeyColumn::Dictionary {
-                codes: &codes,
+                codes: (&codes).into(),
                 values: &values,
             },
             attributes: vec![
                 ValueColumn::Key(KeyColumn::Texts(&text)),
-                ValueColumn::Booleans(&flag),
-                ValueColumn::Integers(&number),
-                ValueColumn::Decimals(&decimal),
+                ValueColumn::Booleans((&flag).into()),
+                ValueColumn::Integers((&number).into()),
+                ValueColumn::Decimals((&decimal).into()),
             ],
-            value: Some(&value),
-            tie: Some(&tie),
-            rows: None,
+            value: Some((&value).into()),
+            tie: Some((&tie).into()),
+            rows: RowNumbers::Counted,
             source: "test",
         };
         builder.push_batch(&batch).unwrap();

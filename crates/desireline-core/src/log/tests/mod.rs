@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod aliases;
+mod chunks;
 mod grown;
 mod input;
 mod laws;
