@@ -10,6 +10,7 @@ mod format;
 mod kinds;
 mod limits;
 mod money;
+mod pieces;
 mod plan;
 mod read;
 pub mod simulate;

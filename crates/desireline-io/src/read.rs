@@ -186,7 +186,7 @@ fn batches_onto(
     check_names(source_name, &mut names)?;
     let mut sink = Sink::new(survey.plan()?, columns, 1, 0)?;
     guarded(source_name, || {
-        columnar::read(reader, &names, source_name, &mut sink, &mut |_| Ok(0))
+        columnar::read(reader, &names, source_name, &mut sink)
     })?;
     sink.source_done(source_name, 0)?;
     sink.finish(log, source_name)

@@ -15,6 +15,8 @@ pub(crate) struct Sink<'c> {
     pub(crate) times: TimeParser,
     builder: LogBuilder,
     rows: u64,
+    /// Records of the current input, where rows are numbered by them: those of a fork are counted from its begin.
+    pub(crate) records: u64,
     progress: Progress,
     bytes_before: u64,
 }
@@ -42,9 +44,56 @@ impl<'c> Sink<'c> {
             times,
             builder,
             rows: 0,
+            records: 0,
             progress,
             bytes_before: 0,
         })
+    }
+
+    /// An empty sink for rows that are prepared beside those of this one.
+    pub(crate) fn fork(&self) -> Sink<'c> {
+        let mut times = self.times.clone();
+        times.without_zone = 0;
+        Sink {
+            plan: self.plan.clone(),
+            columns: self.columns,
+            times,
+            builder: self.builder.fork(),
+            rows: 0,
+            records: 0,
+            progress: self.progress.clone(),
+            bytes_before: 0,
+        }
+    }
+
+    /// Takes in the rows of a fork behind those that are here.
+    pub(crate) fn join(&mut self, fork: Result<Sink<'_>, IoError>) -> Result<(), IoError> {
+        let mut fork = fork.map_err(|error| match error {
+            IoError::UnclosedQuote { source_name, row } => IoError::UnclosedQuote {
+                source_name,
+                row: row + self.records,
+            },
+            IoError::Cancelled { .. } => IoError::Cancelled { rows: self.rows },
+            error => error,
+        })?;
+        if fork.records > 0 {
+            for example in &mut fork.builder.quarantine_mut().examples {
+                example.row += self.records;
+            }
+            self.records += fork.records;
+        }
+        self.rows += fork.rows;
+        self.times.without_zone += fork.times.without_zone;
+        Ok(self.builder.merge(fork.builder)?)
+    }
+
+    /// Stops when asked to.
+    pub(crate) fn check_cancel(&self) -> Result<(), IoError> {
+        let token = self.columns.cancel.as_ref();
+        if token.is_some_and(|c| c.load(Ordering::Relaxed)) {
+            return Err(IoError::Cancelled { rows: self.rows });
+        }
+        Ok(())
     }
 
     pub(crate) fn put(&mut self, source: &str, row: u64, column: Option<&str>, reason: Reason) {
@@ -61,14 +110,7 @@ impl<'c> Sink<'c> {
 
     /// Tells how far reading has come and stops when asked to.
     pub(crate) fn tick(&mut self, source: &str, bytes_of_source: u64) -> Result<(), IoError> {
-        if self
-            .columns
-            .cancel
-            .as_ref()
-            .is_some_and(|c| c.load(Ordering::Relaxed))
-        {
-            return Err(IoError::Cancelled { rows: self.rows });
-        }
+        self.check_cancel()?;
         if let Some(hook) = &self.columns.progress {
             if self.progress.source != source {
                 source.clone_into(&mut self.progress.source);

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::format::{Magic, Packing};
 use crate::limits::RATIO_GRACE;
 use crate::source::Input;
-use crate::{IoError, Limits};
+use crate::{Columns, IoError, Limits};
 
 /// Size of the window in which text is looked at.
 const WINDOW: usize = 256 << 10;
@@ -78,6 +78,23 @@ impl Stream {
         };
         stream.start()?;
         Ok(stream)
+    }
+
+    /// Bytes from inside of an input, unpacked.
+    pub(crate) fn of(bytes: Vec<u8>, name: &str, columns: &Columns) -> Stream {
+        Stream {
+            name: name.to_owned(),
+            reader: Box::new(io::empty()),
+            packed: false,
+            stored: Arc::default(),
+            unpacked: 0,
+            from: 0,
+            to: bytes.len(),
+            window: bytes,
+            at_end: true,
+            limits: columns.limits.clone(),
+            cancel: columns.cancel.clone(),
+        }
     }
 
     fn start(&mut self) -> Result<(), IoError> {
@@ -192,6 +209,14 @@ impl Stream {
 
     pub(crate) fn consume(&mut self, n: usize) {
         self.from = (self.from + n).min(self.to);
+    }
+
+    /// Puts bytes before those that the window holds.
+    pub(crate) fn put_back(&mut self, mut bytes: Vec<u8>) {
+        bytes.extend_from_slice(self.held());
+        self.from = 0;
+        self.to = bytes.len();
+        self.window = bytes;
     }
 
     /// As much of the first line as fits the window, without reading past it.

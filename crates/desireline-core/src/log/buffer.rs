@@ -81,7 +81,7 @@ impl AttributeValue<'_> {
 #[derive(Clone, Debug)]
 pub(super) enum Buffer {
     /// 0 is missing, else the code plus one.
-    Text(Coded),
+    Text(Box<Coded>),
     /// 0 is missing, 1 no, 2 yes.
     Boolean(Codes),
     Integer(Vec<i64>, Bitmap),
@@ -101,7 +101,7 @@ pub(super) fn kind_word(kind: AttributeType) -> &'static str {
 impl Buffer {
     pub(super) fn new(kind: AttributeType) -> Buffer {
         match kind {
-            AttributeType::Text => Buffer::Text(Coded::default()),
+            AttributeType::Text => Buffer::Text(Box::default()),
             AttributeType::Boolean => Buffer::Boolean(Codes::default()),
             AttributeType::Integer | AttributeType::Time => {
                 Buffer::Integer(Vec::new(), Bitmap::default())
@@ -118,8 +118,11 @@ impl Buffer {
     }
 
     fn push_code(&mut self, code: Option<u32>) {
-        if let Buffer::Text(Coded { codes, .. }) | Buffer::Boolean(codes) = self {
-            codes.push(code.map_or(0, |c| c.saturating_add(1)));
+        let code = code.map_or(0, |c| c.saturating_add(1));
+        match self {
+            Buffer::Text(coded) => coded.codes.push(code),
+            Buffer::Boolean(codes) => codes.push(code),
+            Buffer::Integer(..) | Buffer::Decimal(..) => {}
         }
     }
 
@@ -164,7 +167,8 @@ impl Buffer {
     /// Appends a value that [`Buffer::check_value`] let through.
     pub(super) fn push(&mut self, value: AttributeValue<'_>) {
         use AttributeValue as V;
-        if let Buffer::Text(Coded { names, codes, .. }) = self {
+        if let Buffer::Text(coded) = self {
+            let Coded { names, codes, .. } = &mut **coded;
             let code = match value {
                 V::Missing => None,
                 V::Text(text) => Some(names.text(text)),

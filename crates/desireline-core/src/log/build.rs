@@ -183,7 +183,7 @@ fn attribute(
             let columns: Vec<Coded> = columns
                 .into_iter()
                 .map(|column| match column {
-                    Buffer::Text(coded) => coded,
+                    Buffer::Text(coded) => *coded,
                     _ => Coded::default(),
                 })
                 .collect();
@@ -283,8 +283,7 @@ pub(super) fn cuts(offsets: &[u32], most: usize) -> Vec<(usize, usize)> {
 
 fn ids(customers: &Interner, codes: &[u32]) -> CustomerIds {
     if customers.all_integers() {
-        let all = customers.integers();
-        return CustomerIds::Integers(codes.iter().map(|c| all[*c as usize]).collect());
+        return CustomerIds::Integers(codes.iter().map(|c| customers.number(*c)).collect());
     }
     CustomerIds::from_texts(codes.iter().map(|c| customers.name(*c)))
 }

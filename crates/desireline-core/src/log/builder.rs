@@ -60,10 +60,12 @@ impl<'a> EventRow<'a> {
 /// a time outside the years −9999 to 9999. An *empty* text is not missing: given explicitly it is a legal id or
 /// name (readers of text files pass `None` for an empty field). NaN is missing.
 ///
-/// Memory: while rows come in, 9 to 16 bytes a row for customer, time and name plus the attributes' codes or
-/// numbers. [`finish`](LogBuilder::finish) takes 16 bytes a row more unless the rows came sorted by customer and
-/// time; the finished log is written while those are held. Rows that came sorted cost O(n), others
-/// O(n + n log m) where m is the largest number of events of one customer.
+/// Memory: while rows come in, 8 bytes a row for the time and for a tie key, 1 to 4 for the customer, the name and each
+/// text attribute, 8 for each number; and each distinct id or name once. [`finish`](LogBuilder::finish) holds 4 bytes a
+/// row more for their order, frees customers and tie keys, and then writes column by column, freeing what each was
+/// written from; so no more is held at once than the rows, 4 bytes a row, one column and, on each thread, one column of
+/// some hundred thousand rows. Rows cost O(n + n log m) where m is the largest number of events of one customer whose events did
+/// not come in order; each distinct id or name is looked up once in every 262,144 rows, and the customers' are sorted.
 ///
 /// ```
 /// use desireline_core::log::{LogBuilder, LogOptions};
@@ -87,6 +89,8 @@ pub struct LogBuilder {
     open: Chunk,
     /// Rows after which a chunk is closed.
     pub(super) chunk_rows: usize,
+    /// Whether closed chunks keep their names, because another builder will take them in.
+    is_fork: bool,
     pub(super) quarantine: Quarantine,
     pub(super) times_without_zone: u64,
 }
@@ -99,7 +103,7 @@ pub(super) fn time_range() -> std::ops::RangeInclusive<i64> {
 const MAX_ROWS: usize = u32::MAX as usize - 1;
 const ROW_SOURCE: &str = "rows";
 /// Rows of a chunk: enough that few chunks are held, few enough that what is looked up for each row stays in the cache.
-const CHUNK_ROWS: usize = 1 << 20;
+const CHUNK_ROWS: usize = 1 << 18;
 
 impl LogBuilder {
     /// A builder without rows.
@@ -111,6 +115,7 @@ impl LogBuilder {
             chunks: Vec::new(),
             closed_rows: 0,
             chunk_rows: CHUNK_ROWS,
+            is_fork: false,
             quarantine: Quarantine::default(),
             times_without_zone: 0,
         }
@@ -212,17 +217,27 @@ impl LogBuilder {
         Ok(())
     }
 
+    /// A builder without rows and with the same options, for rows that are prepared beside those of this one and then
+    /// [`merge`](LogBuilder::merge)d.
+    pub fn fork(&self) -> LogBuilder {
+        LogBuilder {
+            is_fork: true,
+            chunk_rows: self.chunk_rows,
+            ..LogBuilder::new(self.options.clone())
+        }
+    }
+
     /// Takes in the rows of another builder behind those that are here, as if they had been pushed one by one.
     ///
-    /// Rows can so be prepared by several threads: each fills a builder of its own, and these are merged in the order of
-    /// input. Costs a look at each distinct key, not at each row. Rows that `other` put aside keep the numbers they have.
+    /// Rows can so be prepared by several threads: each fills a [`fork`](LogBuilder::fork), and these are merged in the
+    /// order of input. Costs a look at each distinct key of some hundred thousand rows, not at each row. Rows that `other` put aside keep the numbers they have.
     ///
     /// ```
     /// use desireline_core::log::{LogBuilder, LogOptions};
     ///
     /// let mut builder = LogBuilder::new(LogOptions::default());
     /// builder.push("ann", 1_000_000, "home")?;
-    /// let mut more = LogBuilder::new(LogOptions::default());
+    /// let mut more = builder.fork();
     /// more.push("ann", 2_000_000, "cart")?;
     /// builder.merge(more)?;
     /// assert_eq!(builder.finish()?.n_events(), 2);
@@ -239,7 +254,14 @@ impl LogBuilder {
         self.room(other.n_rows())?;
         self.close();
         other.close();
-        self.names.absorb(other.names, &mut other.chunks);
+        self.share_names();
+        if other.is_fork {
+            for chunk in &mut other.chunks {
+                self.names.close(chunk);
+            }
+        } else {
+            self.names.absorb(other.names, &mut other.chunks);
+        }
         self.closed_rows += other.closed_rows;
         self.chunks.append(&mut other.chunks);
         self.quarantine.merge(&other.quarantine);
@@ -253,11 +275,22 @@ impl LogBuilder {
         }
     }
 
+    /// Makes a fork a builder like any other.
+    fn share_names(&mut self) {
+        if std::mem::take(&mut self.is_fork) {
+            for chunk in &mut self.chunks {
+                self.names.close(chunk);
+            }
+        }
+    }
+
     /// Puts the open chunk to the others.
     fn close(&mut self) {
         if self.open.len() > 0 {
             let mut chunk = std::mem::replace(&mut self.open, Chunk::new(&self.options));
-            self.names.close(&mut chunk);
+            if !self.is_fork {
+                self.names.close(&mut chunk);
+            }
             self.closed_rows += chunk.len();
             self.chunks.push(chunk);
         }
@@ -310,6 +343,7 @@ impl LogBuilder {
         self.quarantine.rows_read = self.rows() + self.quarantine.total();
         self.check_quarantine()?;
         self.close();
+        self.share_names();
         if self.chunks.is_empty() {
             return Err(Error::EmptyLog {
                 quarantined: self.quarantine.total(),

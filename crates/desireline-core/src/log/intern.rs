@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use hashbrown::{HashMap, HashTable};
 use rustc_hash::FxBuildHasher;
 
-use super::{Bitmap, KeyColumn, plain_integer};
+use super::{KeyColumn, plain_integer};
 
 /// A customer id or a name on its way in. Integers stand for their decimal text: `7` and `"7"` are the same id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,22 +92,76 @@ impl AsKey for u32 {
 /// comparison, a small integer one look into an array, any other key one look into a hash table.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Interner {
+    keys: Vec<Packed>,
+    /// The texts of more than 15 bytes, end to end.
+    long: String,
+    n_texts: usize,
     /// The code plus one of each integer below its length; 0 where there is none yet.
     small: Vec<u32>,
     /// The codes of all other integers.
     integers: HashMap<i64, u32, FxBuildHasher>,
     texts: HashTable<Entry>,
-    len: usize,
-    n_texts: usize,
-    /// By code; as long as there are only texts, empty.
-    numbers: Vec<i64>,
-    /// The texts end to end, and by code where each ends; as long as there are only integers, empty.
-    bytes: String,
-    ends: Vec<usize>,
     last_integer: Option<(i64, u32)>,
-    last_text: Option<u32>,
-    /// Which codes are texts, where there are both.
-    is_text: Bitmap,
+    last_text: Option<(Packed, u32)>,
+}
+
+/// A text of up to 15 bytes and, in the last byte, its length; so that to compare it takes one look. What else a key may
+/// be shows by the last byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Packed([u8; 16]);
+
+/// The last byte of an integer, whose eight bytes come first.
+const INTEGER: u8 = 0xFE;
+/// The last byte of a long text; first its place among the long texts, then, in seven bytes, its length.
+const LONG: u8 = 0xFF;
+
+impl Packed {
+    /// `None` for a long text.
+    #[inline]
+    fn text(text: &[u8]) -> Option<Packed> {
+        let n = text.len();
+        let (low, high) = match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+            (Some(_), _) if n > 15 => return None,
+            // The last eight bytes less those that are among the first.
+            (Some(first), Some(last)) => {
+                let high = u64::from_le_bytes(*last).checked_shr(8 * (16 - n as u32));
+                (u64::from_le_bytes(*first), high.unwrap_or(0))
+            }
+            _ => match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+                (Some(first), Some(last)) => {
+                    let last = u64::from(u32::from_le_bytes(*last));
+                    let first = u64::from(u32::from_le_bytes(*first));
+                    (first | last << (8 * (n - 4)), 0)
+                }
+                _ => (
+                    text.iter().rev().fold(0, |all, b| all << 8 | u64::from(*b)),
+                    0,
+                ),
+            },
+        };
+        Some(Packed::of(low, high | (n as u64) << 56))
+    }
+
+    fn integer(number: i64) -> Packed {
+        Packed::of(number.cast_unsigned(), u64::from(INTEGER) << 56)
+    }
+
+    fn long(place: usize, len: usize) -> Packed {
+        Packed::of(place as u64, len as u64 | u64::from(LONG) << 56)
+    }
+
+    #[inline]
+    fn of(low: u64, high: u64) -> Packed {
+        Packed((u128::from(low) | u128::from(high) << 64).to_le_bytes())
+    }
+
+    /// Both halves.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)] // split into halves
+    fn halves(self) -> (u64, u64) {
+        let all = u128::from_le_bytes(self.0);
+        (all as u64, (all >> 64) as u64)
+    }
 }
 
 /// A text's code and half of its hash.
@@ -119,16 +173,11 @@ struct Entry {
 
 impl Interner {
     pub(super) fn len(&self) -> usize {
-        self.len
+        self.keys.len()
     }
 
     pub(super) fn all_integers(&self) -> bool {
         self.n_texts == 0
-    }
-
-    /// The integers by code; not those of texts.
-    pub(super) fn integers(&self) -> &[i64] {
-        &self.numbers
     }
 
     /// Frees what only finding a key's code takes.
@@ -138,33 +187,38 @@ impl Interner {
         self.texts = HashTable::new();
     }
 
-    fn has_both(&self) -> bool {
-        !self.numbers.is_empty() && self.n_texts > 0
-    }
-
-    /// The text at `code`, if there is one.
-    #[inline]
-    fn text_at(&self, code: u32) -> &str {
-        let place = code as usize;
-        let from = match place.checked_sub(1) {
-            None => 0,
-            Some(before) => self.ends.get(before).copied().unwrap_or(0),
-        };
-        self.ends
-            .get(place)
-            .and_then(|end| self.bytes.get(from..*end))
-            .unwrap_or("")
-    }
-
     /// The key of `code`.
+    #[inline]
     pub(super) fn key(&self, code: u32) -> Key<'_> {
-        let is_text =
-            self.numbers.is_empty() || (self.n_texts > 0 && self.is_text.get(code as usize));
-        if is_text {
-            Key::Text(self.text_at(code))
-        } else {
-            Key::Integer(self.numbers.get(code as usize).copied().unwrap_or(0))
+        let Some(key) = self.keys.get(code as usize) else {
+            return Key::Text("");
+        };
+        match key.0[15] {
+            INTEGER => Key::Integer(key.halves().0.cast_signed()),
+            LONG => Key::Text(self.long_at(*key)),
+            n => {
+                let text = key.0.get(..usize::from(n)).unwrap_or_default();
+                Key::Text(std::str::from_utf8(text).unwrap_or_default())
+            }
         }
+    }
+
+    /// The number that `code` stands for; 0 for a text.
+    pub(super) fn number(&self, code: u32) -> i64 {
+        match self.key(code) {
+            Key::Integer(number) => number,
+            Key::Text(_) => 0,
+        }
+    }
+
+    fn long_at(&self, key: Packed) -> &str {
+        let (place, len) = key.halves();
+        let len = len & (u64::MAX >> 8);
+        usize::try_from(place)
+            .ok()
+            .zip(usize::try_from(place + len).ok())
+            .and_then(|(from, to)| self.long.get(from..to))
+            .unwrap_or_default()
     }
 
     /// The text of `code`.
@@ -185,18 +239,18 @@ impl Interner {
 
     /// Takes in all keys of `other`; gives their codes here by their codes there.
     pub(super) fn absorb(&mut self, other: Interner) -> Vec<u32> {
-        let n = other.len();
-        if self.len == 0 {
+        if self.keys.is_empty() {
+            let n = other.len();
             *self = other;
             return (0..n).map(code).collect();
         }
-        (0..n)
-            .map(|c| match other.key(code(c)) {
-                Key::Integer(number) => self.integer(number),
-                // That it is no integer was found out there.
-                Key::Text(text) => self.other_text(text),
-            })
-            .collect()
+        // That a text is no integer was found out there.
+        let here = other.keys.iter().map(|key| match key.0[15] {
+            INTEGER => self.integer(key.halves().0.cast_signed()),
+            LONG => self.long_text(other.long_at(*key)),
+            _ => self.short_text(*key),
+        });
+        here.collect()
     }
 
     #[inline]
@@ -216,11 +270,11 @@ impl Interner {
     }
 
     fn other_integer(&mut self, number: i64) -> u32 {
-        let next = code(self.len);
+        let next = code(self.len());
         let place = usize::try_from(number).ok();
         // As long as integers are dense the array costs no more than the hash table would. It at least doubles, so
         // that moving codes over stays cheap whatever the integers are.
-        let room = self.len.saturating_add(1 << 10).saturating_mul(4);
+        let room = self.len().saturating_add(1 << 10).saturating_mul(4);
         if place.is_some_and(|p| p >= self.small.len() && p < room) && room / 2 >= self.small.len()
         {
             self.small.resize(room, 0);
@@ -239,27 +293,18 @@ impl Interner {
             None => *self.integers.entry(number).or_insert(next),
         };
         if found == next {
-            if self.numbers.is_empty() {
-                // Texts before the first integer.
-                self.numbers.resize(self.len, 0);
-                (0..self.len).for_each(|_| self.is_text.push(true));
-            }
-            self.numbers.push(number);
-            self.len += 1;
-            if self.has_both() {
-                self.is_text.push(false);
-                self.ends.push(self.bytes.len());
-            }
+            self.keys.push(Packed::integer(number));
         }
         found
     }
 
     #[inline]
     pub(super) fn text(&mut self, text: &str) -> u32 {
-        if let Some(last) = self.last_text
-            && same(self.text_at(last).as_bytes(), text.as_bytes())
+        let key = Packed::text(text.as_bytes());
+        if let (Some((last, code)), Some(key)) = (self.last_text, key)
+            && last == key
         {
-            return last;
+            return code;
         }
         // Most texts show by their first byte that they are no integers.
         let first = text.as_bytes().first();
@@ -268,41 +313,46 @@ impl Interner {
         {
             return self.integer(number);
         }
-        self.other_text(text)
-    }
-
-    #[allow(clippy::cast_possible_truncation)] // half of the hash is kept on purpose
-    fn other_text(&mut self, text: &str) -> u32 {
-        let hash = hash_text(text.as_bytes());
-        let short = (hash >> 32) as u32;
-        let found = self.texts.find(spread(short), |e| {
-            e.hash == short && same(self.text_at(e.code).as_bytes(), text.as_bytes())
-        });
-        let code = match found {
-            Some(entry) => entry.code,
-            None => self.new_text(text, short),
-        };
-        self.last_text = Some(code);
-        code
-    }
-
-    fn new_text(&mut self, text: &str, hash: u32) -> u32 {
-        let code = code(self.len);
-        if self.n_texts == 0 {
-            // Integers before the first text.
-            self.ends.resize(self.len, 0);
-            if !self.numbers.is_empty() {
-                (0..self.len).for_each(|_| self.is_text.push(false));
+        match key {
+            Some(key) => {
+                let code = self.short_text(key);
+                self.last_text = Some((key, code));
+                code
             }
+            None => self.long_text(text),
         }
-        self.bytes.push_str(text);
-        self.ends.push(self.bytes.len());
+    }
+
+    fn short_text(&mut self, key: Packed) -> u32 {
+        let (low, high) = key.halves();
+        let hash = half(fold(low, high));
+        let found = self.texts.find(spread(hash), |e| {
+            e.hash == hash && self.keys.get(e.code as usize) == Some(&key)
+        });
+        match found {
+            Some(entry) => entry.code,
+            None => self.new_text(key, hash),
+        }
+    }
+
+    fn long_text(&mut self, text: &str) -> u32 {
+        let hash = half(xxhash_rust::xxh3::xxh3_64(text.as_bytes()));
+        let found = self.texts.find(spread(hash), |e| {
+            let key = self.keys.get(e.code as usize);
+            e.hash == hash && key.is_some_and(|k| k.0[15] == LONG && self.long_at(*k) == text)
+        });
+        if let Some(entry) = found {
+            return entry.code;
+        }
+        let key = Packed::long(self.long.len(), text.len());
+        self.long.push_str(text);
+        self.new_text(key, hash)
+    }
+
+    fn new_text(&mut self, key: Packed, hash: u32) -> u32 {
+        let code = code(self.len());
+        self.keys.push(key);
         self.n_texts += 1;
-        self.len += 1;
-        if self.has_both() {
-            self.numbers.push(0);
-            self.is_text.push(true);
-        }
         self.texts
             .insert_unique(spread(hash), Entry { hash, code }, |e| spread(e.hash));
         code
@@ -322,8 +372,9 @@ impl Interner {
                 numbers.kept(skip, |number| out(number.map(|n| self.integer(n))));
             }
             KeyColumn::Dictionary { codes, values } => {
-                const UNSEEN: u64 = u64::MAX;
-                const MISSING: u64 = u64::MAX - 1;
+                // No builder has so many rows that these were codes.
+                const UNSEEN: u32 = u32::MAX;
+                const MISSING: u32 = u32::MAX - 1;
                 let mut known = vec![UNSEEN; values.len()];
                 codes.kept(skip, |place| {
                     let slot = place.and_then(|p| known.get_mut(p as usize).map(|slot| (p, slot)));
@@ -332,11 +383,11 @@ impl Interner {
                     };
                     if *slot == UNSEEN {
                         *slot = match values.get(place as usize).copied().flatten() {
-                            Some(text) => u64::from(self.text(text)),
+                            Some(text) => self.text(text),
                             None => MISSING,
                         };
                     }
-                    out(u32::try_from(*slot).ok());
+                    out((*slot != MISSING).then_some(*slot));
                 });
             }
         }
@@ -347,38 +398,30 @@ fn code(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
 }
 
-/// A hash of a text. Ids and names are short: up to 16 bytes it is two loads and a multiplication.
+/// Multiplies to twice the width and folds.
 #[inline]
-#[allow(clippy::cast_possible_truncation)] // the two halves of the product are folded on purpose
-pub(super) fn hash_text(text: &[u8]) -> u64 {
-    let short = |b: &[u8; 4]| u64::from(u32::from_le_bytes(*b));
-    let (a, b) = match (text.len(), text.first_chunk::<8>(), text.last_chunk::<8>()) {
-        (..=16, Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-        (17.., ..) => return xxhash_rust::xxh3::xxh3_64(text),
-        _ => match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
-            (Some(first), Some(last)) => (short(first), short(last)),
-            _ => (text.iter().fold(0, |sum, b| sum << 8 | u64::from(*b)), 0),
-        },
-    };
-    let product = u128::from(a ^ 0xA076_1D64_78BD_642F ^ text.len() as u64)
-        * u128::from(b ^ 0xE703_7ED1_A0B4_28DB);
-    ((product as u64) ^ ((product >> 64) as u64)).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+#[allow(clippy::cast_possible_truncation)] // the two halves are folded on purpose
+fn fold(a: u64, b: u64) -> u64 {
+    let product = u128::from(a ^ 0xA076_1D64_78BD_642F) * u128::from(b ^ 0xE703_7ED1_A0B4_28DB);
+    (product as u64) ^ ((product >> 64) as u64)
 }
 
-/// Whether two texts are equal; without a call for those of up to 16 bytes.
+/// Half of a hash.
 #[inline]
-fn same(a: &[u8], b: &[u8]) -> bool {
-    if a.len() != b.len() {
-        return false;
-    }
-    match (
-        a.first_chunk::<8>(),
-        b.first_chunk::<8>(),
-        a.last_chunk::<8>(),
-        b.last_chunk::<8>(),
-    ) {
-        (Some(a1), Some(b1), Some(a2), Some(b2)) if a.len() <= 16 => a1 == b1 && a2 == b2,
-        _ => a == b,
+#[allow(clippy::cast_possible_truncation)] // on purpose
+fn half(hash: u64) -> u32 {
+    (hash >> 32) as u32 ^ hash as u32
+}
+
+/// A hash of a text. Ids and names are short: up to 15 bytes it is two loads and a multiplication.
+#[inline]
+pub(super) fn hash_text(text: &[u8]) -> u64 {
+    match Packed::text(text) {
+        Some(key) => {
+            let (low, high) = key.halves();
+            fold(low, high).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        }
+        None => xxhash_rust::xxh3::xxh3_64(text),
     }
 }
 
@@ -526,14 +569,22 @@ mod tests {
 
     #[test]
     fn texts_of_every_length_differ() {
-        let texts: Vec<String> = (0..40).map(|n| "x".repeat(n)).collect();
+        let mut ids = Interner::default();
+        let mut texts: Vec<String> = (0..40).map(|n| "x".repeat(n)).collect();
+        for n in 0..40 {
+            texts.push("x".repeat(n) + "y");
+            texts.push("y".to_owned() + &"x".repeat(n + 1));
+            texts.push("x".repeat(n) + "\0");
+            texts.push("x".repeat(n) + "ü");
+        }
+        texts.push("-9223372036854775808 ".to_owned());
         let hashes: std::collections::BTreeSet<u64> =
             texts.iter().map(|t| hash_text(t.as_bytes())).collect();
         assert_eq!(hashes.len(), texts.len());
-        for (a, b) in texts.iter().zip(&texts[1..]) {
-            let other = format!("{}y", a);
-            assert!(same(b.as_bytes(), b.as_bytes()) && !same(a.as_bytes(), b.as_bytes()));
-            assert!(!same(b.as_bytes(), other.as_bytes()));
+        for _ in 0..2 {
+            for (code, text) in (0..).zip(&texts) {
+                assert_eq!((ids.text(text), ids.name(code)), (code, Cow::from(text)));
+            }
         }
     }
 

@@ -83,7 +83,7 @@ pub(super) fn ascending(ids: &Interner) -> Vec<u32> {
         .map(|c| u32::try_from(c).unwrap_or(u32::MAX))
         .collect();
     if ids.all_integers() {
-        let number = |c: &u32| ids.integers()[*c as usize];
+        let number = |c: &u32| ids.number(*c);
         if !order.is_sorted_by_key(number) {
             let mut pairs: Vec<(i64, u32)> = order.iter().map(|c| (number(c), *c)).collect();
             sort_pairs(&mut pairs);

@@ -1,5 +1,6 @@
 //! Names and their codes.
 
+use std::fmt;
 use std::sync::OnceLock;
 
 use hashbrown::HashTable;
@@ -14,7 +15,7 @@ const FEW: usize = 8;
 ///
 /// Codes are a storage matter: reports order by count and name, never by code. Names lie end to end; the table that finds
 /// a code by its name is made when it is first asked for, because most large dictionaries (ids of sessions) never are.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Vocabulary {
     bytes: String,
     ends: Vec<usize>,
@@ -117,6 +118,13 @@ fn name_at<'a>(bytes: &'a str, ends: &[usize], code: u32) -> &'a str {
     ends.get(place)
         .and_then(|end| bytes.get(from..*end))
         .unwrap_or("")
+}
+
+/// The names; whether they were asked for does not matter.
+impl fmt::Debug for Vocabulary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.names()).finish()
+    }
 }
 
 /// The same names in the same order.

@@ -85,7 +85,7 @@ pub(crate) fn read(input: &Input, sink: &mut Sink<'_>) -> Result<(), IoError> {
     roots.dedup();
     let wanted: Vec<String> = roots.iter().map(|&r| names[r].clone()).collect();
     let (batches, _) = open(input, Some(roots))?;
-    super::read(batches, &wanted, source, sink, &mut |_| Ok(0))
+    super::read(batches, &wanted, source, sink)
 }
 
 /// The decoder trusts the lengths it finds and asks for that much memory, so they are held against the file first.

@@ -10,12 +10,21 @@ use arrow::datatypes::{DataType, Schema};
 use arrow::error::ArrowError;
 use desireline_core::log::AttributeType;
 
+use crate::pieces;
 use crate::plan::{Survey, check_names};
 use crate::sink::Sink;
 use crate::{Columns, IoError};
 
-/// Rows handed on at once.
-const ROWS: usize = 1 << 16;
+/// Rows handed on at once where there are few columns.
+const MOST_ROWS: usize = 1 << 18;
+/// Values handed on at once, about.
+const VALUES: usize = 1 << 21;
+
+/// How many rows are handed on at once: what is looked up once for each of them is looked up seldom, what is held for
+/// them beside the log stays small.
+pub(crate) fn rows_at_once(columns: usize) -> usize {
+    (VALUES / columns.max(1)).clamp(1 << 12, MOST_ROWS)
+}
 
 /// Takes in a schema: names and the kinds of attributes.
 pub(crate) fn survey(
@@ -112,61 +121,74 @@ fn kind_of(data_type: &DataType) -> Kind {
     })
 }
 
-/// Hands one batch on, in slices that bound what is held beside it.
-pub(crate) fn push(
-    sink: &mut Sink<'_>,
-    source: &str,
-    batch: &RecordBatch,
-    places: &[Option<usize>],
-    rows_before: u64,
-) -> Result<(), IoError> {
+/// A batch cut into slices of about `rows` rows.
+fn slices(batch: &RecordBatch, rows: usize) -> impl Iterator<Item = RecordBatch> + '_ {
     // A slice carries its whole dictionary along, so slices are at least as long as the longest one.
     let longest = batch.columns().iter().filter_map(|c| {
         use arrow::array::{Array, AsArray};
         matches!(c.data_type(), DataType::Dictionary(..))
             .then(|| c.as_any_dictionary().values().len())
     });
-    let step = longest.max().unwrap_or(0).max(ROWS);
-    let mut from = 0;
-    while from < batch.num_rows() {
-        let length = step.min(batch.num_rows() - from);
-        convert::push(
-            sink,
-            source,
-            &batch.slice(from, length),
-            places,
-            rows_before + from as u64,
-        )?;
-        from += length;
-    }
-    Ok(())
+    let step = longest.max().unwrap_or(0).max(rows);
+    let n = batch.num_rows();
+    (0..n)
+        .step_by(step)
+        .map(move |from| batch.slice(from, step.min(n - from)))
+}
+
+/// Some batches, and the rows before them.
+struct Piece {
+    batches: Vec<RecordBatch>,
+    rows_before: u64,
 }
 
 /// Reads batches of one schema.
 pub(crate) fn read(
-    batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
+    mut batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
     names: &[String],
     source: &str,
     sink: &mut Sink<'_>,
-    stored: &mut dyn FnMut(u64) -> Result<u64, IoError>,
 ) -> Result<(), IoError> {
     let places = sink.plan.places(source, names)?;
-    let mut rows = 0;
-    for batch in batches {
-        let batch = batch.map_err(|e| damaged(source, rows, &e))?;
-        if batch.num_columns() != names.len() {
-            return Err(damaged(
-                source,
-                rows,
-                &"a batch has another number of columns than the schema",
-            ));
+    let at_once = rows_at_once(names.len());
+    let (mut rows, mut rest) = (0, Vec::new().into_iter());
+    let next = |sink: &mut Sink<'_>| {
+        sink.check_cancel()?;
+        let mut piece = Piece {
+            batches: Vec::new(),
+            rows_before: rows,
+        };
+        // Small batches go together.
+        while rows - piece.rows_before < at_once as u64 / 2 {
+            if let Some(slice) = rest.next() {
+                let slice: RecordBatch = slice;
+                rows += slice.num_rows() as u64;
+                piece.batches.push(slice);
+                continue;
+            }
+            match batches.next() {
+                Some(Ok(batch)) if batch.num_columns() != names.len() => {
+                    let reason = "a batch has another number of columns than the schema";
+                    return Err(damaged(source, rows, &reason));
+                }
+                Some(Ok(batch)) => {
+                    rest = slices(&batch, at_once).collect::<Vec<_>>().into_iter();
+                }
+                Some(Err(error)) => return Err(damaged(source, rows, &error)),
+                None => break,
+            }
         }
-        push(sink, source, &batch, &places, rows)?;
-        rows += batch.num_rows() as u64;
-        let bytes = stored(rows)?;
-        sink.tick(source, bytes)?;
-    }
-    Ok(())
+        Ok((!piece.batches.is_empty()).then_some((piece, 0)))
+    };
+    pieces::in_order(sink, source, next, |sink, piece| {
+        let mut rows = piece.rows_before;
+        for batch in piece.batches {
+            sink.check_cancel()?;
+            convert::push(sink, source, &batch, &places, rows)?;
+            rows += batch.num_rows() as u64;
+        }
+        Ok(())
+    })
 }
 
 pub(crate) fn damaged(source: &str, rows: u64, reason: &dyn std::fmt::Display) -> IoError {

@@ -1,26 +1,27 @@
 //! Parquet.
 
 use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Schema};
 use bytes::Bytes;
 use desireline_core::log::AttributeType;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
+use parquet::basic::Encoding;
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::reader::{ChunkReader, Length};
 
 use super::damaged;
 use crate::IoError;
 use crate::limits::RATIO_GRACE;
+use crate::pieces;
 use crate::plan::{Plan, Role, Survey};
 use crate::sink::Sink;
 use crate::source::{Input, Opened};
-
-const BATCH: usize = 1 << 16;
 
 /// Bytes by place; a place outside the file is an error before memory is asked for.
 struct Chunks(Opened);
@@ -102,7 +103,6 @@ pub(crate) fn read(
     sink: &mut Sink<'_>,
 ) -> Result<(), IoError> {
     let source = input.name.as_str();
-    let failed = |e: ParquetError| damaged(source, 0, &e);
     let names: Vec<String> = metadata
         .schema()
         .fields()
@@ -132,54 +132,114 @@ pub(crate) fn read(
             row: None,
         });
     }
-    let coded = Arc::new(coded(metadata.schema(), &sink.plan));
-    let options = ArrowReaderOptions::new().with_schema(coded);
-    let metadata = match ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options) {
-        Ok(coded) => coded,
-        // A file may hold its text in a way that cannot be read as codes; then it is read as it is.
-        Err(_) => metadata.clone(),
-    };
+    let places = sink.plan.places(source, &wanted)?;
     let mask = ProjectionMask::roots(metadata.parquet_schema(), roots);
-    let reader =
-        ParquetRecordBatchReaderBuilder::new_with_metadata(Chunks(input.open()?), metadata)
-            .with_projection(mask)
-            .with_batch_size(BATCH)
-            .build()
-            .map_err(failed)?;
-    super::read(reader, &wanted, source, sink, &mut |rows| {
-        let share = rows as f64 / total.max(1) as f64;
-        Ok((stored as f64 * share.min(1.0)) as u64)
+    let at_once = super::rows_at_once(wanted.len());
+    let mut groups = pieces_of(metadata, at_once).into_iter();
+    let next = |_: &mut Sink<'_>| {
+        Ok(groups.next().map(|piece: Piece| {
+            let share = piece.rows as f64 / total.max(1) as f64;
+            (piece, (stored as f64 * share.min(1.0)) as u64)
+        }))
+    };
+    pieces::in_order(sink, source, next, |sink, piece| {
+        let mut rows = piece.rows_before;
+        for group in piece.groups {
+            let metadata = coded(metadata, &sink.plan, group);
+            let failed = |rows: u64, e: &dyn std::fmt::Display| damaged(source, rows, e);
+            let reader =
+                ParquetRecordBatchReaderBuilder::new_with_metadata(Chunks(input.open()?), metadata)
+                    .with_projection(mask.clone())
+                    .with_row_groups(vec![group])
+                    .with_batch_size(at_once)
+                    .build()
+                    .map_err(|e| failed(rows, &e))?;
+            for batch in reader {
+                let batch = batch.map_err(|e| failed(rows, &e))?;
+                sink.check_cancel()?;
+                super::convert::push(sink, source, &batch, &places, rows)?;
+                rows += batch.num_rows() as u64;
+            }
+        }
+        Ok(())
     })
 }
 
-/// The schema with event names and text attributes as dictionary codes, so that no text is built for a row.
-fn coded(schema: &Schema, plan: &Plan) -> Schema {
-    let is_coded = |name: &str| {
+/// Row groups that are read by one thread, and the rows before them and in them.
+struct Piece {
+    groups: Range<usize>,
+    rows_before: u64,
+    rows: u64,
+}
+
+/// Row groups by their order; those with few rows go together until there are `rows`.
+fn pieces_of(metadata: &ArrowReaderMetadata, rows: usize) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut rows_before = 0;
+    for (i, group) in metadata.metadata().row_groups().iter().enumerate() {
+        let here = u64::try_from(group.num_rows()).unwrap_or(0);
+        match pieces.last_mut() {
+            Some(piece) if piece.rows.saturating_add(here) <= rows as u64 => {
+                piece.groups.end = i + 1;
+                piece.rows += here;
+            }
+            _ => pieces.push(Piece {
+                groups: i..i + 1,
+                rows_before,
+                rows: here,
+            }),
+        }
+        rows_before = here.saturating_add(rows_before);
+    }
+    pieces
+}
+
+/// The metadata with a schema that has ids, event names and text attributes in the form that costs least in one row
+/// group: as dictionary codes where all its pages hold such codes, so that each text is looked at once; else as views,
+/// so that no text is copied. Where the file holds text in a way that cannot be read so, it is read as it is.
+fn coded(metadata: &ArrowReaderMetadata, plan: &Plan, group: usize) -> ArrowReaderMetadata {
+    let is_key = |name: &str| {
         plan.slots
             .iter()
             .filter(|s| s.name == name)
             .any(|s| match s.role {
-                Role::Event => true,
+                Role::Customer | Role::Event => true,
                 Role::Attribute(i) => plan.kind(i) == AttributeType::Text,
                 _ => false,
             })
     };
-    let fields: Vec<Field> = schema
-        .fields()
-        .iter()
-        .map(|field| {
-            let text = matches!(
-                field.data_type(),
-                DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
-            );
-            if text && is_coded(field.name()) {
-                let codes =
-                    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-                field.as_ref().clone().with_data_type(codes)
-            } else {
-                field.as_ref().clone()
-            }
+    let group = metadata.metadata().row_groups().get(group);
+    let columns = group.map(|g| g.columns()).unwrap_or_default();
+    let is_coded = |name: &str| {
+        let mut found = columns.iter().filter(|c| c.column_path().parts() == [name]);
+        found.any(|column| {
+            let pages = column.page_encoding_stats_mask();
+            pages.is_some_and(|mask| {
+                mask.is_only(Encoding::RLE_DICTIONARY) || mask.is_only(Encoding::PLAIN_DICTIONARY)
+            })
         })
-        .collect();
-    Schema::new(fields)
+    };
+    let fields = metadata.schema().fields().iter().map(|field| {
+        let is_text = match field.data_type() {
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+            DataType::Dictionary(_, values) => matches!(
+                **values,
+                DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+            ),
+            _ => false,
+        };
+        if !is_text || !is_key(field.name()) {
+            return Arc::clone(field);
+        }
+        let data_type = if is_coded(field.name()) {
+            DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+        } else {
+            DataType::Utf8View
+        };
+        Arc::new(field.as_ref().clone().with_data_type(data_type))
+    });
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let options = ArrowReaderOptions::new().with_schema(schema);
+    ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options)
+        .unwrap_or_else(|_| metadata.clone())
 }

@@ -2,9 +2,11 @@
 
 use desireline_core::log::Reason;
 
+use super::blocks::{BlockRecord, BlockRecords, Blocks, Next};
 use super::records::{Record, Records};
 use super::rows::{Cell, Rows};
 use crate::format::Packing;
+use crate::pieces;
 use crate::plan::{Survey, check_names};
 use crate::sink::Sink;
 use crate::source::Input;
@@ -70,54 +72,157 @@ pub(crate) fn read(
     let columns = sink.columns;
     let source = input.name.as_str();
     let places = sink.plan.places(source, &outline.names)?;
+    let table = Table {
+        source,
+        width: outline.names.len(),
+        places: &places,
+    };
     let stream = Stream::open(input, packing, &columns.limits, columns.cancel.as_ref())?;
-    let mut records = Records::new(stream, outline.delimiter, &columns.limits);
-    if columns.header {
-        records.next()?;
-    }
     let mut rows = Rows::new(&sink.plan, columns);
-    let mut since_tick = 0_u32;
-    loop {
-        since_tick += 1;
-        if since_tick == 16_384 {
-            since_tick = 0;
-            sink.tick(source, records.stored_bytes())?;
+    let Delimiter::Byte(delimiter) = outline.delimiter else {
+        let mut records = Records::new(stream, outline.delimiter, &columns.limits);
+        if columns.header {
+            records.next()?;
         }
-        let number = records.row() + 1;
-        let Some(record) = records.next()? else {
-            break;
+        return table.records(records, sink, &mut rows).map(drop);
+    };
+    let mut blocks = Some(Blocks::new(stream, delimiter, &columns.limits));
+    sink.records = 0;
+    let mut header = columns.header;
+    let mut stored = 0;
+    let next = |sink: &mut Sink<'_>| {
+        while let Some(now) = blocks.take() {
+            let (next, rest) = now.next()?;
+            blocks = rest;
+            let block = match next {
+                Next::End => return Ok(None),
+                Next::Rest(stream) => {
+                    let mut records = Records::new(stream, outline.delimiter, &columns.limits);
+                    records.count_from(sink.records);
+                    if std::mem::take(&mut header) {
+                        records.next()?;
+                    }
+                    table.records(records, sink, &mut rows)?;
+                    return Ok(None);
+                }
+                Next::Block(block) => block,
+            };
+            // Numbers as times are a mistake in the call before a time was read, and bad rows after; so the first blocks
+            // are read alone.
+            if header || !rows.time_read() {
+                let stream = Stream::of(block, source, columns);
+                let mut records = Records::new(stream, outline.delimiter, &columns.limits);
+                records.count_from(sink.records);
+                if std::mem::take(&mut header) {
+                    records.next()?;
+                }
+                sink.records = table.records(records, sink, &mut rows)?;
+                continue;
+            }
+            let bytes = blocks.as_ref().map_or(0, Blocks::stored_bytes);
+            let more = bytes.saturating_sub(std::mem::replace(&mut stored, bytes));
+            return Ok(Some((block, more)));
+        }
+        Ok(None)
+    };
+    pieces::in_order(sink, source, next, |sink, block: Vec<u8>| {
+        let mut rows = Rows::new(&sink.plan, columns);
+        rows.assume_time_read();
+        let mut records = BlockRecords::new(&block, source, delimiter, &columns.limits);
+        loop {
+            let number = records.row() + 1;
+            match records.next()? {
+                None => break,
+                Some(BlockRecord::Careful(record)) => {
+                    table.record(record, number, sink, &mut rows)?;
+                }
+                Some(BlockRecord::Plain { text, fields }) if fields.len() == table.width => {
+                    rows.push(sink, source, number, |slot| {
+                        let place = places.get(slot).copied().flatten();
+                        let range = place.and_then(|p| fields.get(p));
+                        match range.and_then(|(from, to)| text.get(*from..*to)) {
+                            None | Some("") => Cell::Missing,
+                            Some(field) => Cell::Text(field),
+                        }
+                    })?;
+                }
+                Some(BlockRecord::Plain { .. }) => {
+                    sink.put(source, number, None, Reason::WrongFieldCount);
+                }
+            }
+        }
+        sink.records = records.row();
+        rows.flush(sink, source)
+    })
+}
+
+/// What rows must look like.
+struct Table<'a> {
+    source: &'a str,
+    /// Fields of a row.
+    width: usize,
+    /// Where each wanted column is.
+    places: &'a [Option<usize>],
+}
+
+impl Table<'_> {
+    /// Reads records one by one; gives the number of the last one.
+    fn records(
+        &self,
+        mut records: Records,
+        sink: &mut Sink<'_>,
+        rows: &mut Rows,
+    ) -> Result<u64, IoError> {
+        let mut since_tick = 0_u32;
+        loop {
+            since_tick += 1;
+            if since_tick == 16_384 {
+                since_tick = 0;
+                sink.tick(self.source, records.stored_bytes())?;
+            }
+            let number = records.row() + 1;
+            let Some(record) = records.next()? else {
+                break;
+            };
+            self.record(record, number, sink, rows)?;
+        }
+        rows.flush(sink, self.source)?;
+        Ok(records.row())
+    }
+
+    fn record(
+        &self,
+        record: Record<'_>,
+        number: u64,
+        sink: &mut Sink<'_>,
+        rows: &mut Rows,
+    ) -> Result<(), IoError> {
+        let mut put = |reason| {
+            sink.put(self.source, number, None, reason);
+            Ok(())
         };
         let (bytes, ends) = match record {
             Record::Fields { bytes, ends } => (bytes, ends),
-            Record::TooLong => {
-                sink.put(source, number, None, Reason::FieldTooLong);
-                continue;
-            }
-            Record::TooManyFields => {
-                sink.put(source, number, None, Reason::WrongFieldCount);
-                continue;
-            }
+            Record::TooLong => return put(Reason::FieldTooLong),
+            Record::TooManyFields => return put(Reason::WrongFieldCount),
         };
-        if ends.len() != outline.names.len() {
-            sink.put(source, number, None, Reason::WrongFieldCount);
-            continue;
+        if ends.len() != self.width {
+            return put(Reason::WrongFieldCount);
         }
         let text = std::str::from_utf8(bytes)
             .ok()
             .filter(|t| ends.iter().all(|&e| t.is_char_boundary(e)));
         let Some(text) = text else {
-            sink.put(source, number, None, Reason::InvalidUtf8);
-            continue;
+            return put(Reason::InvalidUtf8);
         };
-        rows.push(sink, source, number, |slot| {
-            let place = places.get(slot).copied().flatten();
+        rows.push(sink, self.source, number, |slot| {
+            let place = self.places.get(slot).copied().flatten();
             match place.and_then(|p| field(text, ends, p)) {
                 None | Some("") => Cell::Missing,
                 Some(field) => Cell::Text(field),
             }
-        })?;
+        })
     }
-    rows.flush(sink, source)
 }
 
 fn field<'a>(text: &'a str, ends: &[usize], place: usize) -> Option<&'a str> {

@@ -1,5 +1,6 @@
 //! Formats made of text.
 
+mod blocks;
 pub(crate) mod delimited;
 pub(crate) mod json;
 mod json_kinds;

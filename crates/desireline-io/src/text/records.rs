@@ -8,7 +8,7 @@ use crate::{Delimiter, IoError, Limits};
 
 /// Reads record by record.
 pub(crate) enum Records {
-    Quoted(Box<Quoted>),
+    Quoted(Box<Quoted<Stream>>),
     Blank(Box<Blank>),
 }
 
@@ -23,15 +23,7 @@ pub(crate) enum Record<'a> {
 impl Records {
     pub(crate) fn new(stream: Stream, delimiter: Delimiter, limits: &Limits) -> Records {
         match delimiter {
-            Delimiter::Byte(byte) => Records::Quoted(Box::new(Quoted {
-                stream,
-                parser: csv_core::ReaderBuilder::new().delimiter(byte).build(),
-                bytes: vec![0; 4096],
-                ends: vec![0; 64],
-                row: 0,
-                ended: false,
-                limits: limits.clone(),
-            })),
+            Delimiter::Byte(byte) => Records::Quoted(Box::new(Quoted::new(stream, byte, limits))),
             Delimiter::Whitespace => Records::Blank(Box::new(Blank {
                 lines: Lines::new(stream, limits.line_bytes),
                 bytes: Vec::new(),
@@ -53,12 +45,17 @@ impl Records {
                 (blank.next()?, limit)
             }
         };
-        Ok(record.map(|record| match record {
-            Record::Fields { bytes, ends } if bytes.len() > limit && any_longer(ends, limit) => {
-                Record::TooLong
+        Ok(record.map(|record| record.within(limit)))
+    }
+
+    /// Counts on from `row` records that were read elsewhere.
+    pub(crate) fn count_from(&mut self, row: u64) {
+        if let Records::Quoted(quoted) = self {
+            quoted.row = row;
+            if row > 0 {
+                quoted.begin_inside();
             }
-            other => other,
-        }))
+        }
     }
 
     /// The number of the record that was read last, from 1; a header counts.
@@ -77,6 +74,18 @@ impl Records {
     }
 }
 
+impl<'a> Record<'a> {
+    /// The record, or that a field is longer than `limit`.
+    fn within(self, limit: usize) -> Record<'a> {
+        match self {
+            Record::Fields { bytes, ends } if bytes.len() > limit && any_longer(ends, limit) => {
+                Record::TooLong
+            }
+            other => other,
+        }
+    }
+}
+
 fn any_longer(ends: &[usize], limit: usize) -> bool {
     let mut from = 0;
     ends.iter().any(|&end| {
@@ -91,23 +100,148 @@ fn any_longer(ends: &[usize], limit: usize) -> bool {
 const BEHIND_END: [&[u8]; 2] = [b"\n", b"x\n"];
 
 /// CSV with quoting. The parser writes into a buffer of ours, so that a field without end cannot fill the memory.
-pub(crate) struct Quoted {
-    stream: Stream,
+pub(crate) struct Quoted<F> {
+    stream: F,
     parser: csv_core::Reader,
     bytes: Vec<u8>,
     ends: Vec<usize>,
     row: u64,
     ended: bool,
     limits: Limits,
+    found: Found,
 }
 
-impl Quoted {
-    fn next(&mut self) -> Result<Option<Record<'_>>, IoError> {
+/// What was read last.
+#[derive(Clone, Copy)]
+enum Found {
+    Nothing,
+    Fields { written: usize, fields: usize },
+    TooLong,
+    TooManyFields,
+}
+
+/// Where the parser gets its bytes from.
+pub(crate) trait Feed {
+    /// The bytes at hand; empty only at the end.
+    fn fill(&mut self) -> Result<&[u8], IoError>;
+    /// The bytes at hand, without getting more.
+    fn held(&self) -> &[u8];
+    fn consume(&mut self, n: usize);
+    fn name(&self) -> &str;
+}
+
+impl Feed for Stream {
+    fn fill(&mut self) -> Result<&[u8], IoError> {
+        Stream::fill(self)
+    }
+    fn held(&self) -> &[u8] {
+        Stream::held(self)
+    }
+    fn consume(&mut self, n: usize) {
+        Stream::consume(self, n);
+    }
+    fn name(&self) -> &str {
+        Stream::name(self)
+    }
+}
+
+/// Bytes in memory.
+pub(crate) struct Slice<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    name: String,
+}
+
+impl<'a> Slice<'a> {
+    pub(crate) fn new(bytes: &'a [u8], name: &str) -> Slice<'a> {
+        Slice {
+            bytes,
+            at: 0,
+            name: name.to_owned(),
+        }
+    }
+}
+
+impl Feed for Slice<'_> {
+    fn fill(&mut self) -> Result<&[u8], IoError> {
+        Ok(self.held())
+    }
+    fn held(&self) -> &[u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+    fn consume(&mut self, n: usize) {
+        self.at = (self.at + n).min(self.bytes.len());
+    }
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Quoted<Slice<'_>> {
+    /// Goes on from a place where a record begins, behind `row` records.
+    pub(crate) fn go_to(&mut self, at: usize, row: u64) {
+        self.stream.at = at;
+        self.row = row;
+    }
+
+    /// The next record, judged by its length, and where it ends: the place and how many records there were.
+    #[allow(clippy::type_complexity)]
+    pub(crate) fn next_within(&mut self) -> Result<(Option<Record<'_>>, (usize, u64)), IoError> {
+        let limit = self.limits.field_bytes;
+        // What is borrowed from `self` is looked at last.
+        let found = self.next()?.is_some();
+        let place = (self.stream.at, self.row);
+        if !found {
+            return Ok((None, place));
+        }
+        Ok((self.last().map(|r| r.within(limit)), place))
+    }
+}
+
+impl<F: Feed> Quoted<F> {
+    pub(crate) fn new(stream: F, delimiter: u8, limits: &Limits) -> Quoted<F> {
+        Quoted {
+            stream,
+            parser: csv_core::ReaderBuilder::new().delimiter(delimiter).build(),
+            bytes: vec![0; 4096],
+            ends: vec![0; 64],
+            row: 0,
+            ended: false,
+            limits: limits.clone(),
+            found: Found::Nothing,
+        }
+    }
+
+    /// What is read is no begin of a file, so that a mark of the byte order in it is text like any other.
+    pub(crate) fn begin_inside(&mut self) {
+        self.parser
+            .read_record(b"\n", &mut self.bytes, &mut self.ends);
+    }
+
+    pub(crate) fn next(&mut self) -> Result<Option<Record<'_>>, IoError> {
+        self.found = self.find()?;
+        Ok(self.last())
+    }
+
+    /// The record that was read last.
+    fn last(&self) -> Option<Record<'_>> {
+        match self.found {
+            Found::Nothing => None,
+            Found::TooLong => Some(Record::TooLong),
+            Found::TooManyFields => Some(Record::TooManyFields),
+            Found::Fields { written, fields } => Some(Record::Fields {
+                bytes: &self.bytes[..written],
+                ends: &self.ends[..fields],
+            }),
+        }
+    }
+
+    fn find(&mut self) -> Result<Found, IoError> {
         let (mut written, mut fields) = (0, 0);
         let (mut too_long, mut too_many) = (false, false);
         let (mut behind, mut steps): (&[u8], usize) = (b"", 0);
         if self.ended {
-            return Ok(None);
+            return Ok(Found::Nothing);
         }
         loop {
             if self.stream.fill()?.is_empty() && behind.is_empty() {
@@ -156,25 +290,22 @@ impl Quoted {
                     }
                 }
                 ReadRecordResult::Record => break,
-                ReadRecordResult::End => return Ok(None),
+                ReadRecordResult::End => return Ok(Found::Nothing),
             }
         }
         self.ended = steps > 0;
         // Only the record that was fed behind the end has come.
         if steps == BEHIND_END.len() {
-            return Ok(None);
+            return Ok(Found::Nothing);
         }
         self.row += 1;
         if too_many || fields > self.limits.columns {
-            return Ok(Some(Record::TooManyFields));
+            return Ok(Found::TooManyFields);
         }
         if too_long {
-            return Ok(Some(Record::TooLong));
+            return Ok(Found::TooLong);
         }
-        Ok(Some(Record::Fields {
-            bytes: &self.bytes[..written],
-            ends: &self.ends[..fields],
-        }))
+        Ok(Found::Fields { written, fields })
     }
 }
 

@@ -97,6 +97,16 @@ impl Rows {
         }
     }
 
+    /// Whether a time was read.
+    pub(crate) fn time_read(&self) -> bool {
+        self.time_read
+    }
+
+    /// Goes on from rows among which a time was read.
+    pub(crate) fn assume_time_read(&mut self) {
+        self.time_read = true;
+    }
+
     /// Takes in one row; `cell` gives the field of each slot of the plan.
     pub(crate) fn push<'a>(
         &mut self,
