@@ -3,7 +3,7 @@
 //! A quote opens a field only at the field's begin, and closes it unless another follows; so one pass over the quotes of
 //! a block tells exactly which line ends lie outside of them.
 
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::{memchr, memchr_iter, memchr2, memrchr};
 
 use super::records::{Quoted, Record, Slice};
 use crate::stream::Stream;
@@ -94,7 +94,10 @@ fn last_end(block: &[u8], delimiter: u8) -> Option<usize> {
         if let Some(line) = memrchr(b'\n', outside) {
             end = Some(from + line + 1);
         }
-        let mut at = open? + 1;
+        let Some(open) = open else {
+            return end;
+        };
+        let mut at = open + 1;
         loop {
             let Some(quote) = memchr(b'"', &block[at..]) else {
                 return end;
@@ -203,6 +206,14 @@ impl<'a> BlockRecords<'a> {
 fn split(line: &[u8], at: usize, delimiter: u8, fields: &mut Vec<(usize, usize)>) -> bool {
     fields.clear();
     let mut from = 0;
+    if memchr2(b'"', b'\r', line).is_none() {
+        for end in memchr_iter(delimiter, line) {
+            fields.push((at + from, at + end));
+            from = end + 1;
+        }
+        fields.push((at + from, at + line.len()));
+        return true;
+    }
     loop {
         let rest = &line[from..];
         if rest.first() == Some(&b'"') {
@@ -277,7 +288,7 @@ mod tests {
                 Ok(Some(BlockRecord::Plain { text, fields })) => rows.push(
                     fields
                         .iter()
-                        .map(|(from, to)| text[*from..*to].as_bytes().to_vec())
+                        .map(|(from, to)| text.as_bytes()[*from..*to].to_vec())
                         .collect(),
                 ),
                 Ok(Some(BlockRecord::Careful(record))) => rows.push(fields(&record)),
@@ -285,6 +296,20 @@ mod tests {
                 Err(_) => return (rows, true),
             }
             assert_eq!(records.row(), before + 1);
+        }
+    }
+
+    #[test]
+    fn the_last_line_end_outside_of_quotes_is_found() {
+        for (csv, end) in [
+            ("a,b\nc,d\ne", Some(8)),
+            ("a,b\n\"c\nd\"\n\"e", Some(10)),
+            ("a,\"b\n\"\"\nc", None),
+            ("a,b\"\nc", Some(5)),
+            ("abc", None),
+            ("", None),
+        ] {
+            assert_eq!(last_end(csv.as_bytes(), b','), end, "{csv:?}");
         }
     }
 
