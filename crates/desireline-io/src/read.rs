@@ -40,8 +40,11 @@ use crate::{Columns, Format, IoError};
 /// `NA`), else text. Channel and journey are always text. Declare a kind to have other texts quarantined instead.
 /// NaN is missing; an infinite number is quarantined.
 ///
-/// Time O(bytes); inputs with attributes that look like numbers are looked at twice. Memory beside the log: a window of
-/// each input and one batch of rows.
+/// **Cost.** Time O(bytes); inputs with attributes that look like numbers are looked at twice. Row groups of Parquet, Arrow
+/// batches and blocks of delimited text are read on all threads of the current rayon pool and taken in in the order of the
+/// input, so that the log, its quarantine and the first error are the same for any number of threads. Memory beside the
+/// log's own (see [`LogBuilder`](desireline_core::log::LogBuilder)): for each thread two pieces, which are a row group and
+/// up to 262,144 of its rows as columns, or 16 MiB of text. JSON Lines are read by one thread.
 ///
 /// # Errors
 /// [`IoError`], each naming input, row, column and remedy. A panic inside a decoder is an error too
