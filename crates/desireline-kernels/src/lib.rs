@@ -1,7 +1,7 @@
 //! The inner loops of desireline that a compiler does not turn into the best instructions by itself.
 //!
-//! Each is a function over plain slices that writes one bit an event, least significant bit first, into 64-bit words. Its
-//! meaning is the portable version in its `scalar` module; the versions for AVX2 and AVX-512 are tested against that one,
+//! All but [`prefetch`] are functions over plain slices that write one bit an event, least significant bit first, into 64-bit words. The
+//! meaning of each is the portable version in its `scalar` module; the versions for AVX2 and AVX-512 are tested against that one,
 //! and which of them runs is decided once, when the program first asks, by what the processor can do. So results never
 //! depend on the machine.
 //!
@@ -14,9 +14,11 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 mod gaps;
 mod members;
+mod prefetch;
 
 pub use gaps::gaps;
 pub use members::{ByteSet, members};
+pub use prefetch::prefetch;
 
 /// The portable versions: what the others are tested against.
 pub mod scalar {

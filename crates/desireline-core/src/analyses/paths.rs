@@ -6,7 +6,7 @@ mod kernel;
 mod report;
 mod state;
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -297,8 +297,16 @@ impl PathsPlan {
                 .cmp(&variants.journeys(a))
                 .then_with(|| self.by_name(variants.key(a), variants.key(b)))
         };
-        let mut places: Vec<usize> = (0..variants.len()).collect();
         let top = self.spec.top as usize;
+        let mut places: Vec<usize> = (0..variants.len()).collect();
+        if top < places.len() {
+            // By counts first: names are compared only between paths that could be the last one listed.
+            let mut counts: Vec<u64> = places.iter().map(|&p| variants.journeys(p)).collect();
+            let least = *counts
+                .select_nth_unstable_by_key(top - 1, |&n| Reverse(n))
+                .1;
+            places.retain(|&place| variants.journeys(place) >= least);
+        }
         if top < places.len() {
             places.select_nth_unstable_by(top, order);
             places.truncate(top);

@@ -54,18 +54,28 @@ impl Width {
 pub(super) struct Keys {
     bytes: Vec<u8>,
     ends: Vec<usize>,
-    /// Keys of up to eight bytes, which are most, and their places.
-    short: HashTable<Short>,
+    /// Keys of up to eight bytes, which are most: no elements or a power of two of them, at most half of them taken,
+    /// each as near after the one its hash names as there was room. A table of our own, so that it can be asked for ahead.
+    short: Vec<Short>,
+    n_short: usize,
     /// The others' hashes and places.
     long: HashTable<(u32, u32)>,
 }
 
 /// A key in one word. Its length tells keys apart that end in zeros.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Short {
     key: u64,
     len: u32,
-    place: u32,
+    /// Its place and one; 0 where there is no key.
+    slot: u32,
+}
+
+/// A key that will be looked up, in a word or with what it needs until then elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Probe {
+    Short { key: u64, len: u32 },
+    Long { hash: u32, start: usize, end: usize },
 }
 
 /// The bytes of a key in one word, the first lowest; `None` if they are more than eight.
@@ -112,34 +122,89 @@ impl Keys {
     /// The place of `key`, added if it is new.
     #[inline]
     pub(super) fn place(&mut self, key: &[u8]) -> usize {
-        let Some(word) = packed(key) else {
-            return self.place_long(key);
-        };
-        let len = key.len() as u32;
-        let hash = spread_short(word, len);
-        let found = self.short.find(hash, |s| s.key == word && s.len == len);
-        match found {
-            Some(short) => short.place as usize,
-            None => self.insert_short(key, word, hash),
+        match packed(key) {
+            Some(word) => self.place_short(word, key.len() as u32),
+            None => self.place_long(key, hash(key)),
         }
     }
 
+    /// Asks for what [`place_of`](Keys::place_of) will read. Long keys are kept in `arena` until then.
+    #[inline]
+    pub(super) fn probe(&self, key: &[u8], arena: &mut Vec<u8>) -> Probe {
+        let len = key.len() as u32;
+        if let Some(key) = packed(key) {
+            desireline_kernels::prefetch(&self.short, self.home(key, len));
+            return Probe::Short { key, len };
+        }
+        let start = arena.len();
+        arena.extend_from_slice(key);
+        Probe::Long {
+            hash: hash(key),
+            start,
+            end: arena.len(),
+        }
+    }
+
+    /// The place of the key of a probe, added if it is new.
+    #[inline]
+    pub(super) fn place_of(&mut self, probe: &Probe, arena: &[u8]) -> usize {
+        match *probe {
+            Probe::Short { key, len } => self.place_short(key, len),
+            Probe::Long { hash, start, end } => self.place_long(&arena[start..end], hash),
+        }
+    }
+
+    /// The element that the hash of a short key names.
+    #[inline]
+    fn home(&self, key: u64, len: u32) -> usize {
+        spread_short(key, len) as usize & self.short.len().wrapping_sub(1)
+    }
+
+    #[inline]
+    fn place_short(&mut self, key: u64, len: u32) -> usize {
+        let mut at = self.home(key, len);
+        while let Some(short) = self.short.get(at) {
+            if short.key == key && short.len == len && short.slot > 0 {
+                return short.slot as usize - 1;
+            }
+            if short.slot == 0 {
+                break;
+            }
+            at = (at + 1) & (self.short.len() - 1);
+        }
+        self.insert_short(key, len)
+    }
+
     #[cold]
-    fn insert_short(&mut self, key: &[u8], word: u64, hash: u64) -> usize {
-        let place = self.push(key);
-        let short = Short {
-            key: word,
-            len: key.len() as u32,
+    fn insert_short(&mut self, key: u64, len: u32) -> usize {
+        if self.n_short * 2 >= self.short.len() {
+            let room = (self.short.len() * 2).max(16);
+            let old = std::mem::replace(&mut self.short, vec![Short::default(); room]);
+            for short in old.into_iter().filter(|s| s.slot > 0) {
+                self.settle(short);
+            }
+        }
+        let place = self.push(&key.to_le_bytes()[..len as usize]);
+        self.n_short += 1;
+        self.settle(Short {
+            key,
+            len,
             // A place beyond u32 needs more distinct keys than a log can have events.
-            place: u32::try_from(place).unwrap_or(u32::MAX),
-        };
-        self.short
-            .insert_unique(hash, short, |s| spread_short(s.key, s.len));
+            slot: u32::try_from(place + 1).unwrap_or(u32::MAX),
+        });
         place
     }
 
-    fn place_long(&mut self, key: &[u8]) -> usize {
-        let hash = hash(key);
+    /// Puts a key that is not there into the table, which has room.
+    fn settle(&mut self, short: Short) {
+        let mut at = self.home(short.key, short.len);
+        while self.short[at].slot > 0 {
+            at = (at + 1) & (self.short.len() - 1);
+        }
+        self.short[at] = short;
+    }
+
+    fn place_long(&mut self, key: &[u8], hash: u32) -> usize {
         let Keys { bytes, ends, .. } = self;
         let found = self.long.find(spread(hash), |&(h, place)| {
             h == hash && key_at(bytes, ends, place as usize) == key
@@ -167,7 +232,7 @@ impl Keys {
     pub(super) fn heap_bytes(&self) -> usize {
         self.bytes.capacity()
             + self.ends.capacity() * size_of::<usize>()
-            + self.short.allocation_size()
+            + self.short.capacity() * size_of::<Short>()
             + self.long.allocation_size()
     }
 }
@@ -254,12 +319,15 @@ mod tests {
     proptest! {
         #[test]
         fn every_key_has_one_place(
-            keys in prop::collection::vec(prop::collection::vec(0u8..3, 0..12), 0..200),
+            keys in prop::collection::vec(prop::collection::vec(0u8..3, 0..12), 0..400),
         ) {
             let (mut table, mut known) = (Keys::default(), BTreeMap::new());
             for key in &keys {
                 let next = known.len();
                 let place = *known.entry(key.clone()).or_insert(next);
+                let mut arena = vec![9];
+                let probe = table.probe(key, &mut arena);
+                prop_assert_eq!(table.place_of(&probe, &arena), place);
                 prop_assert_eq!(table.place(key), place);
                 prop_assert_eq!(table.get(place), &key[..]);
             }

@@ -2,6 +2,7 @@
 
 mod graph;
 mod report;
+mod scan;
 mod state;
 
 use std::cmp::Reverse;
@@ -115,7 +116,7 @@ fn field(field: &'static str, problem: impl Into<String>) -> SpecError {
 
 impl Analysis for Transitions {
     const NAME: &'static str = "transitions";
-    const STATE_VERSION: u32 = 1;
+    const STATE_VERSION: u32 = 2;
     type Plan = TransitionsPlan;
     type Partial = TransitionsPartial;
     type Report = TransitionsReport;
@@ -294,7 +295,7 @@ fn finish(plan: &TransitionsPlan, partial: &TransitionsPartial) -> TransitionsRe
             probability: Rate::clustered(&pair.probability(&node.out), Base::OfPrevious, level),
             share: Rate::clustered(&pair.share(&partial.all), Base::OfAll, level),
             between: Spread::new(&pair.times, level),
-            returns: pair.returns,
+            returns: partial.returns(*from, *to),
         });
     }
     let listed: u64 = transitions.iter().map(|t| t.count).sum();
@@ -331,7 +332,10 @@ fn finish(plan: &TransitionsPlan, partial: &TransitionsPartial) -> TransitionsRe
 
     let counts: BTreeMap<(&str, &str), (u64, u64)> = pairs
         .iter()
-        .map(|((from, to), p)| ((name(*from), name(*to)), (p.count, p.returns)))
+        .map(|((from, to), p)| {
+            let returns = partial.returns(*from, *to);
+            ((name(*from), name(*to)), (p.count, returns))
+        })
         .collect();
     let touchpoints = touchpoints(plan, partial, &counts);
     TransitionsReport {

@@ -72,33 +72,23 @@ pub(super) fn observe<C: Code>(
     let mut key = Vec::new();
     let times = morsel.times();
     for spans in morsel.customers() {
-        let n = spans.len() as u64;
         let mut goals = 0;
-        let mut taken = std::mem::take(&mut partial.scratch);
-        taken.clear();
         for span in spans {
             let (start, end) = (span.start as usize, span.end as usize);
             let reached = goal.reached(codes, start, end);
             goals += u64::from(reached);
             let path = path_of(plan, codes, times, span, &mut key);
             partial.shortened += u64::from(path.shortened);
-            let place = partial.variants.place(path.key);
-            partial.times.push(path.duration);
-            taken.push((place, reached, path.duration));
+            partial.take(path.key, reached, path.duration);
             if plan.count_flow {
                 first_steps(plan, codes, span, goal, &mut key);
                 partial.flow.add(&key, 1);
             }
         }
-        if taken.len() > 1 {
-            taken.sort_unstable_by_key(|&(place, ..)| place);
-        }
-        for run in taken.chunk_by(|a, b| a.0 == b.0) {
-            partial.variants.add_customer(run, n);
-        }
-        partial.scratch = taken;
-        partial.all.add(goals, n);
+        partial.end_customer();
+        partial.all.add(goals, spans.len() as u64);
     }
+    partial.settle();
 }
 
 struct PathOf<'a> {

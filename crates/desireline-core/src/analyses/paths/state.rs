@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use desireline_stats::{Clusters, Distribution};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::analyses::sequences::{Counts, Keys, collect_sorted, entries};
+use crate::analyses::sequences::{Counts, Keys, Probe, collect_sorted, entries};
 use crate::engine::Partial;
 
 /// A value for each distinct path. Stored in the order of the keys.
@@ -43,9 +43,13 @@ pub(super) type Taken = (usize, bool, i64);
 
 impl Variants {
     /// The place of `key`, with nothing counted yet if it is new.
-    #[inline]
-    pub(super) fn place(&mut self, key: &[u8]) -> usize {
+    fn place(&mut self, key: &[u8]) -> usize {
         let place = self.keys.place(key);
+        self.has_slot(place)
+    }
+
+    #[inline]
+    fn has_slot(&mut self, place: usize) -> usize {
         if place >= self.slots.len() {
             self.slots.push(Slot {
                 time: 0,
@@ -56,9 +60,21 @@ impl Variants {
         place
     }
 
+    /// Asks for the sums of a path, whose slot is near by now.
+    #[inline]
+    fn expect_sums(&self, place: usize) {
+        if let Some(Slot {
+            kind: Kind::Sums(at),
+            ..
+        }) = self.slots.get(place)
+        {
+            desireline_kernels::prefetch(&self.sums, at.get() as usize - 1);
+        }
+    }
+
     /// One customer of `n` journeys took a path in those of `run`, all at one place.
     #[inline]
-    pub(super) fn add_customer(&mut self, run: &[Taken], n: u64) {
+    fn add_customer(&mut self, run: &[Taken], n: u64) {
         let Some(&(place, goal, time)) = run.first() else {
             return;
         };
@@ -251,9 +267,88 @@ pub struct PathsPartial {
     pub(super) times: Distribution,
     /// Journeys longer than the part looked at.
     pub(super) shortened: u64,
-    /// One customer's journeys; used again for the next.
+    /// Journeys not counted yet.
     #[serde(skip)]
-    pub(super) scratch: Vec<Taken>,
+    pub(super) batch: Batch,
+}
+
+/// Journeys whose paths are looked up together: each look-up reads from far away, and many far reads at once take no
+/// longer than one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Batch {
+    /// Each journey; its place is not known yet.
+    taken: Vec<Taken>,
+    probes: Vec<Probe>,
+    /// The bytes of long keys.
+    arena: Vec<u8>,
+    /// Where each customer's journeys end.
+    ends: Vec<usize>,
+}
+
+/// So many journeys are counted at once, or all of the last customer's.
+const BATCH: usize = 512;
+
+impl PathsPartial {
+    /// Takes in a journey of the current customer.
+    #[inline]
+    pub(super) fn take(&mut self, key: &[u8], reached: bool, duration: i64) {
+        let probe = self.variants.keys.probe(key, &mut self.batch.arena);
+        self.batch.probes.push(probe);
+        self.batch.taken.push((0, reached, duration));
+    }
+
+    /// Ends a customer.
+    pub(super) fn end_customer(&mut self) {
+        self.batch.ends.push(self.batch.taken.len());
+        if self.batch.taken.len() >= BATCH {
+            self.settle();
+        }
+    }
+
+    /// Counts all that was taken in.
+    pub(super) fn settle(&mut self) {
+        let Batch {
+            taken,
+            probes,
+            arena,
+            ends,
+        } = &mut self.batch;
+        let variants = &mut self.variants;
+        for (taken, probe) in taken.iter_mut().zip(&*probes) {
+            let place = variants.keys.place_of(probe, arena);
+            taken.0 = variants.has_slot(place);
+            desireline_kernels::prefetch(&variants.slots, place);
+        }
+        for &(place, _, duration) in &*taken {
+            variants.expect_sums(place);
+            self.times.push(duration);
+        }
+        let mut start = 0;
+        for &end in &*ends {
+            let customer = &mut taken[start..end];
+            let n = customer.len() as u64;
+            if customer.len() > 1 {
+                customer.sort_unstable_by_key(|&(place, ..)| place);
+            }
+            for run in customer.chunk_by(|a, b| a.0 == b.0) {
+                variants.add_customer(run, n);
+            }
+            start = end;
+        }
+        taken.clear();
+        probes.clear();
+        arena.clear();
+        ends.clear();
+    }
+}
+
+impl Batch {
+    fn heap_bytes(&self) -> usize {
+        self.taken.capacity() * size_of::<Taken>()
+            + self.probes.capacity() * size_of::<Probe>()
+            + self.arena.capacity()
+            + self.ends.capacity() * size_of::<usize>()
+    }
 }
 
 impl Partial for PathsPartial {
@@ -269,6 +364,6 @@ impl Partial for PathsPartial {
         self.variants.heap_bytes()
             + self.flow.heap_bytes()
             + self.times.heap_bytes()
-            + self.scratch.capacity() * size_of::<Taken>()
+            + self.batch.heap_bytes()
     }
 }

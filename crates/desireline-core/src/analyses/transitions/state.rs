@@ -5,6 +5,7 @@ use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::scan::Now;
 use crate::analyses::parts::{agree, is_base, is_rate, sum};
 use crate::engine::{MOST, Partial};
 use crate::journey::Span;
@@ -14,51 +15,53 @@ const DENSE: usize = 512;
 
 /// The place of each pair that occurs.
 #[derive(Clone, Debug, Default)]
-struct Places {
-    /// `table[from << shift | to]` is a pair's place and one; 0 where it has none.
+pub(super) struct Places {
+    /// `table[from * side + to]` is a pair's place and one; 0 where it has none.
     table: Vec<u32>,
-    /// The table covers codes below `1 << shift`.
-    shift: u32,
+    /// The table covers codes below it: 0 or a power of two.
+    side: u32,
+    /// The same of all other pairs.
     rare: HashMap<(u32, u32), u32, FxBuildHasher>,
 }
 
 impl Places {
+    /// A pair's place and one; 0 where it has none.
     #[inline]
-    fn get(&self, from: u32, to: u32) -> Option<usize> {
-        if (from | to) >> self.shift == 0 {
-            let place = *self.table.get((from << self.shift | to) as usize)?;
-            (place > 0).then(|| place as usize - 1)
+    pub(super) fn slot(&self, from: u32, to: u32) -> u32 {
+        if (from | to) < self.side {
+            let slot = self.table.get((from * self.side + to) as usize);
+            slot.copied().unwrap_or(0)
         } else {
-            self.rare.get(&(from, to)).map(|&place| place as usize)
+            self.rare.get(&(from, to)).copied().unwrap_or(0)
         }
     }
 
     #[cold]
     fn insert(&mut self, from: u32, to: u32, place: usize) {
         // More pairs than u32 holds would need more events than a log can have.
-        let place = u32::try_from(place).unwrap_or(u32::MAX);
+        let place = u32::try_from(place).unwrap_or(u32::MAX - 1);
         let most = from.max(to) as usize;
         if most < DENSE {
             self.reach(most);
-            let at = (from << self.shift | to) as usize;
+            let at = (from * self.side + to) as usize;
             self.table[at] = place + 1;
         } else {
-            self.rare.insert((from, to), place);
+            self.rare.insert((from, to), place + 1);
         }
     }
 
     /// Widens the table to cover `code`: groups of a breakdown with few names stay small.
     fn reach(&mut self, code: usize) {
-        if !self.table.is_empty() && code >> self.shift == 0 {
+        if code < self.side as usize {
             return;
         }
-        let shift = (usize::BITS - code.leading_zeros()).max(4);
-        let mut table = vec![0; 1 << (2 * shift)];
-        for (at, &place) in self.table.iter().enumerate() {
-            let (from, to) = (at >> self.shift, at & ((1 << self.shift) - 1));
-            table[from << shift | to] = place;
+        let side = (code + 1).next_power_of_two().max(16);
+        let mut table = vec![0; side * side];
+        let old = self.side.max(1) as usize;
+        for (from, row) in self.table.chunks_exact(old).enumerate() {
+            table[from * side..][..old].copy_from_slice(row);
         }
-        (self.table, self.shift) = (table, shift);
+        (self.table, self.side) = (table, side as u32);
     }
 
     fn heap_bytes(&self) -> usize {
@@ -73,7 +76,8 @@ pub(super) struct Pair {
     pub(super) count: u64,
     pub(super) journeys: u64,
     pub(super) customers: u64,
-    pub(super) returns: u64,
+    /// How often it undid the transition before it: A, B and now A again.
+    pub(super) backs: u64,
     /// Σ k², Σ k o, Σ k t: k times this of a customer's o out of the touchpoint and t in all.
     kk: u64,
     ko: u64,
@@ -86,7 +90,7 @@ impl Pair {
         self.count += other.count;
         self.journeys += other.journeys;
         self.customers += other.customers;
-        self.returns += other.returns;
+        self.backs += other.backs;
         self.kk = self.kk.saturating_add(other.kk);
         self.ko = self.ko.saturating_add(other.ko);
         self.kt = self.kt.saturating_add(other.kt);
@@ -141,28 +145,6 @@ impl Node {
     }
 }
 
-/// A pair within the current customer and journey; between customers all 0 but `journey`.
-#[derive(Clone, Copy, Debug, Default)]
-struct PairNow {
-    count: u32,
-    journeys: u32,
-    /// The journey in which it occurred last.
-    journey: u32,
-}
-
-/// A touchpoint within the current customer and journey; between customers all 0 but `journey` and `visits`.
-#[derive(Clone, Copy, Debug, Default)]
-struct NodeNow {
-    events: u32,
-    journeys: u32,
-    reworked: u32,
-    /// Events that end a journey.
-    ends: u32,
-    /// The journey that visited it last, and how often.
-    journey: u32,
-    visits: u32,
-}
-
 /// Sums for all pairs and touchpoints.
 #[derive(Clone, Debug, Default)]
 pub struct TransitionsPartial {
@@ -180,83 +162,6 @@ pub struct TransitionsPartial {
     unchecked: Option<Box<Stored<Pair, Node>>>,
 }
 
-/// What is counted of the current customer.
-#[derive(Clone, Debug, Default)]
-struct Now {
-    pairs: Vec<PairNow>,
-    nodes: Vec<NodeNow>,
-    /// The place of each transition in turn.
-    steps: Vec<u32>,
-    /// Room for the pairs and touchpoints that occur.
-    touched_pairs: Vec<u32>,
-    touched_nodes: Vec<u32>,
-    /// A number for the current journey, from 1.
-    journey: u32,
-}
-
-impl Now {
-    /// Makes room for a customer with so many events.
-    fn begin(&mut self, events: usize, journeys: usize) {
-        if self.touched_nodes.len() < events {
-            self.touched_pairs.resize(events, 0);
-            self.touched_nodes.resize(events, 0);
-        }
-        self.steps.clear();
-        let journeys = u32::try_from(journeys).unwrap_or(u32::MAX);
-        if self.journey.checked_add(journeys).is_none() {
-            // The numbers begin again, so nothing old may bear one.
-            self.pairs.fill(PairNow::default());
-            self.nodes.fill(NodeNow::default());
-            self.journey = 0;
-        }
-    }
-
-    /// Counts the events of the journeys; returns how many touchpoints occur.
-    fn visit<C: Copy + Into<u32>>(&mut self, codes: &[C], spans: &[Span]) -> usize {
-        let (nodes, touched) = (&mut self.nodes[..], &mut self.touched_nodes[..]);
-        let (mut journey, mut n) = (self.journey, 0);
-        for span in spans {
-            journey += 1;
-            for &code in &codes[span.range()] {
-                let code: u32 = code.into();
-                let node = &mut nodes[code as usize];
-                // Without a branch: whether a customer was there before is anybody's guess.
-                touched[n] = code;
-                n += usize::from(node.events == 0);
-                let again = node.journey == journey;
-                let visits = if again { node.visits + 1 } else { 1 };
-                node.events += 1;
-                node.journeys += u32::from(!again);
-                node.reworked += u32::from(visits == 2);
-                node.journey = journey;
-                node.visits = visits;
-            }
-        }
-        n
-    }
-
-    /// Counts the transitions of the journeys; returns how many pairs occur.
-    fn step(&mut self, spans: &[Span]) -> usize {
-        let (pairs, touched) = (&mut self.pairs[..], &mut self.touched_pairs[..]);
-        let (mut journey, mut n) = (self.journey, 0);
-        let mut rest = &self.steps[..];
-        for span in spans {
-            journey += 1;
-            let (places, later) = rest.split_at(span.len().saturating_sub(1).min(rest.len()));
-            rest = later;
-            for &place in places {
-                let pair = &mut pairs[place as usize];
-                touched[n] = place;
-                n += usize::from(pair.count == 0);
-                pair.count += 1;
-                pair.journeys += u32::from(pair.journey != journey);
-                pair.journey = journey;
-            }
-        }
-        n
-    }
-}
-
 impl TransitionsPartial {
     /// Each pair that occurs, in any order.
     pub(super) fn pairs(&self) -> impl Iterator<Item = ((u32, u32), &Pair)> + '_ {
@@ -268,6 +173,12 @@ impl TransitionsPartial {
         (0..).zip(&self.nodes).filter(|(_, n)| n.events > 0)
     }
 
+    /// How often the pair's way was taken straight back: A, B, A.
+    pub(super) fn returns(&self, from: u32, to: u32) -> u64 {
+        let back = (self.places.slot(to, from) as usize).checked_sub(1);
+        back.and_then(|b| self.pairs.get(b)).map_or(0, |p| p.backs)
+    }
+
     pub(super) fn node(&self, code: u32) -> Option<&Node> {
         self.nodes.get(code as usize)
     }
@@ -277,16 +188,14 @@ impl TransitionsPartial {
         if self.nodes.len() < n {
             self.nodes.resize_with(n, Node::default);
         }
-        if self.now.nodes.len() < n {
-            self.now.nodes.resize(n, NodeNow::default());
-        }
+        self.now.reserve(n);
     }
 
     #[inline]
     fn place(&mut self, from: u32, to: u32) -> usize {
-        match self.places.get(from, to) {
-            Some(place) => place,
-            None => self.insert(from, to),
+        match self.places.slot(from, to) {
+            0 => self.insert(from, to),
+            slot => slot as usize - 1,
         }
     }
 
@@ -296,7 +205,6 @@ impl TransitionsPartial {
         self.places.insert(from, to, place);
         self.names.push((from, to));
         self.pairs.push(Pair::default());
-        self.now.pairs.push(PairNow::default());
         place
     }
 
@@ -308,83 +216,74 @@ impl TransitionsPartial {
         between: impl Fn(usize) -> i64,
     ) {
         let events: usize = spans.iter().map(Span::len).sum();
-        self.now.begin(events, spans.len());
-        for span in spans {
-            self.find::<C, TIMES>(codes, span, &between);
-        }
-        let n_nodes = self.now.visit(codes, spans);
-        let n_pairs = self.now.step(spans);
-        self.now.journey += spans.len() as u32;
-        for span in spans {
-            let (first, last) = (codes[span.start as usize], codes[span.end as usize - 1]);
-            self.nodes[first.into() as usize].starts += 1;
-            self.nodes[last.into() as usize].ends += 1;
-            self.now.nodes[last.into() as usize].ends += 1;
-        }
-        self.end_customer(events as u64, spans.len() as u64, n_nodes, n_pairs);
-    }
-
-    /// Finds the place of each transition of a journey, adds those that are new, and counts what needs no customer.
-    fn find<C: Copy + Into<u32>, const TIMES: bool>(
-        &mut self,
-        codes: &[C],
-        span: &Span,
-        between: &impl Fn(usize) -> i64,
-    ) {
-        // A code that no name has stands for "none before".
-        let (mut before, mut from, mut last_place) =
-            (u32::MAX, codes[span.start as usize].into(), 0);
-        for i in span.range().skip(1) {
-            let to: u32 = codes[i].into();
-            let place = self.place(from, to);
-            self.now.steps.push(place as u32);
-            if TIMES {
-                self.pairs[place].times.push(between(i - 1));
+        let mut now = std::mem::take(&mut self.now);
+        now.begin(events, spans.len(), self.pairs.len());
+        if !now.scan::<C, TIMES>(&self.places, codes, spans) {
+            // Some transition is the first of its kind, which is rare: make it known and count again.
+            now.forget();
+            for span in spans {
+                for pair in codes[span.range()].windows(2) {
+                    self.place(pair[0].into(), pair[1].into());
+                }
             }
-            if before == to && from != to {
-                // A way straight back: the transition before this one was returned from.
-                self.pairs[last_place].returns += 1;
-            }
-            (before, from, last_place) = (from, to, place);
+            now.begin(events, spans.len(), self.pairs.len());
+            now.scan::<C, TIMES>(&self.places, codes, spans);
         }
+        if TIMES {
+            let mut slots = now.steps.iter();
+            for span in spans {
+                for (i, &slot) in (span.start as usize..span.end as usize - 1).zip(&mut slots) {
+                    self.pairs[slot as usize - 1].times.push(between(i));
+                }
+            }
+        }
+        self.end_customer(&mut now, events as u64, spans.len() as u64);
+        self.now = now;
     }
 
     /// Adds the current customer to the sums.
-    fn end_customer(&mut self, events: u64, journeys: u64, n_nodes: usize, n_pairs: usize) {
+    fn end_customer(&mut self, now: &mut Now, events: u64, journeys: u64) {
         let transitions = events - journeys;
-        let Now {
-            pairs,
-            nodes,
-            touched_pairs,
-            touched_nodes,
-            ..
-        } = &mut self.now;
-        for &place in &touched_pairs[..n_pairs] {
-            let (pair, now) = (&mut self.pairs[place as usize], &mut pairs[place as usize]);
-            let from = &nodes[self.names[place as usize].0 as usize];
-            let (k, out) = (u64::from(now.count), u64::from(from.events - from.ends));
+        self.all.add(0, transitions);
+        // No sum of products passes that of the squares of all transitions.
+        let can_add = u64::try_from(self.all.nn).is_ok();
+        let touched = &now.touched_pairs[..now.n_pairs];
+        for &slot in touched {
+            let place = slot as usize - 1;
+            let (pair, new) = (&mut self.pairs[place], &mut now.pairs[slot as usize]);
+            let out = now.nodes[self.names[place].0 as usize].out();
+            let k = u64::from(new.count());
             pair.count += k;
-            pair.journeys += u64::from(now.journeys);
+            pair.journeys += u64::from(new.journeys());
             pair.customers += 1;
-            pair.kk = pair.kk.saturating_add(k * k);
-            pair.ko = pair.ko.saturating_add(k * out);
-            pair.kt = pair.kt.saturating_add(k * transitions);
-            (now.count, now.journeys) = (0, 0);
+            pair.backs += u64::from(new.backs());
+            let more = [k * k, k * u64::from(out), k * transitions];
+            if can_add {
+                pair.kk += more[0];
+                pair.ko += more[1];
+                pair.kt += more[2];
+            } else {
+                pair.kk = pair.kk.saturating_add(more[0]);
+                pair.ko = pair.ko.saturating_add(more[1]);
+                pair.kt = pair.kt.saturating_add(more[2]);
+            }
+            new.forget();
         }
-        for &code in &touched_nodes[..n_nodes] {
-            let (node, now) = (&mut self.nodes[code as usize], &mut nodes[code as usize]);
-            node.events += u64::from(now.events);
-            node.rework.add(now.reworked.into(), now.journeys.into());
-            node.out.add(0, (now.events - now.ends).into());
-            *now = NodeNow {
-                journey: now.journey,
-                visits: now.visits,
-                ..NodeNow::default()
-            };
+        for &code in &now.touched_nodes[..now.n_nodes] {
+            let (node, new) = (
+                &mut self.nodes[code as usize],
+                &mut now.nodes[code as usize],
+            );
+            node.events += u64::from(new.events());
+            node.starts += u64::from(new.starts);
+            node.ends += u64::from(new.ends);
+            node.rework
+                .add(new.reworked().into(), new.journeys().into());
+            node.out.add(0, new.out().into());
+            new.forget();
         }
         self.events += events;
         self.journeys += journeys;
-        self.all.add(0, transitions);
         self.customers += 1;
     }
 }
@@ -409,10 +308,9 @@ impl Partial for TransitionsPartial {
         let times: usize = self.pairs.iter().map(|p| p.times.heap_bytes()).sum();
         self.places.heap_bytes()
             + times
-            + self.pairs.capacity()
-                * (size_of::<Pair>() + size_of::<(u32, u32)>() + size_of::<PairNow>())
-            + self.nodes.capacity() * (size_of::<Node>() + size_of::<NodeNow>())
-            + (2 * self.now.touched_nodes.capacity() + self.now.steps.capacity()) * size_of::<u32>()
+            + self.pairs.capacity() * (size_of::<Pair>() + size_of::<(u32, u32)>())
+            + self.nodes.capacity() * size_of::<Node>()
+            + self.now.heap_bytes()
     }
 }
 
@@ -516,7 +414,7 @@ impl TransitionsPartial {
             agree(
                 (1..=pair.count).contains(&pair.journeys)
                     && (1..=pair.journeys).contains(&pair.customers)
-                    && pair.returns <= pair.count
+                    && pair.backs <= pair.count
                     && is_rate(&pair.probability(&self.nodes[from].out))
                     && is_rate(&pair.share(&self.all))
                     && pair.times.n() == if has_times { pair.count } else { 0 },
