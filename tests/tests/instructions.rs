@@ -27,7 +27,9 @@ fn analyses() -> Vec<Box<dyn DynAnalysis>> {
         all.push(entry.analysis(spec.clone()).unwrap());
         all.push(entry.by(spec, Breakdown::by("device")).unwrap());
     }
-    all.push(Box::new(Funnel::steps(["reviews", "return_request"]).within("7d")));
+    all.push(Box::new(
+        Funnel::steps(["reviews", "return_request"]).within("7d"),
+    ));
     all
 }
 
@@ -60,7 +62,10 @@ fn instructions_and_threads_do_not_show() {
             }
             let all = serde_json::to_string(&all).unwrap();
             let (first, with) = told.get_or_insert_with(|| (all.clone(), level));
-            assert!(*first == all, "{level:?} on {threads} threads and {with:?} on 1 differ");
+            assert!(
+                *first == all,
+                "{level:?} on {threads} threads and {with:?} on 1 differ"
+            );
         }
     }
     assert!(used.contains(&Level::Scalar));

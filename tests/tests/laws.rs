@@ -69,6 +69,9 @@ fn analyses(rows: &[Row]) -> Vec<Box<dyn DynAnalysis>> {
         all.push(entry.analysis(spec.clone()).unwrap());
         all.push(entry.by(spec.clone(), Breakdown::by("channel")).unwrap());
         all.push(entry.by(spec.clone(), segments()).unwrap());
+        if !entry.is_comparable() {
+            continue;
+        }
         let by_channel = compared(Breakdown::by("channel")).all_pairs();
         all.push(entry.compare(spec.clone(), by_channel).unwrap());
         all.push(entry.compare(spec, compared(segments())).unwrap());

@@ -42,7 +42,9 @@ fn analyses(name: &str) -> Vec<Box<dyn DynAnalysis>> {
         all.push(entry.analysis(spec.clone()).unwrap());
         all.push(entry.by(spec.clone(), Breakdown::by("channel")).unwrap());
         all.push(entry.by(spec.clone(), segments).unwrap());
-        all.push(entry.compare(spec, how).unwrap());
+        if entry.is_comparable() {
+            all.push(entry.compare(spec, how).unwrap());
+        }
     }
     all
 }

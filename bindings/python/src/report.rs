@@ -7,7 +7,6 @@ use arrow::datatypes::{
     DataType, Decimal128Type, DurationMicrosecondType, Field, Float64Type, Int32Type,
     TimestampMicrosecondType, UInt64Type,
 };
-use desireline_core::analyses::transitions::TransitionsReport;
 use desireline_core::engine::{DynAnswer, DynReport};
 use desireline_core::log::{Log, Summary};
 use desireline_core::registry;
@@ -173,10 +172,10 @@ impl Answer {
     /// The transitions as a graph: `dot` or `mermaid`; nothing where the report has none.
     fn graph(&self, py: Python<'_>, form: &str) -> PyResult<Option<String>> {
         short(py, || {
-            let report = self.report().as_any().downcast_ref::<TransitionsReport>();
-            Ok(report.map(|r| match form {
-                "dot" => r.graph().to_dot(),
-                _ => r.graph().to_mermaid(),
+            let graph = desireline_core::analyses::graph(self.report());
+            Ok(graph.map(|graph| match form {
+                "dot" => graph.to_dot(),
+                _ => graph.to_mermaid(),
             }))
         })
     }

@@ -46,14 +46,15 @@ fn analysis(entry: &Entry) -> Command {
         command = command.args(field_args(&field, true));
     }
     let formats = match entry.name {
-        "transitions" => GRAPH_FORMATS,
+        "transitions" | "directly_follows" => GRAPH_FORMATS,
         _ => FORMATS,
     };
     journeys(input(output(command.arg(by_arg()), formats)))
 }
 
 fn compare() -> Command {
-    let names: Vec<&str> = ANALYSES.iter().map(|e| e.name).collect();
+    let comparable = ANALYSES.iter().filter(|e| e.is_comparable());
+    let names: Vec<&str> = comparable.map(|e| e.name).collect();
     let command = Command::new("compare")
         .about("How segments differ: rates, times, paths and transitions, with intervals, p and q")
         .arg(by_arg().conflicts_with("segment"))

@@ -7,7 +7,6 @@ use clap::ArgMatches;
 use desireline::io::WholeFile;
 use desireline::render::{self, AnswerView, arrow, csv, html, json, markdown, svg};
 use desireline::report::Table;
-use desireline::transitions::TransitionsReport;
 
 use crate::error::CliError;
 use crate::input::text;
@@ -58,10 +57,9 @@ fn form<'m>(m: &'m ArgMatches, path: Option<&'m str>) -> Result<&'m str, CliErro
 
 /// The transitions as a graph for other programs.
 fn graph(view: &AnswerView<'_>, form: &str) -> Result<String, CliError> {
-    let report = view.report.as_any().downcast_ref::<TransitionsReport>();
-    let graph = report.map(TransitionsReport::graph).ok_or_else(|| {
+    let graph = desireline::graph(view.report).ok_or_else(|| {
         CliError::Usage(format!(
-            "--format {form} draws the transitions of all journeys: ask `transitions`, and choose one group by --keep-journeys instead of --by"
+            "--format {form} draws the transitions of all journeys: ask `transitions` or `directly_follows`, and choose one group by --keep-journeys instead of --by"
         ))
     })?;
     Ok(match form {

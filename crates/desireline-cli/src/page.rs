@@ -28,7 +28,8 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
     }
     let mut columns: Vec<Wanted> = Vec::new();
     let mut asked = Vec::new();
-    for entry in ANALYSES {
+    // What only counts would say again what the analysis beside it says with intervals.
+    for entry in ANALYSES.iter().filter(|e| e.is_comparable()) {
         let question = Question::new(entry, m)?;
         // An analysis joins when everything it cannot do without was given.
         let complete = entry

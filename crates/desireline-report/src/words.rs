@@ -42,6 +42,13 @@ pub(crate) fn of(name: &str, report: &dyn Report) -> Words {
                 "Only neighbouring events count as a step; a loop counts each time it is taken.",
             ],
         },
+        "directly_follows" => Words {
+            question: "How often does what come after what?",
+            read: "Each row is a pair of touchpoints, the second directly after the first in a journey, and how often that happened.",
+            limits: &[
+                "Counts only. How sure a share is, how many customers stand behind it and how long it took: ask for transitions.",
+            ],
+        },
         "funnel" => Words {
             question: "How many reach each step?",
             read: "Blue reached the step, grey may still reach it, pale brown left before it. Each row is as long as the blue of the row above. The whisker is the interval of the share of entered.",

@@ -7,11 +7,14 @@ pub use desireline_core::{
 };
 
 #[doc(inline)]
-pub use desireline_core::analyses::{dropoff, funnel, goals, paths, transitions};
+pub use desireline_core::analyses::{
+    directly_follows, dropoff, funnel, goals, graph, paths, transitions,
+};
 
 #[doc(inline)]
 pub use desireline_core::compare;
 
+pub use desireline_core::analyses::directly_follows::DirectlyFollows;
 pub use desireline_core::analyses::dropoff::Dropoff;
 pub use desireline_core::analyses::funnel::Funnel;
 pub use desireline_core::analyses::goals::Goals;

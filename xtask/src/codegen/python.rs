@@ -141,7 +141,7 @@ pub(crate) fn reports(
 }
 
 /// The analyses whose report is a graph as well.
-const GRAPHS: [&str; 1] = ["transitions"];
+const GRAPHS: [&str; 2] = ["transitions", "directly_follows"];
 
 /// Marks the classes that are read, not written.
 const READ: &str = "read";

@@ -245,6 +245,14 @@ impl<A: Analysis> Analysis for Compare<A> {
             );
             return Err(field(A::NAME, "level", problem));
         }
+        if A::COMPARE_BY != A::NAME {
+            let problem = format!(
+                "`{}` only counts, and counts of groups of different size cannot be compared; compare `{}`",
+                A::NAME,
+                A::COMPARE_BY
+            );
+            return Err(field(A::NAME, "of", problem));
+        }
         let of = self.of.plan(catalog)?;
         let grouping = Grouping::new(&how.groups, catalog, A::NAME)?;
         let baseline = match &how.baseline {

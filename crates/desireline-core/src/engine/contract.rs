@@ -22,6 +22,8 @@ pub trait Analysis:
     const NAME: &'static str;
     /// Raised whenever the meaning of [`Analysis::Partial`] changes.
     const STATE_VERSION: u32;
+    /// The analysis that groups are compared by: itself unless it only counts and [`measures`](Analysis::measures) nothing.
+    const COMPARE_BY: &'static str = Self::NAME;
     /// The question bound to a catalog and validated; only a plan can run.
     type Plan: Send + Sync + 'static;
     /// What is known so far.

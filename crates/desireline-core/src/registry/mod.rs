@@ -19,6 +19,8 @@ pub struct Entry {
     pub name: &'static str,
     /// The version of its partial results.
     pub state_version: u32,
+    /// The analysis that groups are compared by: this one, unless it only counts.
+    pub compare_by: &'static str,
     /// The JSON Schema of its question.
     pub spec_schema: fn() -> Value,
     /// The JSON Schema of its report.
@@ -40,6 +42,7 @@ macro_rules! analyses {
 analyses![
     crate::analyses::Paths,
     crate::analyses::Transitions,
+    crate::analyses::DirectlyFollows,
     crate::analyses::Funnel,
     crate::analyses::Dropoff,
     crate::analyses::Goals,
@@ -51,6 +54,7 @@ impl Entry {
         Entry {
             name: A::NAME,
             state_version: A::STATE_VERSION,
+            compare_by: A::COMPARE_BY,
             spec_schema: || schemars::schema_for!(A).to_value(),
             report_schema: || schemars::schema_for!(A::Report).to_value(),
             make: |spec| Ok(Box::new(read::<A>(spec)?)),
@@ -69,6 +73,11 @@ impl Entry {
             read_report: report::<A::Report>,
             read_report_by: report::<ByReport<A::Report>>,
         }
+    }
+
+    /// Whether groups can be compared by it.
+    pub fn is_comparable(&self) -> bool {
+        self.compare_by == self.name
     }
 
     /// One sentence on the question it answers.

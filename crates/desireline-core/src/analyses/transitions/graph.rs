@@ -82,6 +82,51 @@ impl Graph {
         Graph { nodes, edges }
     }
 
+    /// The graph of counts: a name, events, starts and ends per node, and (from, to, count) by name per edge.
+    pub(in crate::analyses) fn of_counts<'a>(
+        nodes: impl Iterator<Item = (&'a str, [u64; 3])>,
+        edges: impl Iterator<Item = (&'a str, &'a str, u64)>,
+    ) -> Graph {
+        let mut nodes: Vec<_> = nodes.collect();
+        nodes.sort_unstable();
+        let place = |name: &str| nodes.binary_search_by_key(&name, |(n, _)| n).ok();
+        let mut edges: Vec<(usize, usize, u64)> = edges
+            .filter_map(|(from, to, count)| Some((place(from)?, place(to)?, count)))
+            .collect();
+        edges.sort_unstable();
+        let ranks = pagerank(nodes.len(), &edges);
+        let components = components(nodes.len(), &edges);
+        let out = |i: usize| {
+            let (_, [events, _, ends]) = nodes[i];
+            events.saturating_sub(ends).max(1) as f64
+        };
+        Graph {
+            edges: edges
+                .iter()
+                .map(|&(from, to, count)| GraphEdge {
+                    from,
+                    to,
+                    count,
+                    probability: count as f64 / out(from),
+                })
+                .collect(),
+            nodes: nodes
+                .iter()
+                .zip(ranks.into_iter().zip(components))
+                .map(
+                    |(&(name, [events, starts, ends]), (pagerank, component))| GraphNode {
+                        name: name.to_owned(),
+                        events,
+                        starts,
+                        ends,
+                        pagerank,
+                        component: component as u64 + 1,
+                    },
+                )
+                .collect(),
+        }
+    }
+
     /// The graph in the DOT language of Graphviz. Any name is safe in it.
     pub fn to_dot(&self) -> String {
         let mut dot = "digraph transitions {\n  rankdir=LR;\n  node [shape=box];\n".to_owned();
