@@ -1,10 +1,10 @@
 //! The questions, as a user of the crate asks them.
 
+use desireline_core::analyses::directly_follows::DirectlyFollowsReport;
 use desireline_core::analyses::dropoff::DropoffReport;
 use desireline_core::analyses::funnel::{FunnelReport, StepTime};
 use desireline_core::analyses::paths::PathsReport;
-use desireline_core::analyses::transitions::TransitionsReport;
-use desireline_core::analyses::{Dropoff, Funnel, Paths, Transitions};
+use desireline_core::analyses::{DirectlyFollows, Dropoff, Funnel, Paths, Transitions};
 use desireline_core::engine::{AnalysisSet, Breakdown, By, Exec};
 use desireline_core::journey::{JourneyRule, Journeys};
 use desireline_core::log::Log;
@@ -87,8 +87,8 @@ fn top_paths() -> Paths {
     Paths::top(100).first(8).flow_steps(0)
 }
 
-fn counts() -> Transitions {
-    Transitions::default().times(false)
+fn counts() -> DirectlyFollows {
+    DirectlyFollows::default()
 }
 
 fn exits() -> Dropoff {
@@ -108,9 +108,9 @@ fn paths(report: &Answer<PathsReport>) -> Value {
     json!({"journeys": report.journeys, "distinct": report.distinct, "top": top})
 }
 
-fn transitions(report: &Answer<TransitionsReport>) -> Value {
+fn transitions(report: &Answer<DirectlyFollowsReport>) -> Value {
     let pairs: Map<String, Value> = report
-        .transitions
+        .pairs
         .iter()
         .map(|t| (format!("{} > {}", t.from, t.to), t.count.into()))
         .collect();

@@ -17,6 +17,7 @@ __all__ = [
     "ComparedGroup",
     "ComparisonRow",
     "CurvePoint",
+    "DirectlyFollowsReport",
     "Directness",
     "DropoffOtherPaths",
     "DropoffReport",
@@ -27,6 +28,7 @@ __all__ = [
     "Flow",
     "FlowLink",
     "FlowNode",
+    "FollowedTouchpoint",
     "FunnelReport",
     "FunnelStep",
     "GoalResult",
@@ -36,9 +38,11 @@ __all__ = [
     "LoopRow",
     "NameCount",
     "OtherExits",
+    "OtherPairs",
     "OtherPaths",
     "OtherTransitions",
     "PairOverlap",
+    "PairRow",
     "PathRow",
     "PathsReport",
     "PerCustomer",
@@ -490,6 +494,29 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowedTouchpoint:
+    """One touchpoint of the graph."""
+
+    touchpoint: str
+    """Its name."""
+    events: int
+    """Its events."""
+    starts: int
+    """Journeys that start with it. Events less starts are the pairs in."""
+    ends: int
+    """Journeys that end with it. Events less ends are the pairs out."""
+
+    @classmethod
+    def _read(cls, d: Mapping[str, Any]) -> FollowedTouchpoint:
+        return cls(
+            touchpoint=d["touchpoint"],
+            events=d["events"],
+            starts=d["starts"],
+            ends=d["ends"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class StepTime:
     """How long it took the journeys that got there."""
 
@@ -792,6 +819,23 @@ class OtherExits:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherPairs:
+    """The pairs that are not listed, together."""
+
+    distinct: int
+    """How many they are."""
+    count: int
+    """How often they occur."""
+
+    @classmethod
+    def _read(cls, d: Mapping[str, Any]) -> OtherPairs:
+        return cls(
+            distinct=d["distinct"],
+            count=d["count"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class OtherPaths:
     """The paths that are not listed, together."""
 
@@ -854,6 +898,26 @@ class PairOverlap:
             b=d["b"],
             customers=d["customers"],
             journeys=d["journeys"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PairRow:
+    """One touchpoint directly after another."""
+
+    from_: str
+    """The touchpoint before."""
+    to: str
+    """The touchpoint after."""
+    count: int
+    """How often."""
+
+    @classmethod
+    def _read(cls, d: Mapping[str, Any]) -> PairRow:
+        return cls(
+            from_=d["from"],
+            to=d["to"],
+            count=d["count"],
         )
 
 
@@ -1258,6 +1322,50 @@ class TransitionsReport(GraphReport):
         return None if (y := self._data.get("other")) is None else OtherTransitions._read(y)
 
 
+class DirectlyFollowsReport(GraphReport):
+    """How often each touchpoint comes directly after each other."""
+
+    @cached_property
+    def events(self) -> int:
+        """All events."""
+        return self._data["events"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def journeys(self) -> int:
+        """All journeys."""
+        return self._data["journeys"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def customers(self) -> int:
+        """All customers."""
+        return self._data["customers"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def count(self) -> int:
+        """All pairs: events less journeys. The rows and `other` add up to it."""
+        return self._data["count"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def distinct(self) -> int:
+        """Distinct pairs of touchpoints; the rows and `other` add up to it."""
+        return self._data["distinct"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def pairs(self) -> tuple[PairRow, ...]:
+        """The pairs: by count, then by name."""
+        return tuple(PairRow._read(x) for x in self._data["pairs"])
+
+    @cached_property
+    def touchpoints(self) -> tuple[FollowedTouchpoint, ...]:
+        """The touchpoints: by events, then by name."""
+        return tuple(FollowedTouchpoint._read(x) for x in self._data["touchpoints"])
+
+    @cached_property
+    def other(self) -> OtherPairs | None:
+        """All other pairs together; absent when every one is listed."""
+        return None if (y := self._data.get("other")) is None else OtherPairs._read(y)
+
+
 class FunnelReport(Report):
     """How many journeys took the steps, where the others stopped, and how long it took."""
 
@@ -1566,6 +1674,7 @@ class Summary(Report):
 REPORTS: dict[str, type[Report]] = {
     "paths": PathsReport,
     "transitions": TransitionsReport,
+    "directly_follows": DirectlyFollowsReport,
     "funnel": FunnelReport,
     "dropoff": DropoffReport,
     "goals": GoalsReport,
