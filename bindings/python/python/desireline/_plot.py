@@ -18,6 +18,7 @@ __all__ = ["figure"]
 _DOTS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "paths": ("paths", ("path",), "share"),
     "transitions": ("transitions", ("from", "to"), "probability"),
+    "directly_follows": ("pairs", ("from", "to"), "count"),
     "funnel": ("steps", ("step",), "of_entered"),
     "dropoff": ("exits", ("touchpoint",), "exit_rate"),
     "goals": ("goals", ("goal",), "of_all"),
@@ -46,21 +47,28 @@ def _dots(go: Any, report: Report, table: Table, labels: tuple[str, ...], value:
     figure = go.Figure()
     columns = table.to_dict()
     groups: list[Any] = columns["group"] if "group" in columns else [None] * len(table)
+    # Counts of everything have no interval; the row of all that is not listed has no name.
+    sure = f"{value}_lower" not in columns
+    named = [i for i in range(len(table)) if columns[labels[0]][i] is not None]
     for place, group in enumerate(dict.fromkeys(groups)):
-        rows = [i for i, g in enumerate(groups) if g == group and columns[value][i] is not None][:_MOST]
+        rows = [i for i in named if groups[i] == group and columns[value][i] is not None][:_MOST]
         middle = [columns[value][i] for i in rows]
+        interval = {} if sure else {
+            "error_x": {
+                "type": "data",
+                "symmetric": False,
+                "array": [columns[f"{value}_upper"][i] - m for i, m in zip(rows, middle, strict=True)],
+                "arrayminus": [m - columns[f"{value}_lower"][i] for i, m in zip(rows, middle, strict=True)],
+            },
+            "customdata": [columns[f"{value}_n"][i] for i in rows],
+        }
+        n = "" if sure else " (n = %{customdata})"
         figure.add_trace(
             go.Scatter(
                 x=middle,
                 y=[_label(columns, labels, i) for i in rows],
-                error_x={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [columns[f"{value}_upper"][i] - m for i, m in zip(rows, middle, strict=True)],
-                    "arrayminus": [m - columns[f"{value}_lower"][i] for i, m in zip(rows, middle, strict=True)],
-                },
-                customdata=[columns[f"{value}_n"][i] for i in rows],
-                hovertemplate="%{y}<br>%{x} (n = %{customdata})<extra>%{fullData.name}</extra>",
+                **interval,
+                hovertemplate="%{y}<br>%{x}" + n + "<extra>%{fullData.name}</extra>",
                 mode="markers",
                 marker={"size": 9, "color": _COLOURS[place % len(_COLOURS)]},
                 name=report.title if group is None else str(group),
