@@ -31,13 +31,15 @@ def table(path, columns, keep=None):
 
 
 def codes(column):
-    """A column's codes and names."""
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    column = column.unify_dictionaries().combine_chunks()
+    """A column's codes and names; the dictionary is made of the whole column, not again for every chunk of it."""
+    if pa.types.is_dictionary(column.type):
+        column = column.unify_dictionaries()
+    column = column.combine_chunks()
     if isinstance(column, pa.ChunkedArray):
         column = column.chunk(0)
-    return column.indices.to_numpy(), column.dictionary.to_pylist()
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    return column.indices.to_numpy(), column.dictionary
 
 
 def in_order(log, customer):
@@ -61,8 +63,8 @@ def load(path):
     order = in_order(log, customer)
     state, names = {"time": log["time"].cast(pa.int64()).to_numpy()[order]}, {}
     for name in NARROW:
-        column, names[name] = codes(log[name])
-        state[name] = column.astype(np.uint8)[order]
+        column, words = codes(log[name])
+        state[name], names[name] = column.astype(np.uint8)[order], words.to_pylist()
     for name, column in (("customer", customer), ("session", codes(log["session_id"])[0])):
         first = changes(column[order])
         state[f"{name}_first"] = first
@@ -101,7 +103,7 @@ def cold(path):
     event, names = codes(log["event"])
     state = {"time": log["time"].cast(pa.int64()).to_numpy()[order], "event": event.astype(np.uint8)[order]}
     state["customer"] = customer[order].astype(np.uint32)
-    reached = [len(who) for who in funnel(state, names, race.COMMON)[0]]
+    reached = [len(who) for who in funnel(state, names.to_pylist(), race.COMMON)[0]]
     return {"journeys": pc.count_distinct(ids).as_py(), "reached": reached}
 
 
