@@ -52,6 +52,7 @@ struct Attribute {
 struct Bounds {
     field_bytes: Option<usize>,
     line_bytes: Option<usize>,
+    block_bytes: Option<usize>,
     columns: Option<usize>,
     decompressed_bytes: Option<u64>,
     decompressed_ratio: Option<u64>,
@@ -183,6 +184,7 @@ impl Bounds {
         Limits {
             field_bytes: self.field_bytes.unwrap_or(all.field_bytes),
             line_bytes: self.line_bytes.unwrap_or(all.line_bytes),
+            block_bytes: self.block_bytes.unwrap_or(all.block_bytes),
             columns: self.columns.unwrap_or(all.columns),
             decompressed_bytes: self.decompressed_bytes.unwrap_or(all.decompressed_bytes),
             decompressed_ratio: self.decompressed_ratio.unwrap_or(all.decompressed_ratio),

@@ -46,7 +46,8 @@ fn analysis(entry: &Entry) -> Command {
         command = command.args(field_args(&field, true));
     }
     let formats = match entry.name {
-        "transitions" | "directly_follows" => GRAPH_FORMATS,
+        "transitions" => GRAPH_FORMATS,
+        "directly_follows" => COUNT_FORMATS,
         _ => FORMATS,
     };
     journeys(input(output(command.arg(by_arg()), formats)))
@@ -285,6 +286,10 @@ fn input(command: Command) -> Command {
 /// What every answer can be written as.
 const FORMATS: &[&str] = &["text", "json", "csv", "arrow", "md", "svg", "html"];
 /// And graphs besides.
+/// Counts have no interval to draw; their picture is the graph.
+const COUNT_FORMATS: &[&str] = &[
+    "text", "json", "csv", "arrow", "md", "html", "dot", "mermaid",
+];
 const GRAPH_FORMATS: &[&str] = &[
     "text", "json", "csv", "arrow", "md", "svg", "html", "dot", "mermaid",
 ];

@@ -234,7 +234,7 @@ fn nothing(files: &[&str], quarantined: u64) -> CliError {
 
 /// The limits, some of them set by `NAME=N`.
 fn limits(given: &[&str]) -> Result<Limits, CliError> {
-    const NAMES: &str = "field_bytes, line_bytes, columns, decompressed_bytes, decompressed_ratio, names, json_depth";
+    const NAMES: &str = "field_bytes, line_bytes, block_bytes, columns, decompressed_bytes, decompressed_ratio, names, json_depth";
     let mut limits = Limits::default();
     for text in given {
         let wrong = |what: &str| CliError::Usage(format!("--limit {text}: {what}"));
@@ -246,6 +246,7 @@ fn limits(given: &[&str]) -> Result<Limits, CliError> {
         match name.trim().replace('-', "_").as_str() {
             "field_bytes" => limits.field_bytes = size()?,
             "line_bytes" => limits.line_bytes = size()?,
+            "block_bytes" => limits.block_bytes = size()?,
             "columns" => limits.columns = size()?,
             "decompressed_bytes" => limits.decompressed_bytes = number,
             "decompressed_ratio" => limits.decompressed_ratio = number,

@@ -13,6 +13,8 @@ pub struct Limits {
     pub field_bytes: usize,
     /// The longest row or line in bytes (16 MiB); a longer one goes to the quarantine.
     pub line_bytes: usize,
+    /// How many bytes of delimited text a thread takes at a time (16 MiB); more where a record is longer.
+    pub block_bytes: usize,
     /// The most columns (10,000).
     pub columns: usize,
     /// The most bytes one compressed input may unpack to (256 GiB).
@@ -30,6 +32,7 @@ impl Default for Limits {
         Limits {
             field_bytes: 1 << 20,
             line_bytes: 1 << 24,
+            block_bytes: 1 << 24,
             columns: 10_000,
             decompressed_bytes: 1 << 38,
             decompressed_ratio: 300,

@@ -37,6 +37,11 @@ pub(crate) fn in_order<'c, P: Send>(
         if wave.is_empty() && ready.is_empty() {
             return stop.map_or(Ok(()), Err);
         }
+        if let Some(error @ IoError::Cancelled { .. }) = stop {
+            ready.into_iter().try_for_each(|piece| sink.join(piece))?;
+            sink.check_cancel()?;
+            return Err(error);
+        }
         let one = |(mut sink, piece): (Sink<'c>, P)| {
             guarded(source, || work(&mut sink, piece)).map(|()| sink)
         };

@@ -348,13 +348,14 @@ fn check_settings(columns: &Columns) -> Result<(), IoError> {
     if columns.limits.json_depth > 120 {
         return refuse("limits.json_depth", "it is at most 120");
     }
-    if columns.limits.line_bytes > 1 << 30
-        || columns.limits.line_bytes == 0
+    let in_range = |bytes: usize| (1..=1 << 30).contains(&bytes);
+    if !in_range(columns.limits.line_bytes)
+        || !in_range(columns.limits.block_bytes)
         || columns.limits.columns == 0
     {
         return refuse(
             "limits",
-            "line_bytes is from 1 to 2^30 and columns at least 1",
+            "line_bytes and block_bytes are from 1 to 2^30 and columns at least 1",
         );
     }
     Ok(())

@@ -92,7 +92,7 @@ fn page(model: &Model, tables: &[Table]) -> Result<String, Problem> {
 /// The page on comparing groups.
 pub(crate) fn compare(how: &Beside, report: &Beside) -> String {
     let mut out = String::from(
-        "# Comparing groups\n\nAny analysis can be compared between groups of journeys. In JSON, and in a report's `spec`, a comparison of the question `of` is `{\"of\": {…}, \"how\": {…}}` under the name of the analysis.\n\n",
+        "# Comparing groups\n\nAny analysis that measures more than counts can be compared between groups of journeys. In JSON, and in a report's `spec`, a comparison of the question `of` is `{\"of\": {…}, \"how\": {…}}` under the name of the analysis.\n\n",
     );
     out.push_str(&prose(&how.0.doc));
     out.push_str("\n\n## Fields of `how`\n\n");

@@ -1,4 +1,4 @@
-//! Any analysis, compared between groups.
+//! Any analysis that measures more than counts, compared between groups.
 
 mod finish;
 mod report;

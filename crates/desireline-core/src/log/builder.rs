@@ -62,10 +62,11 @@ impl<'a> EventRow<'a> {
 ///
 /// Memory: while rows come in, 8 bytes a row for the time and for a tie key, 1 to 4 for the customer, the name and each
 /// text attribute, 8 for each number; and each distinct id or name once. [`finish`](LogBuilder::finish) holds 4 bytes a
-/// row more for their order, frees customers and tie keys, and then writes column by column, freeing what each was
-/// written from; so no more is held at once than the rows, 4 bytes a row, one column and, on each thread, one column of
-/// some hundred thousand rows. Rows cost O(n + n log m) where m is the largest number of events of one customer whose events did
-/// not come in order; each distinct id or name is looked up once in every 262,144 rows, and the customers' are sorted.
+/// row more for their order and up to 4 for each customer of a chunk of 262,144 rows (or of one batch, if that is longer), frees
+/// customers and tie keys, and then writes column by column, freeing what each was written from; so no more is held at
+/// once than the rows, these, one column and, on each thread, one column of a chunk. Rows that come as a thousand million lie
+/// in so many pieces that these take a byte or two a row more. Rows cost O(n + n log m) where m is the largest number of events of one customer whose events did
+/// not come in order; each distinct id or name is looked up once in every chunk, and the customers' are sorted.
 ///
 /// ```
 /// use desireline_core::log::{LogBuilder, LogOptions};

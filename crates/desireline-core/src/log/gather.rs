@@ -50,12 +50,9 @@ fn numbers<T: Copy + Default + Send + Sync, U: Copy + Default + Send + Sync>(
     let mut out = vec![U::default(); block.len()];
     fill(block, &mut out, |room: &mut Vec<U>, part, out| {
         room.clear();
-        for (values, range) in chunks.iter().zip(&part.rows) {
-            match values {
-                Some(values) => {
-                    let values = &values[range.start as usize..range.end as usize];
-                    room.extend(values.iter().map(|v| change(*v)));
-                }
+        for (chunk, range) in part.pieces() {
+            match chunks[chunk] {
+                Some(values) => room.extend(values[range].iter().map(|v| change(*v))),
                 None => room.resize(room.len() + range.len(), U::default()),
             }
         }
@@ -104,8 +101,9 @@ pub(super) fn codes(
         let mut out = vec![T::default(); block.len()];
         fill(block, &mut out, |room: &mut Vec<T>, part, out| {
             room.clear();
-            for ((codes, table), range) in chunks.iter().zip(tables).zip(&part.rows) {
-                with_codes!(codes.as_slice().slice(range.start as usize, range.end as usize), codes => {
+            for (chunk, range) in part.pieces() {
+                let table = &tables[chunk];
+                with_codes!(chunks[chunk].as_slice().slice(range.start, range.end), codes => {
                     room.extend(codes.iter().map(|c| cast(table[u32::from(*c) as usize])));
                 });
             }
@@ -162,9 +160,9 @@ fn presence(block: &Blocked, chunks: &[Option<&Bitmap>]) -> Presence {
     let mut out = vec![false; block.len()];
     fill(block, &mut out, |room: &mut Vec<bool>, part, out| {
         room.clear();
-        for (bits, range) in chunks.iter().zip(&part.rows) {
-            let bit = |row: u32| bits.is_some_and(|bits| bits.get(row as usize));
-            room.extend(range.clone().map(bit));
+        for (chunk, range) in part.pieces() {
+            let bit = |row: usize| chunks[chunk].is_some_and(|bits| bits.get(row));
+            room.extend(range.map(bit));
         }
         arrange(part, room, out);
     });

@@ -52,12 +52,22 @@ impl Blocked {
 #[derive(Debug)]
 pub(super) struct Part {
     customers: Range<usize>,
-    /// By chunk, where the part's rows are.
-    pub(super) rows: Vec<Range<u32>>,
+    /// The chunks that have rows of the part, and where.
+    rows: Vec<(u32, Range<u32>)>,
     pub(super) len: usize,
     pub(super) order: Order,
     pub(super) span: Span,
     unresolved_ties: u64,
+}
+
+impl Part {
+    /// The chunks that have rows of the part, and where, in the order of input.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = (usize, Range<usize>)> + '_ {
+        let place = |(chunk, rows): &(u32, Range<u32>)| {
+            (*chunk as usize, rows.start as usize..rows.end as usize)
+        };
+        self.rows.iter().map(place)
+    }
 }
 
 /// By place in the sorted part, the place among the part's rows in the order of input.
@@ -170,7 +180,7 @@ pub(super) fn sort(builder: &mut LogBuilder, go_on: &dyn Fn(f64) -> Result<()>) 
             .into_iter()
             .map(|(a, b)| Part {
                 customers: from + a..from + b,
-                rows: Vec::with_capacity(n_chunks),
+                rows: Vec::new(),
                 len: (offsets[from + b] - offsets[from + a]) as usize,
                 order: Order::Same,
                 span: Span::default(),
@@ -191,8 +201,12 @@ pub(super) fn sort(builder: &mut LogBuilder, go_on: &dyn Fn(f64) -> Result<()>) 
     for (chunks, counts) in builder.chunks.chunks_mut(CHUNKS).zip(counts.chunks(CHUNKS)) {
         let one = |(chunk, counts): (&mut Chunk, &Vec<u32>)| group(chunk, counts, &rank, &firsts);
         for (starts, customers) in threads::map(chunks.iter_mut().zip(counts), one) {
+            let chunk = u32::try_from(places.len()).unwrap_or(u32::MAX);
             for (part, range) in parts.iter_mut().zip(starts.windows(2)) {
-                part.rows.push(range[0]..range[1]);
+                // Only where there are any: many small chunks would make this list longer than the rows.
+                if range[0] < range[1] {
+                    part.rows.push((chunk, range[0]..range[1]));
+                }
             }
             places.push(customers);
         }
@@ -303,10 +317,9 @@ fn order(part: &mut Part, chunks: &[Chunk], places: &[Vec<u16>], offsets: &[u32]
     ties.clear();
     sorted.clear();
     let (mut row, mut is_same) = (0u32, true);
-    for ((chunk, places), range) in chunks.iter().zip(places).zip(&part.rows) {
-        let range = range.start as usize..range.end as usize;
-        times.extend_from_slice(&chunk.time[range.clone()]);
-        for place in &places[range] {
+    for (chunk, range) in part.pieces() {
+        times.extend_from_slice(&chunks[chunk].time[range.clone()]);
+        for place in &places[chunk][range] {
             let slot = &mut next[usize::from(*place)];
             order[*slot as usize] = row;
             is_same &= *slot == row;
@@ -350,9 +363,9 @@ fn order(part: &mut Part, chunks: &[Chunk], places: &[Vec<u16>], offsets: &[u32]
 
 /// The tie keys of a part's rows in the order of input. Rows without one follow those that have one.
 fn tie_keys(part: &Part, chunks: &[Chunk], ties: &mut Vec<i64>) {
-    for (chunk, range) in chunks.iter().zip(&part.rows) {
-        match &chunk.tie {
-            Some(keys) => ties.extend_from_slice(&keys[range.start as usize..range.end as usize]),
+    for (chunk, range) in part.pieces() {
+        match &chunks[chunk].tie {
+            Some(keys) => ties.extend_from_slice(&keys[range]),
             None => ties.resize(ties.len() + range.len(), i64::MAX),
         }
     }

@@ -144,7 +144,7 @@ struct Piece {
 
 /// Reads batches of one schema.
 pub(crate) fn read(
-    mut batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
+    batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
     names: &[String],
     source: &str,
     sink: &mut Sink<'_>,
@@ -152,8 +152,14 @@ pub(crate) fn read(
     let places = sink.plan.places(source, names)?;
     let at_once = rows_at_once(names.len());
     let (mut rows, mut rest) = (0, Vec::new().into_iter());
+    let mut batches = batches.fuse();
+    // What stopped the batches, until all rows before it are looked at: they may say more.
+    let mut failed = None;
     let next = |sink: &mut Sink<'_>| {
         sink.check_cancel()?;
+        if let Some(error) = failed.take() {
+            return Err(error);
+        }
         let mut piece = Piece {
             batches: Vec::new(),
             rows_before: rows,
@@ -166,17 +172,23 @@ pub(crate) fn read(
                 piece.batches.push(slice);
                 continue;
             }
-            match batches.next() {
+            let error = match batches.next() {
                 Some(Ok(batch)) if batch.num_columns() != names.len() => {
                     let reason = "a batch has another number of columns than the schema";
-                    return Err(damaged(source, rows, &reason));
+                    damaged(source, rows, &reason)
                 }
                 Some(Ok(batch)) => {
                     rest = slices(&batch, at_once).collect::<Vec<_>>().into_iter();
+                    continue;
                 }
-                Some(Err(error)) => return Err(damaged(source, rows, &error)),
+                Some(Err(error)) => damaged(source, rows, &error),
                 None => break,
+            };
+            if piece.batches.is_empty() {
+                return Err(error);
             }
+            failed = Some(error);
+            break;
         }
         Ok((!piece.batches.is_empty()).then_some((piece, 0)))
     };

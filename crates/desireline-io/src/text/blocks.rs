@@ -9,8 +9,7 @@ use super::records::{Quoted, Record, Slice};
 use crate::stream::Stream;
 use crate::{IoError, Limits};
 
-/// Bytes of a block, about; the first one is smaller, because it is read by one thread alone.
-const BLOCK: usize = 16 << 20;
+/// Bytes of the first block at most: it is read by one thread alone.
 const FIRST: usize = 256 << 10;
 
 /// Cuts a stream into blocks that begin and end with records.
@@ -18,7 +17,10 @@ pub(crate) struct Blocks {
     stream: Stream,
     delimiter: u8,
     carry: Vec<u8>,
+    /// Bytes of the next block, about.
     size: usize,
+    /// Bytes of all after it.
+    later: usize,
     longest: usize,
 }
 
@@ -36,7 +38,8 @@ impl Blocks {
             stream,
             delimiter,
             carry: Vec::new(),
-            size: FIRST,
+            size: limits.block_bytes.min(FIRST),
+            later: limits.block_bytes,
             longest: limits.line_bytes,
         }
     }
@@ -47,7 +50,7 @@ impl Blocks {
 
     pub(crate) fn next(mut self) -> Result<(Next, Option<Blocks>), IoError> {
         let mut block = std::mem::take(&mut self.carry);
-        let mut size = std::mem::replace(&mut self.size, BLOCK);
+        let mut size = std::mem::replace(&mut self.size, self.later);
         loop {
             block.reserve(size.saturating_sub(block.len()));
             while block.len() < size {
@@ -69,7 +72,7 @@ impl Blocks {
                 block.truncate(at);
                 return Ok((Next::Block(block), Some(self)));
             }
-            if block.len() > self.longest.saturating_add(BLOCK) {
+            if block.len() > self.longest.saturating_add(self.later) {
                 self.stream.put_back(block);
                 return Ok((Next::Rest(self.stream), None));
             }

@@ -90,6 +90,7 @@ pub(crate) fn read(
     sink.records = 0;
     let mut header = columns.header;
     let mut stored = 0;
+    let mut left = None;
     let next = |sink: &mut Sink<'_>| {
         while let Some(now) = blocks.take() {
             let (next, rest) = now.next()?;
@@ -97,12 +98,8 @@ pub(crate) fn read(
             let block = match next {
                 Next::End => return Ok(None),
                 Next::Rest(stream) => {
-                    let mut records = Records::new(stream, outline.delimiter, &columns.limits);
-                    records.count_from(sink.records);
-                    if std::mem::take(&mut header) {
-                        records.next()?;
-                    }
-                    table.records(records, sink, &mut rows)?;
+                    // Not now: blocks before it are still on their way.
+                    left = Some(stream);
                     return Ok(None);
                 }
                 Next::Block(block) => block,
@@ -126,6 +123,7 @@ pub(crate) fn read(
         Ok(None)
     };
     pieces::in_order(sink, source, next, |sink, block: Vec<u8>| {
+        sink.check_cancel()?;
         let mut rows = Rows::new(&sink.plan, columns);
         rows.assume_time_read();
         let mut records = BlockRecords::new(&block, source, delimiter, &columns.limits);
@@ -153,7 +151,16 @@ pub(crate) fn read(
         }
         sink.records = records.row();
         rows.flush(sink, source)
-    })
+    })?;
+    if let Some(stream) = left {
+        let mut records = Records::new(stream, outline.delimiter, &columns.limits);
+        records.count_from(sink.records);
+        if header {
+            records.next()?;
+        }
+        table.records(records, sink, &mut rows)?;
+    }
+    Ok(())
 }
 
 /// What rows must look like.

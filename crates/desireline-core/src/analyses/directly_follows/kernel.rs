@@ -12,7 +12,7 @@ pub(super) fn observe(n_names: usize, partial: &mut DirectlyFollowsPartial, mors
     match morsel.codes() {
         // A table is gone through after each morsel, so it must not be much larger than that.
         CodeSlice::U8(codes)
-            if morsel.is_whole && n_names <= 256 && n_names * n_names <= codes.len() =>
+            if morsel.is_whole && n_names <= 256 && n_names * n_names <= 2 * codes.len() =>
         {
             match n_names {
                 0..=16 => dense::<4, 256>(partial, codes, spans),

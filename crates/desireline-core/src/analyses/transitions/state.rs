@@ -179,6 +179,17 @@ impl TransitionsPartial {
         back.and_then(|b| self.pairs.get(b)).map_or(0, |p| p.backs)
     }
 
+    /// More often a pair cannot have undone the one before it: as often as that one occurs, and a repeat undoes nothing.
+    fn most_backs(&self, from: u32, to: u32) -> u64 {
+        if from == to {
+            return 0;
+        }
+        let before = (self.places.slot(to, from) as usize).checked_sub(1);
+        before
+            .and_then(|b| self.pairs.get(b))
+            .map_or(0, |p| p.count)
+    }
+
     pub(super) fn node(&self, code: u32) -> Option<&Node> {
         self.nodes.get(code as usize)
     }
@@ -408,13 +419,14 @@ impl TransitionsPartial {
         }
         let (mut out, mut into) = (vec![0_u64; self.nodes.len()], vec![0_u64; self.nodes.len()]);
         for ((from, to), pair) in self.pairs() {
+            let backs = pair.count.min(self.most_backs(from, to));
             let (from, to) = (from as usize, to as usize);
             out[from] = out[from].saturating_add(pair.count);
             into[to] = into[to].saturating_add(pair.count);
             agree(
                 (1..=pair.count).contains(&pair.journeys)
                     && (1..=pair.journeys).contains(&pair.customers)
-                    && pair.backs <= pair.count
+                    && pair.backs <= backs
                     && is_rate(&pair.probability(&self.nodes[from].out))
                     && is_rate(&pair.share(&self.all))
                     && pair.times.n() == if has_times { pair.count } else { 0 },
