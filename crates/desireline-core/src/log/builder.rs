@@ -62,11 +62,11 @@ impl<'a> EventRow<'a> {
 ///
 /// Memory: while rows come in, 8 bytes a row for the time and for a tie key, 1 to 4 for the customer, the name and each
 /// text attribute, 8 for each number; and each distinct id or name once. [`finish`](LogBuilder::finish) holds 4 bytes a
-/// row more for their order and up to 4 for each customer of a chunk of 262,144 rows (or of one batch, if that is longer), frees
-/// customers and tie keys, and then writes column by column, freeing what each was written from; so no more is held at
-/// once than the rows, these, one column and, on each thread, one column of a chunk. Rows that come as a thousand million lie
-/// in so many pieces that these take a byte or two a row more. Rows cost O(n + n log m) where m is the largest number of events of one customer whose events did
-/// not come in order; each distinct id or name is looked up once in every chunk, and the customers' are sorted.
+/// row more for their order, up to 4 for each customer of a chunk (262,144 rows, or one batch if that is longer) and 12
+/// wherever a chunk has rows of a part (32,768 sorted rows); it frees customers and tie keys, and then writes column by
+/// column, freeing what each was written from; so no more is held at once than the rows, these, one column and, on each
+/// thread, one column of a chunk. Rows cost O(n + n log m) where m is the largest number of events of one customer whose
+/// events did not come in order; each distinct id or name is looked up once in every chunk, and the customers' are sorted.
 ///
 /// ```
 /// use desireline_core::log::{LogBuilder, LogOptions};
@@ -231,7 +231,8 @@ impl LogBuilder {
     /// Takes in the rows of another builder behind those that are here, as if they had been pushed one by one.
     ///
     /// Rows can so be prepared by several threads: each fills a [`fork`](LogBuilder::fork), and these are merged in the
-    /// order of input. Costs a look at each distinct key of some hundred thousand rows, not at each row. Rows that `other` put aside keep the numbers they have.
+    /// order of input. Costs a look at each distinct key of a chunk, not at each row. Rows that `other` put aside keep the
+    /// numbers they have.
     ///
     /// ```
     /// use desireline_core::log::{LogBuilder, LogOptions};
