@@ -18,7 +18,21 @@ fn near(wanted: *const i8) {
     unsafe { _mm_prefetch::<_MM_HINT_T0>(wanted) }
 }
 
-#[cfg(not(all(target_arch = "x86_64", not(miri))))]
+#[cfg(all(target_arch = "aarch64", not(miri)))]
+#[inline]
+fn near(wanted: *const i8) {
+    // SAFETY: every such processor has this instruction, and it neither reads nor writes for the program; the address is
+    // that of a reference all the same.
+    unsafe {
+        std::arch::asm!(
+            "prfm pldl1keep, [{wanted}]",
+            wanted = in(reg) wanted,
+            options(nostack, preserves_flags, readonly),
+        );
+    }
+}
+
+#[cfg(not(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri))))]
 #[inline]
 fn near(_: *const i8) {}
 
