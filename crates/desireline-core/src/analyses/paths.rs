@@ -412,9 +412,10 @@ impl Analysis for Paths {
         let (mut cumulative, mut goals) = (0, 0);
         let (mut withheld, mut exact) = (0, partial.times.is_exact());
         let mut paths = Vec::new();
-        for place in plan.top(partial) {
-            let variant = partial.variants.get(place);
-            let times = &variant.times;
+        let top = plan.top(partial);
+        let durations = partial.variants.durations(&top);
+        for (place, times) in top.into_iter().zip(&durations) {
+            let variant = partial.variants.sums(place);
             cumulative += variant.journeys;
             goals += variant.goals;
             exact &= times.is_exact();
@@ -586,8 +587,9 @@ impl Analysis for Paths {
         order.sort_unstable_by(|&a, &b| {
             plan.by_name(partial.variants.key(a), partial.variants.key(b))
         });
-        for place in order {
-            let variant = partial.variants.get(place);
+        let durations = partial.variants.durations(&order);
+        for (place, times) in order.into_iter().zip(durations) {
+            let variant = partial.variants.sums(place);
             let key = plan.names_of(partial.variants.key(place));
             let mut push = |kind, data| {
                 measures.push(Measure {
@@ -602,7 +604,6 @@ impl Analysis for Paths {
             }
             if variant.journeys >= TOO_FEW {
                 let one_each = parts::at_most_one_each(&variant.share(&partial.all));
-                let times = variant.times.clone();
                 push("path_duration", MeasureData::Times { times, one_each });
             }
         }

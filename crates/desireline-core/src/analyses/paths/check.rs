@@ -10,14 +10,16 @@ pub(super) fn check(plan: &PathsPlan, read: &PathsPartial) -> Result<(), String>
     agree(is_rate(all) && read.shortened <= all.n, "journeys")?;
     agree(read.times.n() == all.n, "times")?;
     let len = |key: &[u8]| plan.width.checked_len(key, plan.names.len());
-    for (key, variant) in read.variants.iter() {
+    let places: Vec<usize> = (0..read.variants.len()).collect();
+    let durations = read.variants.durations(&places);
+    for ((key, variant), times) in read.variants.iter().zip(&durations) {
         agree(len(key).is_some_and(|n| n > 0), "paths")?;
         agree(
             variant.journeys > 0
                 && (1..=variant.journeys).contains(&variant.customers)
                 && is_rate(&variant.share(all))
                 && is_rate(&variant.goal())
-                && variant.times.n() == variant.journeys,
+                && times.n() == variant.journeys,
             "paths",
         )?;
     }

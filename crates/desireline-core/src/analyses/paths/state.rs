@@ -1,6 +1,5 @@
 //! What `paths` knows so far: each distinct path once, with sums per customer.
 
-use std::borrow::Cow;
 use std::num::NonZeroU32;
 
 use desireline_stats::{Clusters, Distribution};
@@ -9,16 +8,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::analyses::sequences::{Counts, Keys, Probe, collect_sorted, entries};
 use crate::engine::Partial;
 
-/// A value for each distinct path. Stored in the order of the keys.
+/// What is known of each distinct path. Stored in the order of the keys.
 ///
 /// Most distinct paths are taken once, so a path owns its sums only from the second journey on.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Variants {
     keys: Keys,
     slots: Vec<Slot>,
-    sums: Vec<Variant>,
-    /// Heap bytes of the durations in `sums`.
-    time_bytes: usize,
+    sums: Vec<Sums>,
+    durations: Durations,
 }
 
 /// What is known of a path: its only journey, or where its sums are.
@@ -42,12 +40,6 @@ enum Kind {
 pub(super) type Taken = (usize, bool, i64);
 
 impl Variants {
-    /// The place of `key`, with nothing counted yet if it is new.
-    fn place(&mut self, key: &[u8]) -> usize {
-        let place = self.keys.place(key);
-        self.has_slot(place)
-    }
-
     #[inline]
     fn has_slot(&mut self, place: usize) -> usize {
         if place >= self.slots.len() {
@@ -88,30 +80,27 @@ impl Variants {
             return;
         }
         let goals = run.iter().filter(|(_, goal, _)| *goal).count() as u64;
-        let variant = self.sums(place);
-        variant.add_customer(run.len() as u64, goals, n);
-        let before = variant.times.heap_bytes();
+        let at = self.sums_at(place);
+        self.sums[at].add_customer(run.len() as u64, goals, n);
         for &(_, _, time) in run {
-            variant.times.push(time);
+            self.durations.push(at, time);
         }
-        // A histogram may need less than the values it replaces.
-        let more = variant.times.heap_bytes().saturating_sub(before);
-        self.time_bytes += more;
     }
 
-    /// The sums of a path, made from its only journey if need be.
-    fn sums(&mut self, place: usize) -> &mut Variant {
+    /// Where the sums of a path are, made from its only journey if need be.
+    fn sums_at(&mut self, place: usize) -> usize {
         let slot = self.slots[place];
-        let at = match slot.kind {
-            Kind::Sums(at) => at.get() as usize - 1,
-            _ => {
-                self.sums.push(slot.variant());
-                let at = u32::try_from(self.sums.len()).unwrap_or(u32::MAX);
-                self.slots[place].kind = NonZeroU32::new(at).map_or(Kind::None, Kind::Sums);
-                at as usize - 1
-            }
-        };
-        &mut self.sums[at]
+        if let Kind::Sums(at) = slot.kind {
+            return at.get() as usize - 1;
+        }
+        let at = self.sums.len();
+        self.sums.push(slot.sums());
+        if let Kind::Once { .. } = slot.kind {
+            self.durations.push(at, slot.time);
+        }
+        let stored = u32::try_from(at + 1).ok().and_then(NonZeroU32::new);
+        self.slots[place].kind = stored.map_or(Kind::None, Kind::Sums);
+        at
     }
 
     pub(super) fn len(&self) -> usize {
@@ -122,11 +111,11 @@ impl Variants {
         self.keys.get(place)
     }
 
-    pub(super) fn get(&self, place: usize) -> Cow<'_, Variant> {
+    pub(super) fn sums(&self, place: usize) -> Sums {
         let slot = &self.slots[place];
         match slot.kind {
-            Kind::Sums(at) => Cow::Borrowed(&self.sums[at.get() as usize - 1]),
-            _ => Cow::Owned(slot.variant()),
+            Kind::Sums(at) => self.sums[at.get() as usize - 1],
+            _ => slot.sums(),
         }
     }
 
@@ -139,63 +128,188 @@ impl Variants {
         }
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], Cow<'_, Variant>)> + '_ {
-        (0..self.len()).map(|place| (self.key(place), self.get(place)))
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], Sums)> + '_ {
+        (0..self.len()).map(|place| (self.key(place), self.sums(place)))
+    }
+
+    /// How long the journeys on each of these paths took.
+    pub(super) fn durations(&self, places: &[usize]) -> Vec<Distribution> {
+        let wanted = |(to, place): (usize, &usize)| match self.slots[*place].kind {
+            Kind::Sums(at) => Some((at.get() as usize - 1, to)),
+            _ => None,
+        };
+        let mut found = vec![Distribution::new(); places.len()];
+        self.durations
+            .collect(places.iter().enumerate().filter_map(wanted), &mut found);
+        for (place, found) in places.iter().zip(&mut found) {
+            let slot = &self.slots[*place];
+            if let Kind::Once { .. } = slot.kind {
+                found.push(slot.time);
+            }
+        }
+        found
     }
 
     fn merge(&mut self, other: &Variants) {
-        for (theirs, key) in (0..other.len()).map(|p| (p, other.key(p))) {
-            let ours = self.place(key);
-            match (self.slots[ours].kind, other.slots[theirs].kind) {
-                (Kind::None, Kind::None | Kind::Once { .. }) => {
-                    self.slots[ours] = other.slots[theirs];
+        let mut ours_by_theirs = vec![0; other.sums.len()];
+        for (theirs, key) in other.slots.iter().zip((0..).map(|p| other.key(p))) {
+            let ours = self.keys.place(key);
+            self.has_slot(ours);
+            match (self.slots[ours].kind, theirs.kind) {
+                (Kind::None, Kind::None | Kind::Once { .. }) => self.slots[ours] = *theirs,
+                (_, Kind::None) => {}
+                (_, Kind::Once { .. }) => {
+                    let at = self.sums_at(ours);
+                    self.sums[at].merge(&theirs.sums());
+                    self.durations.push(at, theirs.time);
                 }
-                _ => self.sums(ours).merge(&other.get(theirs)),
+                (_, Kind::Sums(their)) => {
+                    let at = self.sums_at(ours);
+                    let their = their.get() as usize - 1;
+                    self.sums[at].merge(&other.sums[their]);
+                    ours_by_theirs[their] = at;
+                }
             }
         }
-        self.time_bytes = self.sums.iter().map(|v| v.times.heap_bytes()).sum();
+        self.durations.merge(&other.durations, &ours_by_theirs);
     }
 
     fn heap_bytes(&self) -> usize {
         self.keys.heap_bytes()
             + self.slots.capacity() * size_of::<Slot>()
-            + self.sums.capacity() * size_of::<Variant>()
-            + self.time_bytes
+            + self.sums.capacity() * size_of::<Sums>()
+            + self.durations.heap_bytes()
     }
 }
 
 impl Slot {
     /// The sums of nothing or of one journey.
-    fn variant(&self) -> Variant {
-        let mut variant = Variant::default();
+    fn sums(&self) -> Sums {
+        let mut sums = Sums::default();
         if let Kind::Once { goal } = self.kind {
-            variant.add_customer(1, goal.into(), self.n.into());
-            variant.times.push(self.time);
+            sums.add_customer(1, goal.into(), self.n.into());
         }
-        variant
+        sums
     }
 }
 
 impl Serialize for Variants {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        collect_sorted(self.iter(), serializer)
+        let places: Vec<usize> = (0..self.len()).collect();
+        let all = self.iter().zip(self.durations(&places));
+        collect_sorted(
+            all.map(|((key, sums), times)| (key, (sums, times))),
+            serializer,
+        )
     }
 }
 
 impl<'de> Deserialize<'de> for Variants {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut variants = Variants::default();
-        for (key, variant) in entries::<Variant, D>(deserializer)? {
-            let place = variants.place(&key);
-            variants.sums(place).merge(&variant);
+        for (key, (sums, times)) in entries::<(Sums, Distribution), D>(deserializer)? {
+            let place = variants.keys.place(&key);
+            variants.has_slot(place);
+            let at = variants.sums_at(place);
+            variants.sums[at].merge(&sums);
+            variants.durations.settled(at).merge(&times);
         }
+        variants.durations.weigh();
         Ok(variants)
     }
 }
 
+/// How long the journeys on each path took. A path's own distribution is far away in memory, so durations are first
+/// written down one after the other; often nobody asks for more than those of a few paths.
+#[derive(Clone, Debug, Default)]
+struct Durations {
+    /// The place of a path's sums, and a duration.
+    recent: Vec<(u32, i64)>,
+    /// By the place of sums; shorter where the last ones have none.
+    settled: Vec<Distribution>,
+    /// Heap bytes of those distributions.
+    settled_bytes: usize,
+}
+
+/// So many durations are written down before they go to their paths.
+const MOST_RECENT: usize = 1 << 20;
+
+impl Durations {
+    #[inline]
+    fn push(&mut self, at: usize, time: i64) {
+        if self.recent.len() == MOST_RECENT {
+            self.settle();
+        }
+        // Places beyond u32 need more distinct paths than a log can have events.
+        self.recent
+            .push((u32::try_from(at).unwrap_or(u32::MAX), time));
+    }
+
+    #[cold]
+    fn settle(&mut self) {
+        let mut recent = std::mem::take(&mut self.recent);
+        recent.sort_unstable_by_key(|(at, _)| *at);
+        for (at, time) in recent.drain(..) {
+            self.settled(at as usize).push(time);
+        }
+        self.recent = recent;
+        self.weigh();
+    }
+
+    fn weigh(&mut self) {
+        self.settled_bytes = self.settled.iter().map(Distribution::heap_bytes).sum();
+    }
+
+    fn settled(&mut self, at: usize) -> &mut Distribution {
+        if at >= self.settled.len() {
+            self.settled.resize_with(at + 1, Distribution::new);
+        }
+        &mut self.settled[at]
+    }
+
+    /// Adds the durations at the wanted places to `found`, at the second place of each pair.
+    fn collect(&self, wanted: impl Iterator<Item = (usize, usize)>, found: &mut [Distribution]) {
+        const NOT: u32 = u32::MAX;
+        let mut places: Vec<u32> = Vec::new();
+        for (at, to) in wanted {
+            if let Some(settled) = self.settled.get(at) {
+                found[to].merge(settled);
+            }
+            if at >= places.len() {
+                places.resize(at + 1, NOT);
+            }
+            places[at] = u32::try_from(to).unwrap_or(NOT);
+        }
+        for (at, time) in &self.recent {
+            let to = places.get(*at as usize).copied().unwrap_or(NOT);
+            if let Some(found) = found.get_mut(to as usize) {
+                found.push(*time);
+            }
+        }
+    }
+
+    fn merge(&mut self, other: &Durations, ours_by_theirs: &[usize]) {
+        for (theirs, times) in other.settled.iter().enumerate() {
+            if !times.is_empty() {
+                self.settled(ours_by_theirs[theirs]).merge(times);
+            }
+        }
+        self.weigh();
+        for (theirs, time) in &other.recent {
+            self.push(ours_by_theirs[*theirs as usize], *time);
+        }
+    }
+
+    fn heap_bytes(&self) -> usize {
+        self.settled_bytes
+            + self.settled.capacity() * size_of::<Distribution>()
+            + self.recent.capacity() * size_of::<(u32, i64)>()
+    }
+}
+
 /// Sums over the customers who took a path.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Variant {
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Sums {
     pub(super) journeys: u64,
     pub(super) customers: u64,
     /// Journeys that reached the goal.
@@ -206,13 +320,12 @@ pub(super) struct Variant {
     /// Σ g², Σ g k, with g of them reaching the goal.
     gg: u64,
     gk: u64,
-    pub(super) times: Distribution,
 }
 
-impl Variant {
+impl Sums {
     /// A customer took this path in `k` of all `n` journeys and reached the goal in `g` of the `k`.
     #[inline]
-    pub(super) fn add_customer(&mut self, k: u64, g: u64, n: u64) {
+    fn add_customer(&mut self, k: u64, g: u64, n: u64) {
         self.journeys += k;
         self.customers += 1;
         self.goals += g;
@@ -222,7 +335,7 @@ impl Variant {
         self.gk = self.gk.saturating_add(g.saturating_mul(k));
     }
 
-    fn merge(&mut self, other: &Variant) {
+    fn merge(&mut self, other: &Sums) {
         self.journeys += other.journeys;
         self.customers += other.customers;
         self.goals += other.goals;
@@ -230,7 +343,6 @@ impl Variant {
         self.kn = self.kn.saturating_add(other.kn);
         self.gg = self.gg.saturating_add(other.gg);
         self.gk = self.gk.saturating_add(other.gk);
-        self.times.merge(&other.times);
     }
 
     /// The path's share of all journeys.
