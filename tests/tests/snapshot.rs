@@ -48,7 +48,8 @@ fn fill(builder: &mut LogBuilder, rng: &mut ChaCha8Rng) {
     let texts = rng.random_bool(0.5);
     let grain = [1, 1_000, 1_000_000][rng.random_range(0..3)];
     let start = [0, -GAP, 1_700_000_000_000_000, -60_000_000_000_000_000][rng.random_range(0..4)];
-    let reach = [1_000, 10_000_000_000, 4_000_000_000_000_000_000 / 100][rng.random_range(0..3)];
+    let reach = [1_000, 10_000_000_000, 100_000_000_000_000, 40_000_000_000_000_000];
+    let reach = reach[rng.random_range(0..4)];
     for _ in 0..rng.random_range(1..60) {
         let number = rng.random_range(0..12i64);
         let id = if texts {
@@ -162,14 +163,9 @@ fn every_random_log_comes_back() {
         let log = rich(seed).finish().unwrap();
         assert_same(&log, &reopened(&log), &format!("rich {seed}"));
         let held = |l: &Log| l.summary().bytes_per_event;
-        let first = &log.blocks()[0].times;
-        let alike = log.blocks().iter().all(|b| {
-            b.times.base() == 0
-                && std::mem::discriminant(b.times.rest()) == std::mem::discriminant(first.rest())
-        });
-        if alike {
-            assert_eq!(held(&log), held(&reopened(&log)), "rich {seed}");
-        }
+        let scale = log.blocks()[0].times.scale();
+        assert!(log.blocks().iter().all(|b| b.times.scale() == scale));
+        assert_eq!(held(&log), held(&reopened(&log)), "rich {seed}");
     }
 }
 
@@ -291,9 +287,9 @@ fn a_later_format_is_refused_with_the_remedy() {
     let path = folder.path().join("log.arrow");
     log.save(&path).unwrap();
     let mut bytes = fs::read(&path).unwrap();
-    let one = [1u8, 0, 0, 0, b'1', 0];
+    let said = [1u8, 0, 0, 0, b'2', 0];
     let places: Vec<usize> = (0..bytes.len() - 6)
-        .filter(|at| bytes[*at..].starts_with(&one))
+        .filter(|at| bytes[*at..].starts_with(&said))
         .collect();
     let mut refused = 0;
     for at in places {

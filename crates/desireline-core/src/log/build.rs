@@ -6,6 +6,7 @@ use super::chunk::{Chunk, Coded};
 use super::customers::CustomerIds;
 use super::gather;
 use super::intern::Interner;
+use super::scale::Span;
 use super::sort::{Blocked, Sorted, ascending};
 use super::{
     AttributeColumn, AttributeInfo, AttributeType, Block, Catalog, Codes, ColumnData, Level,
@@ -76,11 +77,12 @@ pub(super) fn blocks(
 
     done(0)?;
     let mut blocks = Vec::with_capacity(cut.len());
-    let (mut first_time, mut last_time) = (i64::MAX, i64::MIN);
+    // One scale for all blocks: then a snapshot is the columns as they are.
+    let parts = cut.iter().flat_map(|block| &block.parts);
+    let span = parts.fold(Span::default(), |span, part| span.and(part.span));
+    let (first_time, last_time) = span.extent();
     for block in &cut {
-        let (times, (first, last)) = gather::times(block, chunks);
-        first_time = first_time.min(first);
-        last_time = last_time.max(last);
+        let times = gather::times(block, chunks, span.scale());
         let range = block.customers.clone();
         let from = offsets[range.start];
         blocks.push(Block {

@@ -4,8 +4,7 @@ use super::buffer::Buffer;
 use super::chunk::Chunk;
 use super::sort::{Blocked, Order, Part};
 use super::threads::each_with_room;
-use super::times::{Finest, Span, micro, milli};
-use super::{Array, Bitmap, Codes, ColumnData, Presence, TimeRest, Times};
+use super::{Array, Bitmap, Codes, ColumnData, Presence, TimeRest, TimeScale, Times};
 use crate::with_codes;
 
 /// Fills `out` part by part: `one` gets a part and where its rows go.
@@ -61,27 +60,17 @@ fn numbers<T: Copy + Default + Send + Sync, U: Copy + Default + Send + Sync>(
     out
 }
 
-pub(super) fn times(block: &Blocked, chunks: &[Chunk]) -> (Times, (i64, i64)) {
-    let span = block
-        .parts
-        .iter()
-        .fold(Span::default(), |s, p| s.and(p.span));
-    let shape = span.shape();
+pub(super) fn times(block: &Blocked, chunks: &[Chunk], scale: TimeScale) -> Times {
     let chunks: Vec<Option<&[i64]>> = chunks.iter().map(|c| Some(c.time.as_slice())).collect();
-    let rest = match shape.finest {
-        Finest::Wide => {
-            return (
-                Times::wide(numbers(block, &chunks, |t| t).into()),
-                span.extent(),
-            );
-        }
-        Finest::Second => TimeRest::None,
-        Finest::Milli => TimeRest::Millis(numbers(block, &chunks, milli).into()),
-        Finest::Micro => TimeRest::Micros(numbers(block, &chunks, micro).into()),
-    };
-    let seconds = numbers(block, &chunks, |t| shape.second(t)).into();
-    let times = Times::from_parts(shape.base, seconds, rest).unwrap_or_default();
-    (times, span.extent())
+    let ticks = numbers(block, &chunks, |t| scale.tick(t)).into();
+    #[allow(clippy::cast_possible_truncation)] // as many bits as the shift says
+    let rest = TimeRest::of(
+        scale.shift,
+        || numbers(block, &chunks, |t| scale.rest(t) as u8),
+        || numbers(block, &chunks, |t| scale.rest(t) as u16),
+        || numbers(block, &chunks, |t| scale.rest(t)),
+    );
+    Times::from_parts(scale, ticks, rest).unwrap_or_default()
 }
 
 /// A column of codes below `distinct`; `tables` says for each chunk what its codes become.

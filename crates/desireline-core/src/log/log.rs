@@ -215,11 +215,13 @@ impl Log {
         options: LogOptions,
         mut extent: Extent,
     ) -> Result<Log> {
-        let names = Names::new(&catalog);
         let mut slots = rebuild.blocks;
-        for slot in slots.iter_mut().filter(|slot| slot.fresh) {
-            let fingerprint = names.block(&slot.block);
-            Arc::make_mut(&mut slot.block).fingerprint = fingerprint;
+        if slots.iter().any(|slot| slot.fresh) {
+            let names = Names::new(&catalog);
+            for slot in slots.iter_mut().filter(|slot| slot.fresh) {
+                let fingerprint = names.block(&slot.block);
+                Arc::make_mut(&mut slot.block).fingerprint = fingerprint;
+            }
         }
         let fingerprint = hash::log(&catalog, slots.iter().map(|s| s.block.fingerprint));
         let (blocks, tallies): (Vec<_>, Vec<_>) =

@@ -23,6 +23,7 @@ mod log;
 mod options;
 mod presence;
 mod quarantine;
+mod scale;
 mod sort;
 mod stored;
 mod summary;
@@ -46,9 +47,10 @@ pub use log::Log;
 pub use options::{AttributeSpec, LogOptions};
 pub use presence::Presence;
 pub use quarantine::{Quarantine, QuarantinedRow, Reason};
+pub use scale::{Grain, TimeScale};
 pub use stored::{BlockMeta, LogMeta};
 pub use summary::{AttributeSummary, NameCount, PerCustomer, Summary, ValueSummary};
-pub use times::{TimeRest, Times};
+pub use times::{Packed, TimeRest, Times};
 pub use vocabulary::Vocabulary;
 
 #[cfg(test)]

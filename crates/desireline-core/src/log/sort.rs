@@ -12,8 +12,8 @@ use super::build::cuts;
 use super::builder::LogBuilder;
 use super::chunk::Chunk;
 use super::intern::Interner;
+use super::scale::Span;
 use super::threads;
-use super::times::Span;
 use crate::error::Result;
 use crate::with_codes;
 
@@ -327,7 +327,7 @@ fn order(part: &mut Part, chunks: &[Chunk], places: &[Vec<u16>], offsets: &[u32]
             row += 1;
         }
     }
-    part.span = Span::of(times);
+    part.span = Span::of(times.iter().copied());
     sorted.extend(order.iter().map(|row| times[*row as usize]));
     for customer in offsets.windows(2) {
         let range = (customer[0] - first) as usize..(customer[1] - first) as usize;

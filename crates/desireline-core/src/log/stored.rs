@@ -74,8 +74,6 @@ mod hex {
 const MOST: u64 = 1 << 48;
 /// Decimal places of a currency's minor unit; ISO 4217 has at most 4.
 const MOST_PLACES: u32 = 18;
-/// Seconds from 1970 that no time within the years −9999 to 9999 reaches, so that decoding cannot overflow.
-const FARTHEST_BASE: u64 = 1 << 40;
 /// Events whose times are checked as one piece of parallel work.
 const PIECE: usize = 1 << 18;
 
@@ -402,8 +400,11 @@ fn check_shape(block: &Block, catalog: &Catalog) -> Checked<()> {
     };
     length("event", block.codes.len(), n)?;
     length("customer", block.customers.len(), customers)?;
-    if block.times.base().unsigned_abs() > FARTHEST_BASE {
-        return wrong("time", "it counts from a second that no calendar has");
+    let scale = block.times.scale();
+    let most_units = (1i128 << (u32::BITS + u32::from(scale.shift))) - 1;
+    let farthest = i128::from(scale.base) + i128::from(scale.grain.micros()) * most_units;
+    if !time_range().contains(&scale.base) || farthest > i128::from(i64::MAX) {
+        return wrong("time", "it counts from or to where no calendar reaches");
     }
     length(
         "attributes",
@@ -514,49 +515,45 @@ fn check_ids(ids: &CustomerIds) -> Checked<()> {
     }
 }
 
-/// Counts, over all neighbours, those that go back or stay, and takes off those at the customers' borders: the inner
-/// loop knows nothing of customers.
+/// Only events whose tick does not rise are looked at one by one: ties, and the first ones of most customers.
 fn check_times(block: &Block, customers: Range<usize>) -> Checked<Seen> {
-    const STEP: usize = 1 << 13;
     let rows = block.offsets[customers.start] as usize..block.offsets[customers.end] as usize;
-    let too_large = match block.times.rest() {
-        TimeRest::Millis(rest) => rest[rows.clone()].iter().copied().max() >= Some(1_000),
-        TimeRest::Micros(rest) => rest[rows.clone()].iter().copied().max() >= Some(1_000_000),
-        TimeRest::None | TimeRest::Wide(_) => false,
+    let bits = |most: Option<u32>| most.map_or(0, |most| u32::BITS - most.leading_zeros());
+    let needed = match block.times.rest() {
+        TimeRest::Short(rest) => bits(rest[rows.clone()].iter().map(|r| u32::from(*r)).max()),
+        TimeRest::Long(rest) => bits(rest[rows.clone()].iter().copied().max()),
+        TimeRest::Packed(rest) if rest.width() > block.times.scale().shift => {
+            let most = rows.clone().map(|i| rest.get(i)).max();
+            bits(most.and_then(|most| u32::try_from(most).ok()))
+        }
+        TimeRest::None | TimeRest::Packed(_) => 0,
     };
-    if too_large {
-        return wrong("time", "the rest of a second is a second or more");
+    if needed > u32::from(block.times.scale().shift) {
+        return wrong("time", "a tick's rest is a tick or more");
     }
-    let mut times = Vec::with_capacity(STEP + 1);
-    let (mut back, mut ties, mut first, mut last) = (0u64, 0u64, i64::MAX, i64::MIN);
-    let mut from = rows.start;
-    while from < rows.end {
-        // One more than a step, so that each pair of neighbours is in one.
-        let to = rows.end.min(from + STEP + 1);
-        block.times.decode_into(from..to, &mut times);
-        for pair in times.windows(2) {
-            back += u64::from(pair[1] < pair[0]);
-            ties += u64::from(pair[1] == pair[0]);
+    let (mut back, mut ties) = (0u64, 0u64);
+    let mut borders = block.offsets[customers].iter().map(|o| *o as usize);
+    let mut border = borders.next();
+    block.times.not_later(rows.clone(), |row| {
+        while border.is_some_and(|border| border < row) {
+            border = borders.next();
         }
-        for time in &times {
-            first = first.min(*time);
-            last = last.max(*time);
+        if border != Some(row) {
+            let (before, here) = (block.times.get(row - 1), block.times.get(row));
+            back += u64::from(here < before);
+            ties += u64::from(here == before);
         }
-        from = if to == rows.end { to } else { to - 1 };
-    }
-    for customer in customers.start + 1..customers.end {
-        let row = block.offsets[customer] as usize;
-        let (before, after) = (block.times.get(row - 1), block.times.get(row));
-        back -= u64::from(after < before);
-        ties -= u64::from(after == before);
-    }
+    });
     if back > 0 {
         return wrong("time", "a customer's events are not in the order of time");
     }
-    if !time_range().contains(&first) || !time_range().contains(&last) {
-        return wrong("time", "a time lies outside the years −9999 to 9999");
+    let range = time_range();
+    match block.times.extent_of(rows) {
+        Some((first, last)) if range.contains(&first) && range.contains(&last) => {
+            Ok(Seen { ties, first, last })
+        }
+        _ => wrong("time", "a time lies outside the years −9999 to 9999"),
     }
-    Ok(Seen { ties, first, last })
 }
 
 fn each<T: Sync, R: Send>(items: &[T], one: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Fields, Schema, TimeUnit as ArrowUnit};
 use desireline_core::log::{
-    AttributeType, Codes, ColumnData, CustomerIds, Level, Log, LogMeta, TimeRest,
+    AttributeType, Codes, ColumnData, CustomerIds, Grain, Level, Log, LogMeta, TimeScale,
 };
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ pub(super) struct Header {
 /// What of the columns' types the log's description leaves open.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Shape {
-    pub(super) time: TimeShape,
+    pub(super) time: TimeScale,
     /// Whether each block's ids are integers. The column holds texts unless all are.
     pub(super) integer_ids: Vec<bool>,
     /// Bytes of an event's code.
@@ -32,22 +32,6 @@ pub(super) struct Shape {
     pub(super) value: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct TimeShape {
-    pub(super) base_s: i64,
-    pub(super) unit: Unit,
-}
-
-/// How fine the times are stored; coarse to fine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Unit {
-    Seconds,
-    Millis,
-    Micros,
-    Wide,
-}
-
 /// A place in a record batch, in the order of Arrow's buffers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Slot {
@@ -55,10 +39,10 @@ pub(super) enum Slot {
     CustomerAttribute(usize),
     Events,
     Event,
-    Seconds,
-    Millis,
-    Micros,
-    Time,
+    /// The times' ticks.
+    Tick,
+    /// What the ticks leave.
+    Rest,
     EventAttribute(usize),
     Value,
 }
@@ -74,6 +58,8 @@ pub(super) enum Kind {
     Time,
     UInt32,
     UInt16,
+    /// So many bits.
+    Bits(u8),
     /// The list of events and the struct in it.
     List,
 }
@@ -117,7 +103,7 @@ impl Header {
         Header {
             log: log.meta(),
             shape: Shape {
-                time: TimeShape::of(log),
+                time: scale_of(log),
                 integer_ids: blocks
                     .iter()
                     .map(|b| matches!(b.customers, CustomerIds::Integers(_)))
@@ -130,36 +116,23 @@ impl Header {
     }
 }
 
-impl TimeShape {
-    /// The first shape that every block can be told in without a loss; that of the blocks where they agree.
-    fn of(log: &Log) -> TimeShape {
-        let unit = log
-            .blocks()
-            .iter()
-            .map(|b| match b.times.rest() {
-                TimeRest::None => Unit::Seconds,
-                TimeRest::Millis(_) => Unit::Millis,
-                TimeRest::Micros(_) => Unit::Micros,
-                TimeRest::Wide(_) => Unit::Wide,
-            })
-            .max()
-            .unwrap_or(Unit::Seconds);
-        let second = |time: i64| time.div_euclid(1_000_000);
-        let (first, last) = (
-            second(log.catalog().first_time),
-            second(log.catalog().last_time),
-        );
-        let most = i64::from(u32::MAX);
-        let base_s = if first >= 0 && last <= most { 0 } else { first };
-        if unit == Unit::Wide || last - base_s > most {
-            TimeShape {
-                base_s: 0,
-                unit: Unit::Wide,
-            }
-        } else {
-            TimeShape { base_s, unit }
-        }
+/// The scale that every block can be told in without a loss; that of the blocks where they agree.
+fn scale_of(log: &Log) -> TimeScale {
+    let mut scales = log.blocks().iter().map(|b| b.times.scale());
+    let Some(first) = scales.next() else {
+        return TimeScale::default();
+    };
+    if scales.all(|s| s == first) {
+        return first;
     }
+    let blocks = log.blocks().iter();
+    let finest = blocks.map(|b| b.times.scale().grain).max();
+    let catalog = log.catalog();
+    TimeScale::over(
+        finest.unwrap_or(first.grain),
+        catalog.first_time,
+        catalog.last_time,
+    )
 }
 
 impl Layout {
@@ -196,15 +169,19 @@ impl Layout {
             return None;
         };
         add(Slot::Event, Kind::Codes(width), "event".to_owned());
-        if shape.time.unit == Unit::Wide {
-            add(Slot::Time, Kind::Time, "time".to_owned());
-        } else {
-            add(Slot::Seconds, Kind::UInt32, "time_s".to_owned());
-        }
-        match shape.time.unit {
-            Unit::Millis => add(Slot::Millis, Kind::UInt16, "time_ms".to_owned()),
-            Unit::Micros => add(Slot::Micros, Kind::UInt32, "time_us".to_owned()),
-            Unit::Seconds | Unit::Wide => {}
+        // Ticks that count seconds since 1970 or the base say so by their name.
+        let (tick, rest) = match (shape.time.shift, shape.time.grain) {
+            (0, Grain::Seconds) => ("time_s", None),
+            (0, Grain::Millis) => ("time_ms", None),
+            (0, Grain::Micros) => ("time_us", None),
+            (bits @ 1..=8, _) => ("time_tick", Some(Kind::Bits(bits.next_power_of_two()))),
+            (9..=16, _) => ("time_tick", Some(Kind::UInt16)),
+            (17..=32, _) => ("time_tick", Some(Kind::UInt32)),
+            _ => return None,
+        };
+        add(Slot::Tick, Kind::UInt32, tick.to_owned());
+        if let Some(kind) = rest {
+            add(Slot::Rest, kind, "time_rest".to_owned());
         }
         let reserved = [
             "event",
@@ -212,6 +189,8 @@ impl Layout {
             "time_s",
             "time_ms",
             "time_us",
+            "time_tick",
+            "time_rest",
             "value_minor",
         ];
         let mut taken: Vec<String> = reserved.map(str::to_owned).to_vec();
@@ -266,11 +245,12 @@ impl Layout {
     /// The whole schema with what it says to people and to [`open`](super::open).
     pub(super) fn schema(&self, header: &Header, json: String) -> Schema {
         let time = header.shape.time;
-        let times = match time.unit {
-            Unit::Seconds => "events.time_s: whole seconds since the base",
-            Unit::Millis => "events.time_s + events.time_ms / 1000: seconds since the base",
-            Unit::Micros => "events.time_s + events.time_us / 1000000: seconds since the base",
-            Unit::Wide => "events.time: microseconds since 1970 UTC",
+        let times = match time.shift {
+            0 => "events.time_s, time_ms or time_us: seconds, milliseconds or microseconds since the base".to_owned(),
+            shift => format!(
+                "base + (events.time_tick * 2^{shift} + events.time_rest) * unit; where the rest is a list, it is of bits, \
+                 the lowest first"
+            ),
         };
         let mut metadata: HashMap<String, String> = [
             (MARK, VERSION.to_string()),
@@ -286,11 +266,10 @@ impl Layout {
                 "desireline.tie_rule",
                 "events of one customer and time are in the order of their rows".to_owned(),
             ),
-            ("desireline.time", times.to_owned()),
-            (
-                "desireline.time_base_s",
-                time.base_s.to_string(),
-            ),
+            ("desireline.time", times),
+            ("desireline.time_base_us", time.base.to_string()),
+            ("desireline.time_unit_us", time.grain.micros().to_string()),
+            ("desireline.time_shift", time.shift.to_string()),
             (
                 "desireline.fingerprint",
                 format!("{:032x}", header.log.fingerprint),
@@ -331,10 +310,9 @@ impl Layout {
                 Slot::CustomerAttribute(a) => attribute(a, "customer"),
                 Slot::Events => "the customer's events in order".to_owned(),
                 Slot::Event => "the event's name".to_owned(),
-                Slot::Seconds => "when: whole seconds since the base".to_owned(),
-                Slot::Millis => "when: milliseconds within the second".to_owned(),
-                Slot::Micros => "when: microseconds within the second".to_owned(),
-                Slot::Time => "when".to_owned(),
+                Slot::Tick if header.shape.time.shift == 0 => "when, since the base".to_owned(),
+                Slot::Tick => "when: the upper 32 bits of the units since the base".to_owned(),
+                Slot::Rest => "when: the bits below those of the tick".to_owned(),
                 Slot::EventAttribute(a) => attribute(a, "event"),
                 Slot::Value => "money in minor units of the currency".to_owned(),
             };
@@ -378,6 +356,10 @@ fn data_type(kind: Kind) -> DataType {
         Kind::Time => DataType::Timestamp(ArrowUnit::Microsecond, Some("UTC".into())),
         Kind::UInt32 => DataType::UInt32,
         Kind::UInt16 => DataType::UInt16,
+        Kind::Bits(width) => {
+            let bit = Field::new("item", DataType::Boolean, false);
+            DataType::FixedSizeList(Arc::new(bit), width.into())
+        }
         // The caller puts the list together.
         Kind::List => DataType::Null,
     }

@@ -14,9 +14,9 @@
 //! | one per attribute of customers | as below | its value |
 //! | `events` | list of structs | the customer's events, by time, then tie key, then order of input |
 //! | `events.event` | dictionary of large text, 1, 2 or 4 bytes a code | the event's name |
-//! | `events.time_s` | uint32 | whole seconds since 1970 UTC, or since `time_base_s` in the metadata where that is not 0 |
-//! | `events.time_ms` or `events.time_us` | uint16 or uint32 | the rest of the second in milliseconds or microseconds; absent where all times are whole seconds |
-//! | `events.time` | timestamp (µs, UTC) | instead of the three above, in logs that span more than 136 years |
+//! | `events.time_s`, `time_ms` or `time_us` | uint32 | seconds, milliseconds or microseconds since the base in the metadata, which is 1970 UTC wherever that fits |
+//! | `events.time_tick` | uint32 | instead, in logs that span more than 32 bits of their unit (49 days of milliseconds): the upper 32 bits of the units since the base |
+//! | `events.time_rest` | list of 1, 2, 4 or 8 booleans, uint16 or uint32 | the bits below those, as a list with the lowest first: two for half a year of milliseconds |
 //! | `events.…` one per attribute of events | text and booleans: dictionary of large text; integers: int64; decimals: float64; times: timestamp (µs, UTC) | its value; missing is null |
 //! | `events.value_minor` | int64 | money in minor units (cents) of the currency in the metadata |
 //!
@@ -25,14 +25,14 @@
 //! in DuckDB, `pyarrow.compute.list_flatten` in PyArrow. Attributes whose names clash with these columns end in `_2`.
 //!
 //! The metadata tell, each under its own key beginning with `desireline.`: the format and engine version, the sort
-//! order and tie rule, the unit and base of the times, the meaning of every column, the fingerprint, and (`log`, as JSON)
+//! order and tie rule, how times are told from these columns (unit, base and shift), the meaning of every column, the fingerprint, and (`log`, as JSON)
 //! the options, the quarantine and all other counts that summary and caveats need. One record batch is one block, cut
 //! between customers; every buffer begins at a multiple of 64 bytes.
 //!
 //! # What is checked
 //! The file is not trusted. [`open`] looks at everything that an analysis relies on: versions, schema, lengths, the
 //! order of customers and times, codes against names, UTF-8, and a checksum of every buffer. That reads the file once
-//! at the speed of memory (or of the disk, the first time), on all cores. Only the names are copied.
+//! at the speed of memory (or of the disk, the first time), on all cores. Nothing is copied.
 //!
 //! # What is not in it
 //! The log that aliases were applied to ([`Log::source`]): save that one too if you want to append to it and alias
@@ -59,7 +59,7 @@ use crate::read::guarded;
 use crate::{Format, IoError};
 
 /// The format that this version writes, and the latest that it opens.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The key in the schema's metadata that makes an Arrow file a snapshot.
 const MARK: &str = "desireline.snapshot";

@@ -13,8 +13,8 @@ use bytemuck::Pod;
 use bytes::Bytes;
 use desireline_core::Error;
 use desireline_core::log::{
-    Array, AttributeColumn, Block, Codes, ColumnData, CustomerIds, Level, Log, Presence, TimeRest,
-    Times, Vocabulary, plain_integer,
+    Array, AttributeColumn, Block, Codes, ColumnData, CustomerIds, Level, Log, Packed, Presence,
+    TimeRest, Times, Vocabulary, plain_integer,
 };
 use flatbuffers::{ForwardsUOffset, Vector};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
@@ -195,6 +195,13 @@ fn same_type(found: Field<'_>, expected: &DataType) -> bool {
         DataType::Float64 => found
             .type_as_floating_point()
             .is_some_and(|f| f.precision() == Precision::DOUBLE),
+        DataType::Boolean => found.type_type() == Type::Bool,
+        DataType::FixedSizeList(item, width) => {
+            found
+                .type_as_fixed_size_list()
+                .is_some_and(|l| l.listSize() == *width)
+                && same_fields(found.children(), &Fields::from(vec![item.as_ref().clone()]))
+        }
         DataType::Timestamp(..) => found
             .type_as_timestamp()
             .is_some_and(|t| t.unit() == TimeUnit::MICROSECOND && t.timezone() == Some("UTC")),
@@ -382,18 +389,14 @@ impl Buffers<'_> {
         let mut parts = Parts::of(&part, batch, body, self)?;
         let n = parts.node(&part)?;
         parts.buffer(&part)?;
-        let offsets = parts.array::<u64>(&part)?;
-        let bytes = parts.buffer(&part)?;
+        let offsets = parts.buffer(&part)?;
+        let bytes = parts.array(&part)?;
         parts.end(&part)?;
-        if n.checked_add(1) != Some(offsets.len()) {
-            return wrong(&part, format!("{} bounds for {n} names", offsets.len()));
+        let bounds = offsets.len() / size_of::<u64>();
+        if n.checked_add(1) != Some(bounds) || offsets.len() % size_of::<u64>() != 0 {
+            return wrong(&part, format!("{bounds} bounds for {n} names"));
         }
-        Ok(Texts {
-            part,
-            whose,
-            offsets,
-            bytes,
-        })
+        Texts::of(part, whose, &offsets, bytes)
     }
 
     fn block(
@@ -507,16 +510,31 @@ impl<'p, 'f> Parts<'p, 'f> {
         )
     }
 
-    /// A column whose values are all there.
-    fn whole<T: Pod>(&mut self, column: &str) -> Parsed<Array<T>> {
+    /// A column without missing values, and how many it has.
+    fn complete(&mut self, column: &str) -> Parsed<usize> {
         let n = self.node(column)?;
         let validity = self.buffer(column)?;
         if self.nulls() != 0 || !validity.is_empty() {
             return wrong(column, "values are missing where none may be");
         }
+        Ok(n)
+    }
+
+    /// A column whose values are all there.
+    fn whole<T: Pod>(&mut self, column: &str) -> Parsed<Array<T>> {
+        let n = self.complete(column)?;
         let values = self.array(column)?;
         length(column, values.len(), n)?;
         Ok(values)
+    }
+
+    /// A column of lists of `width` bits.
+    fn packed(&mut self, column: &str, width: u8) -> Parsed<Packed> {
+        let n = self.complete(column)?;
+        let bits = self.complete(column)?;
+        length(column, bits, n.saturating_mul(width.into()))?;
+        Packed::from_words(width, n, self.array(column)?)
+            .map_or_else(|| wrong(column, "its bits do not fit its length"), Ok)
     }
 
     fn presence(&mut self, column: &str, n: usize) -> Parsed<Presence> {
@@ -563,8 +581,8 @@ struct Reading {
     customers: Option<CustomerIds>,
     offsets: Array<u32>,
     codes: Codes,
-    seconds: Array<u32>,
-    rest: Option<TimeRest>,
+    ticks: Array<u32>,
+    rest: TimeRest,
     attributes: Vec<(usize, AttributeColumn)>,
     value: Option<ColumnData>,
 }
@@ -604,10 +622,14 @@ impl Reading {
                 self.codes = parts.codes(column)?;
                 length(&path, self.codes.len(), n)?;
             }
-            Slot::Seconds => self.seconds = parts.whole(&path)?,
-            Slot::Millis => self.rest = Some(TimeRest::Millis(parts.whole(&path)?)),
-            Slot::Micros => self.rest = Some(TimeRest::Micros(parts.whole(&path)?)),
-            Slot::Time => self.rest = Some(TimeRest::Wide(parts.whole(&path)?)),
+            Slot::Tick => self.ticks = parts.whole(&path)?,
+            Slot::Rest => {
+                self.rest = match column.kind {
+                    Kind::Bits(width) => TimeRest::Packed(parts.packed(&path, width)?),
+                    Kind::UInt16 => TimeRest::Short(parts.whole(&path)?),
+                    _ => TimeRest::Long(parts.whole(&path)?),
+                }
+            }
             Slot::CustomerAttribute(a) => {
                 let data = data(parts, column)?;
                 let level = Level::Customer;
@@ -625,11 +647,10 @@ impl Reading {
 
     fn block(mut self, shape: &Shape, b: usize) -> Parsed<Block> {
         self.attributes.sort_by_key(|(a, _)| *a);
-        let rest = self.rest.unwrap_or(TimeRest::None);
-        let Some(times) = Times::from_parts(shape.time.base_s, self.seconds, rest) else {
+        let Some(times) = Times::from_parts(shape.time, self.ticks, self.rest) else {
             return wrong(
-                "events.time_s",
-                "it is not as long as the rests of the seconds",
+                "events.time_tick",
+                "it is not as long as what belongs to it",
             );
         };
         let customers = match (self.customers, shape.integer_ids.get(b)) {
@@ -681,30 +702,29 @@ fn data(parts: &mut Parts<'_, '_>, column: &Column) -> Parsed<ColumnData> {
 /// The names of a dictionary, still in the file.
 struct Texts {
     part: String,
-    whose: Dictionary,
-    offsets: Array<u64>,
-    bytes: Bytes,
+    /// Where each ends.
+    ends: Array<u64>,
+    bytes: Array<u8>,
 }
 
 impl Texts {
-    fn vocabulary(&self) -> Parsed<Vocabulary> {
-        let Ok(text) = std::str::from_utf8(&self.bytes) else {
-            return wrong(&self.part, "they are not UTF-8");
+    /// An attribute's first name is no name: it stands for missing values, and takes no letter.
+    fn of(part: String, whose: Dictionary, offsets: &Bytes, bytes: Array<u8>) -> Parsed<Texts> {
+        let skip = size_of::<u64>() * (1 + usize::from(whose != Dictionary::Events));
+        let Some(before) = offsets.get(..skip) else {
+            return wrong(&part, "there is no place for missing values");
         };
-        let skip = usize::from(self.whose != Dictionary::Events);
-        let mut names = Vocabulary::new();
-        for (place, bounds) in self.offsets.windows(2).skip(skip).enumerate() {
-            let at = |o: u64| usize::try_from(o).unwrap_or(usize::MAX);
-            let Some(name) = text.get(at(bounds[0])..at(bounds[1])) else {
-                return wrong(&self.part, "a name begins or ends where no letter does");
-            };
-            if names.intern(name) as usize != place {
-                return wrong(&self.part, "a name stands twice");
-            }
+        if before.iter().any(|b| *b != 0) {
+            return wrong(&part, "the first name does not begin at the first byte");
         }
-        if self.offsets.len() <= skip {
-            return wrong(&self.part, "there is no place for missing values");
+        match Array::from_bytes(offsets.slice(skip..)) {
+            Some(ends) => Ok(Texts { part, ends, bytes }),
+            None => wrong(&part, "its bytes are not aligned"),
         }
-        Ok(names)
+    }
+
+    fn vocabulary(&self) -> Parsed<Vocabulary> {
+        Vocabulary::from_parts(self.bytes.clone(), self.ends.clone())
+            .or_else(|problem| wrong(&self.part, problem))
     }
 }

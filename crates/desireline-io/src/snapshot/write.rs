@@ -12,13 +12,13 @@ use arrow::ipc::{
     MessageHeader, MetadataVersion, RecordBatch, RecordBatchBuilder, root_as_message,
 };
 use desireline_core::log::{
-    Array, Block, Codes, ColumnData, CustomerIds, Log, TimeRest, Times, Vocabulary,
+    Array, Block, Codes, ColumnData, CustomerIds, Log, TimeRest, TimeScale, Times, Vocabulary,
 };
 use flatbuffers::{FlatBufferBuilder, UnionWIPOffset, WIPOffset};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Saving;
-use super::layout::{Column, Dictionary, Header, Kind, Layout, Slot, TimeShape, Unit};
+use super::layout::{Column, Dictionary, Header, Kind, Layout, Slot};
 
 /// Every buffer begins at a multiple of this.
 const ALIGNMENT: usize = 64;
@@ -209,20 +209,15 @@ impl<W: Write> Out<'_, W> {
         names: &Vocabulary,
         with_missing: bool,
     ) -> Result<FileBlock, Stopped> {
-        let (mut text, mut offsets) = (Vec::new(), vec![0u64]);
-        if with_missing {
-            offsets.push(0);
-        }
-        for name in names.names() {
-            text.extend_from_slice(name.as_bytes());
-            offsets.push(text.len() as u64);
-        }
+        let (text, ends) = names.parts();
+        let mut offsets = vec![0u64; 1 + usize::from(with_missing)];
+        offsets.extend_from_slice(ends);
         let n = offsets.len() - 1;
         let mut there = Vec::new();
         if with_missing {
             there = vec![u8::MAX; n.div_ceil(8)];
             there[0] &= !1;
-            if n % 8 > 0
+            if !n.is_multiple_of(8)
                 && let Some(last) = there.last_mut()
             {
                 *last &= (1 << (n % 8)) - 1;
@@ -234,7 +229,7 @@ impl<W: Write> Out<'_, W> {
         parts
             .buffers
             .push(bytemuck::cast_slice(&offsets).to_vec().into());
-        parts.buffers.push(text.into());
+        parts.buffers.push(text.as_bytes().into());
         self.batch(n, &parts, Some(id))
     }
 
@@ -321,9 +316,10 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn of(block: &'a Block, layout: &Layout, time: TimeShape) -> Parts<'a> {
+    fn of(block: &'a Block, layout: &Layout, time: TimeScale) -> Parts<'a> {
         let mut parts = Parts::default();
         let (n, customers) = (block.n_events(), block.n_customers());
+        let times = block.times.rescaled(time);
         for column in &layout.columns {
             match column.slot {
                 Slot::Customer => parts.customers(&block.customers, column),
@@ -341,9 +337,16 @@ impl<'a> Parts<'a> {
                     parts.buffers.push(Cow::default());
                 }
                 Slot::Event => parts.whole(n, codes(&block.codes, column.kind)),
-                Slot::Seconds => parts.whole(n, seconds(&block.times, time)),
-                Slot::Millis | Slot::Micros | Slot::Time => {
-                    parts.whole(n, rest(&block.times, time))
+                Slot::Tick => parts.whole(n, ticks(&times)),
+                Slot::Rest => {
+                    if let Kind::Bits(width) = column.kind {
+                        // The list; what follows is what it lists.
+                        parts.node(n, 0);
+                        parts.buffers.push(Cow::default());
+                        parts.whole(n * usize::from(width), rest(&times));
+                    } else {
+                        parts.whole(n, rest(&times));
+                    }
                 }
             }
         }
@@ -436,27 +439,25 @@ fn codes(codes: &Codes, kind: Kind) -> Cow<'_, [u8]> {
     }
 }
 
-fn seconds(times: &Times, shape: TimeShape) -> Cow<'_, [u8]> {
-    if times.base() == shape.base_s || times.is_empty() {
-        return times.seconds().as_bytes().into();
+fn ticks<'a>(times: &Cow<'a, Times>) -> Cow<'a, [u8]> {
+    match times {
+        Cow::Borrowed(times) => times.ticks().as_bytes().into(),
+        Cow::Owned(times) => times.ticks().as_bytes().to_vec().into(),
     }
-    bytes_of((0..times.len()).map(|i| {
-        let second = times.get(i).div_euclid(1_000_000) - shape.base_s;
-        u32::try_from(second).unwrap_or(u32::MAX)
-    }))
 }
 
-fn rest(times: &Times, shape: TimeShape) -> Cow<'_, [u8]> {
-    let micros = |i: usize| times.get(i).rem_euclid(1_000_000);
-    match (times.rest(), shape.unit) {
-        (TimeRest::Wide(all), _) => all.as_bytes().into(),
-        (TimeRest::Millis(all), Unit::Millis) => all.as_bytes().into(),
-        (TimeRest::Micros(all), Unit::Micros) => all.as_bytes().into(),
-        (_, Unit::Wide) => bytes_of((0..times.len()).map(|i| times.get(i))),
-        (_, Unit::Millis) => {
-            bytes_of((0..times.len()).map(|i| u16::try_from(micros(i) / 1_000).unwrap_or(u16::MAX)))
+fn rest<'a>(times: &Cow<'a, Times>) -> Cow<'a, [u8]> {
+    fn bytes(rest: &TimeRest) -> &[u8] {
+        match rest {
+            TimeRest::None => &[],
+            TimeRest::Packed(all) => all.words().as_bytes(),
+            TimeRest::Short(all) => all.as_bytes(),
+            TimeRest::Long(all) => all.as_bytes(),
         }
-        _ => bytes_of((0..times.len()).map(|i| u32::try_from(micros(i)).unwrap_or(u32::MAX))),
+    }
+    match times {
+        Cow::Borrowed(times) => bytes(times.rest()).into(),
+        Cow::Owned(times) => bytes(times.rest()).to_vec().into(),
     }
 }
 
