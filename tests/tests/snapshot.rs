@@ -48,7 +48,12 @@ fn fill(builder: &mut LogBuilder, rng: &mut ChaCha8Rng) {
     let texts = rng.random_bool(0.5);
     let grain = [1, 1_000, 1_000_000][rng.random_range(0..3)];
     let start = [0, -GAP, 1_700_000_000_000_000, -60_000_000_000_000_000][rng.random_range(0..4)];
-    let reach = [1_000, 10_000_000_000, 100_000_000_000_000, 40_000_000_000_000_000];
+    let reach = [
+        1_000,
+        10_000_000_000,
+        100_000_000_000_000,
+        40_000_000_000_000_000,
+    ];
     let reach = reach[rng.random_range(0..4)];
     for _ in 0..rng.random_range(1..60) {
         let number = rng.random_range(0..12i64);
