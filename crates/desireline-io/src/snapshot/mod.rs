@@ -41,8 +41,11 @@
 //! A file that is open must not be changed in place; [`save`] never does: it writes beside and then takes over the
 //! name, and logs opened before keep the old content.
 
+mod columns;
+mod fields;
 mod layout;
 mod map;
+mod parts;
 mod read;
 mod write;
 

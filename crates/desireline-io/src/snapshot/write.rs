@@ -304,7 +304,7 @@ fn schema_message(schema: &Schema) -> Option<(Vec<u8>, Vec<i64>)> {
         .with_dictionary_tracker(&mut tracker)
         .schema_to_fb_offset(&mut fbb, schema);
     let message = finished(fbb, MessageHeader::Schema, schema.as_union_value(), 0);
-    let ids = super::read::dictionary_ids(root_as_message(&message).ok()?.header_as_schema()?);
+    let ids = super::fields::dictionary_ids(root_as_message(&message).ok()?.header_as_schema()?);
     Some((message, ids))
 }
 
