@@ -19,6 +19,9 @@ pub enum Error {
     /// A length of time could not be read.
     #[error(transparent)]
     TimeSpan(#[from] TimeSpanError),
+    /// A map's document cannot be read.
+    #[error(transparent)]
+    Map(#[from] crate::map::MapError),
     /// No analysis has this name.
     #[error("no analysis is called `{name}`{}; there are {}", did_you_mean(nearest.as_deref()), known.join(", "))]
     UnknownAnalysis {

@@ -12,7 +12,7 @@ pub mod error;
 pub mod expr;
 pub mod journey;
 pub mod log;
-
+pub mod map;
 pub mod registry;
 pub mod report;
 pub mod time;

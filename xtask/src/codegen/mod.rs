@@ -1,5 +1,5 @@
-//! Everything that follows from the registry of analyses: JSON Schemas, the Python package's questions and reports, and the
-//! reference pages. The files are committed; `--check` says which are stale.
+//! Everything that follows from the registry of analyses and from the types of maps: JSON Schemas, the Python package's
+//! questions and reports, and the reference pages. The files are committed; `--check` says which are stale.
 
 mod python;
 mod reference;
@@ -104,6 +104,14 @@ fn files() -> Result<Vec<(PathBuf, String)>, Problem> {
         (
             PathBuf::from("schemas/compare.report.json"),
             pretty(&compared_schema)?,
+        ),
+        (
+            PathBuf::from("schemas/journey-map.json"),
+            pretty(&desireline_core::map::map_schema())?,
+        ),
+        (
+            PathBuf::from("schemas/lifecycle.json"),
+            pretty(&desireline_core::map::lifecycle_schema())?,
         ),
         (
             PathBuf::from("docs/reference/compare.md"),
