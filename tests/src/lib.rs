@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+pub mod naive_expr;
 pub mod random_log;
 
 /// A file of the data folder, `DESIRELINE_DATA` or the one beside the checkout; `None`, said aloud, where there is none.

@@ -150,6 +150,7 @@ fn rooms(root: &Path, faults: &mut Vec<String>) -> Result<(), String> {
         .map(|(place, room)| (*room, above(place)))
         .collect();
     pairs.push(("map", MAP_ROOMS.to_vec()));
+    pairs.push(("overlay", vec!["analyses", "compare", "registry"]));
     for (room, forbidden) in pairs {
         for file in rust_files(&source.join(room))? {
             let text = read(&file)?;

@@ -18,6 +18,8 @@ Examples:
   desireline report shop.csv --customer customer_id --time time --event event --goal purchase -o shop.html
   desireline convert shop.csv --customer customer_id --time time --event event --all-attributes -o shop.arrow
   desireline paths shop.arrow --journey gap=30m --goal purchase
+  desireline map new --template ten-steps -o shop.yaml
+  desireline map check shop.yaml --log shop.arrow
 
 A bare event name is an expression; so is `event == \"purchase\" and channel in [\"web\", \"app\"] and value >= 20`.";
 
@@ -37,6 +39,7 @@ pub(crate) fn command() -> Command {
         .subcommand(report())
         .subcommand(convert())
         .subcommand(run())
+        .subcommand(crate::map::command())
         .subcommand(crate::simulate::command())
 }
 
@@ -237,6 +240,20 @@ fn help(field: &FieldInfo) -> StyledStr {
 }
 
 fn input(command: Command) -> Command {
+    reading(
+        command.arg(
+            Arg::new("files")
+                .value_name("FILE")
+                .num_args(1..)
+                .required(true)
+                .value_hint(ValueHint::AnyPath)
+                .help("CSV, TSV, JSON Lines (each also .gz, .zst), Parquet or Arrow IPC: files, folders or globs; `-` for standard input, with --input-format; or one snapshot that `convert` wrote"),
+        ),
+    )
+}
+
+/// How to read tables of events.
+pub(crate) fn reading(command: Command) -> Command {
     let arg = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name)
             .long(name)
@@ -245,14 +262,6 @@ fn input(command: Command) -> Command {
             .help_heading("Input")
     };
     command
-        .arg(
-            Arg::new("files")
-                .value_name("FILE")
-                .num_args(1..)
-                .required(true)
-                .value_hint(ValueHint::AnyPath)
-                .help("CSV, TSV, JSON Lines (each also .gz, .zst), Parquet or Arrow IPC: files, folders or globs; `-` for standard input, with --input-format; or one snapshot that `convert` wrote"),
-        )
         .arg(arg("customer", "COLUMN", "The column that says who; not for a snapshot, which knows its columns"))
         .arg(arg("time", "COLUMN", "The column that says when; not for a snapshot"))
         .arg(arg("event", "COLUMN", "The column that says what; not for a snapshot").conflicts_with("every-row"))
@@ -294,7 +303,7 @@ const GRAPH_FORMATS: &[&str] = &[
     "text", "json", "csv", "arrow", "md", "svg", "html", "dot", "mermaid",
 ];
 
-fn journeys(command: Command) -> Command {
+pub(crate) fn journeys(command: Command) -> Command {
     let arg = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name)
             .long(name)

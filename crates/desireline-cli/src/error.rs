@@ -8,6 +8,8 @@ use desireline::{Error, SpecError};
 
 use crate::interrupt;
 
+/// A map has errors.
+const CHECK: u8 = 1;
 /// The options make no sense.
 pub(crate) const USAGE: u8 = 2;
 const INPUT: u8 = 3;
@@ -21,6 +23,7 @@ const INTERRUPTED: u8 = 130;
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0    done
+  1    `map check` found errors
   2    the options make no sense
   3    the input cannot be read
   4    the question does not fit the log (unknown name, type clash, empty group)
@@ -57,6 +60,12 @@ pub(crate) enum CliError {
         path: String,
         source: std::io::Error,
     },
+    /// A map was read and has errors, which were said.
+    #[error("{0}")]
+    Check(String),
+    /// A document that is no map.
+    #[error("`{path}` cannot be read as a map:\n{told}")]
+    Map { path: String, told: String },
     #[error("interrupted; nothing was written")]
     Interrupted,
 }
@@ -71,6 +80,8 @@ impl CliError {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             CliError::Usage(_) => USAGE,
+            CliError::Check(_) => CHECK,
+            CliError::Map { .. } => INPUT,
             CliError::Read(e) => reading(e),
             CliError::Engine(
                 Error::MemoryBudget { .. } | Error::Cancelled { .. } | Error::Threads { .. },

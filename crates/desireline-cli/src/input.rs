@@ -38,6 +38,8 @@ pub(crate) struct Wanted {
     name: String,
     /// Written `attr.NAME`: the column of that name, and not what was declared as the channel.
     exact: bool,
+    /// Whether the log may do without it.
+    if_there: bool,
 }
 
 impl Wanted {
@@ -46,6 +48,15 @@ impl Wanted {
         Wanted {
             name: name.to_owned(),
             exact: false,
+            if_there: false,
+        }
+    }
+
+    /// The same where its absence is somebody else's to tell.
+    pub(crate) fn if_there(self) -> Wanted {
+        Wanted {
+            if_there: true,
+            ..self
         }
     }
 }
@@ -93,16 +104,23 @@ pub(crate) fn log(m: &ArgMatches, names: &[Wanted]) -> Result<Log, CliError> {
         .map(|name| Wanted {
             name: name.to_owned(),
             exact: true,
+            if_there: false,
         })
         .collect();
     wanted.extend_from_slice(names);
     wanted.sort();
     wanted.dedup();
-    for Wanted { name, exact } in wanted {
+    for Wanted {
+        name,
+        exact,
+        if_there,
+    } in wanted
+    {
         if taken.contains(&name.as_str()) || rule.column.as_ref() == Some(&name) {
             continue;
         }
-        columns = if name == "channel" && !exact && text(m, "channel").is_some() {
+        let declared = name == "channel" && !exact && text(m, "channel").is_some();
+        columns = if declared || if_there {
             // The declared channel is meant, unless there is such a column too: then it has to be said which.
             columns.attribute_if_there(name)
         } else {
@@ -163,7 +181,7 @@ pub(crate) fn log(m: &ArgMatches, names: &[Wanted]) -> Result<Log, CliError> {
 }
 
 /// What says how to read tables of events, and means nothing to a snapshot.
-const READING: [&str; 19] = [
+pub(crate) const READING: [&str; 19] = [
     "customer",
     "time",
     "event",
@@ -284,37 +302,40 @@ pub(crate) fn rule(m: &ArgMatches) -> Result<JourneyRule, CliError> {
 pub(crate) fn journeys(m: &ArgMatches, names: &[Wanted]) -> Result<Journeys, CliError> {
     let rule = rule(m)?;
     let mut needed = names.to_vec();
+    needed.extend(selected(m)?);
+    cut(m, &log(m, &needed)?, rule)
+}
+
+/// The columns that the rule and the selections of the options look at.
+pub(crate) fn selected(m: &ArgMatches) -> Result<Vec<Wanted>, CliError> {
+    let rule = rule(m)?;
+    let mut needed = Vec::new();
     for expr in rule.start.iter().chain(&rule.end) {
         columns_of(expr, &mut needed);
     }
-    let (events, shown, kept) = (
-        texts(m, "where"),
-        texts(m, "keep-events"),
-        texts(m, "keep-journeys"),
-    );
-    for (option, conditions) in [
-        (WHERE, &events),
-        (KEEP_EVENTS, &shown),
-        (KEEP_JOURNEYS, &kept),
-    ] {
-        for condition in conditions {
+    for option in [WHERE, KEEP_EVENTS, KEEP_JOURNEYS] {
+        for condition in texts(m, option.trim_start_matches('-')) {
             columns_of(&parse(option, condition)?, &mut needed);
         }
     }
-    let log = log(m, &needed)?;
-    let mut journeys = match join(&events)? {
+    Ok(needed)
+}
+
+/// Cuts a log by a rule and applies the selections of the options.
+pub(crate) fn cut(m: &ArgMatches, log: &Log, rule: JourneyRule) -> Result<Journeys, CliError> {
+    let mut journeys = match join(&texts(m, "where"))? {
         Some(all) => log
             .keep_events(&all)
             .map_err(|e| bound(WHERE, &all, e))?
             .journeys(rule)?,
         None => log.journeys(rule)?,
     };
-    for condition in kept {
+    for condition in texts(m, "keep-journeys") {
         journeys = journeys
             .keep_journeys(condition)
             .map_err(|e| bound(KEEP_JOURNEYS, condition, e))?;
     }
-    for condition in shown {
+    for condition in texts(m, "keep-events") {
         journeys = journeys
             .keep_events(condition)
             .map_err(|e| bound(KEEP_EVENTS, condition, e))?;
@@ -366,7 +387,11 @@ pub(crate) fn columns_of(expr: &Expr, names: &mut Vec<Wanted>) {
     for field in expr.fields() {
         if let Field::Attribute { name, scope } = field {
             let exact = scope != Scope::Any;
-            names.push(Wanted { name, exact });
+            names.push(Wanted {
+                name,
+                exact,
+                if_there: false,
+            });
         }
     }
 }

@@ -9,6 +9,7 @@ mod document;
 mod error;
 mod input;
 mod interrupt;
+mod map;
 mod output;
 mod page;
 mod progress;
@@ -49,6 +50,7 @@ fn run(matches: &clap::ArgMatches) -> Result<(), CliError> {
     match matches.subcommand() {
         Some(("simulate", m)) => simulate::run(m),
         Some(("convert", m)) => convert::run(m),
+        Some(("map", m)) => map::run(m),
         Some(("summary", m)) => question::summary(m),
         Some(("compare", m)) => question::compare(m),
         Some(("report", m)) => page::run(m),

@@ -2,7 +2,8 @@
 //!
 //! A [`log::Log`] holds all events, sorted by customer and time. A [`journey::JourneyRule`] cuts it into
 //! [`journey::Journeys`]. An [`engine::Analysis`] is one question about journeys; [`journey::Journeys::run`] answers
-//! it with a report whose numbers carry their interval, base and number of observations.
+//! it with a report whose numbers carry their interval, base and number of observations. A [`map::JourneyMap`] is the journey
+//! as people drew it; [`overlay`] holds it against a log.
 #![forbid(unsafe_code)]
 
 pub mod analyses;
@@ -13,6 +14,7 @@ pub mod expr;
 pub mod journey;
 pub mod log;
 pub mod map;
+pub mod overlay;
 pub mod registry;
 pub mod report;
 pub mod time;

@@ -11,6 +11,7 @@ mod flat;
 pub mod format;
 pub mod html;
 pub mod json;
+pub mod map_check;
 pub mod markdown;
 pub mod names;
 pub mod svg;

@@ -3,7 +3,7 @@
 
 #[doc(inline)]
 pub use desireline_core::{
-    Error, Result, SpecError, engine, error, expr, journey, log, registry, report, time,
+    Error, Result, SpecError, engine, error, expr, journey, log, map, overlay, registry, report, time,
 };
 
 #[doc(inline)]
@@ -23,6 +23,7 @@ pub use desireline_core::analyses::transitions::Transitions;
 pub use desireline_core::engine::{Breakdown, Exec, Segment};
 pub use desireline_core::journey::{JourneyRule, Journeys};
 pub use desireline_core::log::{Log, LogBuilder};
+pub use desireline_core::map::JourneyMap;
 
 /// Intervals, tests, multiple testing and survival; numbers only.
 pub use desireline_stats as stats;

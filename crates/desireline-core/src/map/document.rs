@@ -446,10 +446,11 @@ impl MapFile {
         }
     }
 
-    /// The line of the text that a place is in with carets under it; nothing for a map made in code.
-    pub fn line_at(&self, at: crate::expr::TextSpan) -> Option<String> {
-        format::caret(&self.text, at)
-    }
+}
+
+/// The line of a text that a place is in with carets under it, each with a line break behind it.
+pub fn line_at(text: &str, at: crate::expr::TextSpan) -> Option<String> {
+    format::caret(text, at)
 }
 
 impl LifecycleDocument {

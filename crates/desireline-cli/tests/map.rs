@@ -1,0 +1,221 @@
+//! `desireline map`, from the first document to a broken build.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{COLUMNS, Done, bare, command, piped, shop};
+
+fn map(args: &[&str]) -> Done {
+    let mut all = vec!["map"];
+    all.extend(args);
+    bare(&all)
+}
+
+/// A map of the small log, without a fault that a log would show.
+const SMALL: &str = "\
+schema: 1
+id: small
+title: Small
+version: 0.1.0
+kind: actual
+status: draft
+as_of: 2024-01-01
+owner: o
+scope: {aim: Test, unit: person, window: {from: 2024-01-01, to: 2024-01-02}}
+stakeholders: [{id: o, name: O}]
+stages: [{id: s, name: Somewhere}]
+touchpoints:
+  - {id: home, name: Home, stages: [s], owner: o, binding: home}
+  - {id: cart, name: Cart, stages: [s], owner: o, binding: cart}
+  - {id: buy, name: Bought, stages: [s], owner: o, binding: buy and amount > 5}
+goals: [{id: g, text: Be happy, kind: emotional, stages: [s]}]
+kpis: [{id: k, kpi: csat, at: s}]
+moments: [{id: m, at: s, kind: experience, basis: declared}]
+";
+
+fn small(folder: &Path, change: impl FnOnce(String) -> String) -> String {
+    let path = folder.join("small.yaml");
+    fs::write(&path, change(SMALL.to_owned())).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+const TODAY: [&str; 2] = ["--today", "2024-01-15"];
+
+fn check(file: &str, args: &[&str]) -> Done {
+    let mut all = vec!["check", file];
+    all.extend(TODAY);
+    all.extend(args);
+    map(&all)
+}
+
+#[test]
+fn every_template_begins_a_map_that_can_be_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let listed = map(&["templates"]);
+    let names: Vec<&str> = listed.out.lines().filter_map(|l| l.split_whitespace().next()).collect();
+    assert!(names.len() >= 14 && names.contains(&"ten-steps"), "{}", listed.out);
+    for name in names {
+        let file = folder.path().join(format!("{name}.yaml"));
+        let file = file.to_str().unwrap();
+        let new = map(&["new", "--template", name, "--id", "mine", "--title", "It's mine", "--today", "2026-01-05", "-o", file]);
+        assert_eq!((new.code, new.err.as_str()), (0, ""));
+        let text = fs::read_to_string(file).unwrap();
+        assert!(text.contains("\nid: mine\n") && text.contains("\nas_of: 2026-01-05\n") && text.contains('#'), "{text}");
+        let done = map(&["check", file, "--today", "2026-01-06"]);
+        assert_eq!(done.code, 0, "{}", done.out);
+        let again = map(&["new", "-o", file]);
+        assert_eq!(again.code, 2);
+        assert!(again.err.contains("exists already"), "{}", again.err);
+    }
+    let typo = map(&["new", "--template", "tensteps"]);
+    assert_eq!(typo.code, 2);
+    assert!(typo.err.contains("did you mean ten-steps?"), "{}", typo.err);
+}
+
+#[test]
+fn sound_maps_pass_and_faults_fail_as_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = shop(folder.path());
+    let log = log.to_str().unwrap();
+    let file = small(folder.path(), |t| t);
+    assert_eq!(check(&file, &[]).code, 0);
+    let mut with = vec!["--log", log];
+    with.extend(COLUMNS);
+    let done = check(&file, &with);
+    assert_eq!((done.code, done.err.as_str()), (0, ""), "{}", done.out);
+    assert!(done.out.contains("30 of 30 events of 12 customers belong to 3 touchpoints"), "{}", done.out);
+
+    let file = small(folder.path(), |t| t.replace("binding: cart", "binding: cartt"));
+    let done = check(&file, &with);
+    assert_eq!(done.code, 0);
+    assert!(done.out.contains(":14:66: warning W-DEAD: the log has no event `cartt`; did you mean `cart`?\n"), "{}", done.out);
+    assert!(done.out.contains("W-ORPHAN: 12 of 30 events (40 %)"), "{}", done.out);
+    let mut denied = with.clone();
+    denied.extend(["--deny", "w-dead", "--allow", "W-ORPHAN"]);
+    let done = check(&file, &denied);
+    assert_eq!(done.code, 1);
+    assert!(done.out.contains("error W-DEAD") && !done.out.contains("W-ORPHAN"), "{}", done.out);
+    assert_eq!(done.err, "error: the check found 1 error\n");
+    let mut all = with.clone();
+    all.extend(["--deny", "warnings"]);
+    assert_eq!(check(&file, &all).code, 1);
+    let in_document = small(folder.path(), |t| t.replace("binding: cart", "binding: cartt") + "checks: {deny: [W-DEAD]}\n");
+    assert_eq!(check(&in_document, &with).code, 1);
+    assert_eq!(check(&in_document, &[]).code, 0);
+}
+
+#[test]
+fn a_column_that_is_missing_is_said_in_the_map() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = shop(folder.path());
+    let file = small(folder.path(), |t| t.replace("amount > 5", "amuont > 5"));
+    let mut with = vec!["--log", log.to_str().unwrap()];
+    with.extend(COLUMNS);
+    let done = check(&file, &with);
+    assert_eq!(done.code, 1);
+    assert!(done.out.contains(":15:75: error E-TYPE: unknown field `amuont`"), "{}", done.out);
+    let file = small(folder.path(), |t| t.replace("unit: person", "unit: person, journeys: {gap: 10m, end: buy}"));
+    assert_eq!(check(&file, &with).code, 0);
+}
+
+#[test]
+fn unreadable_maps_are_said_with_their_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = small(folder.path(), |t| t.replace("kind: actual", "kind: acutal").replace("owner: o\n", "ownr: o\n"));
+    let done = check(&file, &[]);
+    assert_eq!(done.code, 1);
+    assert!(done.out.contains(":5:7: error E-READ: `acutal` is not known here; did you mean `actual`?"), "{}", done.out);
+    assert!(done.out.contains("    kind: acutal\n          ^^^^^^\n"), "{}", done.out);
+    assert!(done.out.contains(":8:1: error E-READ: unknown key `ownr`; did you mean `owner`?"), "{}", done.out);
+    let none = check(&folder.path().join("none.yaml").to_string_lossy(), &[]);
+    assert_eq!(none.code, 3);
+    assert!(none.err.contains("none.yaml"), "{}", none.err);
+}
+
+#[test]
+fn json_and_sarif_have_places() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = small(folder.path(), |t| t.replace("stages: [s], owner: o, binding: home", "stages: [x], owner: o, binding: home"));
+    let done = check(&file, &["--format", "json"]);
+    assert_eq!(done.code, 1);
+    let json: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+    assert_eq!(json["files"][0]["id"], "small");
+    let notice = &json["files"][0]["notices"][0];
+    assert_eq!((&notice["code"], &notice["level"]), (&"E-ID".into(), &"error".into()));
+    assert_eq!(notice["at"], serde_json::json!({ "line": 13, "column": 42 }));
+    assert_eq!(notice["pointer"], "/touchpoints/0/stages/0");
+
+    let out = folder.path().join("a b.sarif");
+    let done = check(&file, &["-o", out.to_str().unwrap()]);
+    assert_eq!((done.code, done.out.as_str()), (1, ""));
+    let sarif: serde_json::Value = serde_json::from_str(&fs::read_to_string(out).unwrap()).unwrap();
+    let run = &sarif["runs"][0];
+    let result = &run["results"][0];
+    assert_eq!((&sarif["version"], &result["ruleId"], &result["level"]), (&"2.1.0".into(), &"E-ID".into(), &"error".into()));
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    assert_eq!(rules[result["ruleIndex"].as_u64().unwrap() as usize]["id"], "E-ID");
+    let place = &result["locations"][0]["physicalLocation"];
+    assert_eq!(place["region"], serde_json::json!({ "startLine": 13, "startColumn": 42 }));
+    assert!(place["artifactLocation"]["uri"].as_str().unwrap().ends_with("small.yaml"));
+}
+
+#[test]
+fn documents_are_converted_there_and_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = small(folder.path(), |t| t);
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (json, yaml, again) = (path("m.json"), path("m2.yaml"), path("m3.json"));
+    for (from, to) in [(&file, &json), (&json, &yaml), (&yaml, &again)] {
+        let done = map(&["convert", from, "-o", to]);
+        assert_eq!((done.code, done.err.as_str()), (0, ""));
+    }
+    assert_eq!(fs::read_to_string(&json).unwrap(), fs::read_to_string(&again).unwrap());
+    let shown = map(&["convert", &file]);
+    assert_eq!(shown.out, fs::read_to_string(&json).unwrap());
+    let through = piped(&["map", "convert", "-", "--to", "yaml"], shown.out.as_bytes());
+    assert_eq!(through.out, fs::read_to_string(&yaml).unwrap());
+    let over = map(&["convert", &file, "-o", &file]);
+    assert_eq!(over.code, 2);
+    let broken = piped(&["map", "convert", "-"], b"schema: 1\nid: X\n");
+    assert_eq!(broken.code, 3);
+    assert!(broken.err.contains("line 2, column 5"), "{}", broken.err);
+    let life = path("life.yaml");
+    fs::write(&life, "schema: 1\nid: l\ntitle: L\nversion: 1.0.0\nphases: [{phase: lapsed, silent_for: 9d}]\n").unwrap();
+    assert!(map(&["convert", &life]).out.contains("\"silent_for\": \"9d\""));
+    assert_eq!(check(&life, &[]).code, 0);
+}
+
+#[test]
+fn options_that_make_no_sense_are_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = small(folder.path(), |t| t);
+    let cases: [(&[&str], &str); 7] = [
+        (&["--deny", "W-DAED"], "did you mean W-DEAD?"),
+        (&["--allow", "E-ID"], "cannot be allowed"),
+        (&["--today", "soon"], "--today"),
+        (&["--customer", "user"], "give one with --log"),
+        (&["--journey", "gap=5m"], "give one with --log"),
+        (&["-o", "x.html"], "--format text, json or sarif"),
+        (&["-o", &file], "would be lost"),
+    ];
+    for (args, words) in cases {
+        let mut all = vec!["map", "check", &file];
+        all.extend(args);
+        let done = bare(&all);
+        assert_eq!(done.code, 2, "{args:?}: {}", done.out);
+        assert!(done.err.contains(words), "{args:?}: {}", done.err);
+    }
+    let mut none = command();
+    assert_eq!(none.arg("map").output().unwrap().status.code(), Some(2));
+}
+
+#[test]
+fn the_schema_is_the_committed_one() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas");
+    for (args, name) in [(&["schema"][..], "journey-map.json"), (&["schema", "--lifecycle"], "lifecycle.json")] {
+        assert_eq!(map(args).out, fs::read_to_string(root.join(name)).unwrap());
+    }
+}

@@ -1,0 +1,15 @@
+//! A map held against a log: the one place that knows both.
+//!
+//! [`BoundMap`] compiles a map's bindings against the names of a log. [`check`] says what the log has to say to the map:
+//! bindings that match nothing or are shadowed, events that belong to nothing, tracking that broke.
+
+mod bind;
+mod check;
+mod coverage;
+mod periods;
+#[cfg(test)]
+mod tests;
+
+pub use self::bind::{BindScratch, BoundMap, BoundTouchpoint, Candidate, LenientMatcher, UnknownName};
+pub use self::check::{MapCheck, check, journey_rule};
+pub use self::coverage::{Coverage, OrphanCount, TouchpointCoverage};

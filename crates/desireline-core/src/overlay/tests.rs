@@ -1,0 +1,192 @@
+//! Bindings and checks on logs small enough to count by hand.
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::engine::Exec;
+use crate::journey::JourneyRule;
+use crate::log::{Log, LogBuilder, LogOptions};
+use crate::map::check::{CheckOptions, Code};
+use crate::map::{Form, MapFile};
+
+const DAY: i64 = 86_400_000_000;
+
+fn map(touchpoints: &str) -> MapFile {
+    let text = format!(
+        "schema: 1\nid: m\ntitle: M\nversion: 1.0.0\nkind: actual\nstatus: draft\nas_of: 2026-01-01\nowner: o\n\
+         stakeholders: [{{id: o, name: O}}]\nstages: [{{id: s, name: S}}]\ntouchpoints:\n{touchpoints}"
+    );
+    MapFile::read(&text, Form::Yaml).unwrap_or_else(|e| panic!("{}", e.snippets(&text)))
+}
+
+fn log(rows: &[(&str, i64, &str)]) -> Log {
+    Log::from_rows(rows.iter().copied()).unwrap()
+}
+
+fn looked(file: &MapFile, log: &Log) -> MapCheck {
+    let journeys = log.journeys(journey_rule(file.map()).unwrap()).unwrap();
+    check(file, &journeys, &CheckOptions::new(), &Exec::new()).unwrap()
+}
+
+fn said(check: &MapCheck, code: Code) -> Vec<String> {
+    let place = |n: &crate::map::check::Notice| n.at.map_or(0, |at| at.line);
+    check.report.with(code).map(|n| format!("{}: {}", place(n), n.told())).collect()
+}
+
+#[test]
+fn dead_shadowed_and_orphan_bindings() {
+    let file = map(
+        "  - {id: any, name: Any, stages: [s], binding: home or cart}\n\
+         \x20 - {id: cart, name: Cart, stages: [s], binding: cart}\n\
+         \x20 - {id: gone, name: Gone, stages: [s], binding: chekout}\n\
+         \x20 - {id: never, name: Never, stages: [s], binding: home and not home}\n",
+    );
+    let log = log(&[("a", 0, "home"), ("a", 1, "cart"), ("a", 2, "checkout"), ("b", 0, "checkout"), ("b", 5, "zoom")]);
+    let check = looked(&file, &log);
+    assert_eq!(
+        said(&check, Code::Dead),
+        [
+            "14: the log has no event `chekout`; did you mean `checkout`?",
+            "15: `Never` matches no event of the log"
+        ]
+    );
+    assert_eq!(
+        said(&check, Code::Shadow),
+        ["13: all 1 events of `Cart` are taken by `any`; give it a higher `priority`, or narrow the others"]
+    );
+    assert_eq!(
+        said(&check, Code::Orphan),
+        ["11: 3 of 5 events (60 %) belong to no touchpoint: `checkout` (2), `zoom` (1); bind them, or allow a larger share with `checks: {orphans: …}`"]
+    );
+    let coverage = check.coverage.unwrap();
+    assert_eq!((coverage.events, coverage.bound_events, coverage.customers), (5, 2, 2));
+    let counts: Vec<_> = coverage.touchpoints.iter().map(|t| (t.id.as_str(), t.matched, t.events, t.customers)).collect();
+    assert_eq!(counts, [("any", 2, 2, 1), ("cart", 1, 0, 0), ("gone", 0, 0, 0), ("never", 0, 0, 0)]);
+}
+
+#[test]
+fn priorities_and_policies() {
+    let rows = [("a", 0, "home"), ("a", 1, "cart"), ("b", 0, "cart")];
+    let touchpoints = |cart: &str, policy: &str| {
+        map(&format!(
+            "  - {{id: any, name: Any, stages: [s], binding: home or cart}}\n  - {{id: cart, name: Cart, stages: [s], binding: {cart}}}\n{policy}"
+        ))
+    };
+    let counts = |file: &MapFile| {
+        let coverage = looked(file, &log(&rows)).coverage.unwrap();
+        coverage.touchpoints.iter().map(|t| (t.id.clone(), t.events)).collect::<Vec<_>>()
+    };
+    let pairs = |list: &[(&str, u64)]| list.iter().map(|(id, n)| ((*id).to_owned(), *n)).collect::<Vec<_>>();
+    assert_eq!(counts(&touchpoints("cart", "")), pairs(&[("any", 3), ("cart", 0)]));
+    assert_eq!(counts(&touchpoints("{when: cart, priority: 1}", "")), pairs(&[("cart", 2), ("any", 1)]));
+    assert_eq!(counts(&touchpoints("cart", "binding_policy: multi\n")), pairs(&[("any", 3), ("cart", 2)]));
+}
+
+#[test]
+fn candidates_are_looked_up_by_name() {
+    let file = map(
+        "  - {id: cart, name: Cart, stages: [s], binding: cart}\n\
+         \x20 - {id: web, name: Web, stages: [s], binding: customer = \"a\" and (cart or home)}\n\
+         \x20 - {id: first, name: First, stages: [s], binding: first(home)}\n\
+         \x20 - {id: rest, name: Rest, stages: [s], binding: not cart}\n\
+         \x20 - {id: late, name: Late, stages: [s], binding: \"after(home, 1d)\"}\n",
+    );
+    let log = log(&[("a", 0, "home"), ("a", 1, "cart"), ("b", 2, "buy")]);
+    let bound = BoundMap::new(file.map(), log.catalog()).unwrap();
+    let names = |event: &str| {
+        let code = log.catalog().events.code(event).unwrap();
+        let list = bound.candidates(code).iter();
+        list.map(|c| (bound.bindings[c.binding].id.to_string(), c.always)).collect::<Vec<_>>()
+    };
+    let pairs = |list: &[(&str, bool)]| list.iter().map(|(id, a)| ((*id).to_owned(), *a)).collect::<Vec<_>>();
+    assert_eq!(names("cart"), pairs(&[("cart", true), ("web", false), ("late", false)]));
+    assert_eq!(names("home"), pairs(&[("web", false), ("first", false), ("rest", true), ("late", false)]));
+    assert_eq!(names("buy"), pairs(&[("rest", true), ("late", false)]));
+}
+
+#[test]
+fn what_does_not_fit_the_log_is_placed() {
+    let file = map(
+        "  - id: a\n    name: A\n    stages: [s]\n    binding: |\n      home\n      and chanel == \"web\"\n\
+         \x20 - {id: b, name: B, stages: [s], binding: {when: home, dwell: {attribute: seconds}}}\n",
+    );
+    let check = looked(&file, &log(&[("a", 0, "home")]));
+    assert_eq!(check.coverage, None);
+    let told = said(&check, Code::Type);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].starts_with("17: unknown field `chanel`"), "{told:?}");
+    assert_eq!(told[1], "18: the log has no attribute `seconds`");
+    let at = check.report.with(Code::Type).next().unwrap().at.unwrap();
+    assert_eq!((at.line, at.column), (17, 11));
+}
+
+#[test]
+fn window_openness_and_small_numbers() {
+    let text = map("  - {id: t, name: T, stages: [s], binding: home}\n").text().to_owned()
+        + "scope: {window: {from: 1970-01-02, to: 1970-01-04}, journeys: {gap: 1d}}\n";
+    let file = MapFile::read(&text, Form::Yaml).unwrap();
+    let rows: Vec<(String, i64, &str)> = (0..8).map(|i| (format!("c{i}"), i * DAY / 2, "home")).collect();
+    let log = Log::from_rows(rows.iter().map(|(c, t, e)| (c.as_str(), *t, *e))).unwrap();
+    let check = looked(&file, &log);
+    // Days 0, 0.5, …, 3.5: two before the 2nd, two from the 4th on. The last two lie less than a day before the end.
+    assert_eq!(
+        said(&check, Code::Clock),
+        ["13: 4 of 8 events (50 %) lie outside of the window: 2 before it, 2 after it"]
+    );
+    assert_eq!(
+        said(&check, Code::Censor),
+        ["13: 2 of 8 journeys (25 %) are still open at the end of the log; wait, or look at a window that ended earlier"]
+    );
+    assert_eq!(said(&check, Code::Small), ["12: `T` was met by 8 customers, fewer than 10"]);
+    assert_eq!(said(&check, Code::Blind)[1], "12: 8 customers (100 %) meet `T`, and nobody asks them about it; about 97 answers tell a share to ±10 points");
+}
+
+#[test]
+fn the_rule_of_a_map() {
+    let text = map("").text().replace("touchpoints:\n", "")
+        + "scope: {journeys: {gap: 30m, end: bye, goal_ends: true, calendar: day@Europe/Berlin}}\n\
+           goals: [{id: g, text: G, kind: social, success: buy}]\n";
+    let file = MapFile::read(&text, Form::Yaml).unwrap();
+    let rule = journey_rule(file.map()).unwrap();
+    assert_eq!(rule.to_string(), "gap=30m end=bye or buy calendar=day@Europe/Berlin");
+    let bad = MapFile::read(&text.replace("day@", "fortnight@"), Form::Yaml).unwrap();
+    assert!(journey_rule(bad.map()).is_err());
+}
+
+#[test]
+fn tracking_that_breaks_is_seen_and_steady_tracking_is_not() {
+    let file = map(
+        "  - {id: home, name: Home, stages: [s], binding: home}\n  - {id: buy, name: Buy, stages: [s], binding: buy}\n",
+    );
+    let made = |broken: bool| {
+        let mut builder = LogBuilder::new(LogOptions::default());
+        for month in 0..12i64 {
+            for c in 0..200i64 {
+                let time = month * 30 * DAY + c * DAY / 10;
+                let id = format!("c{c}");
+                builder.push(id.as_str(), time, "home").unwrap();
+                // A third buys; from July on the event is lost.
+                if (c + month) % 3 == 0 && !(broken && month >= 7) {
+                    builder.push(id.as_str(), time + 60_000_000, "buy").unwrap();
+                }
+            }
+        }
+        builder.finish().unwrap()
+    };
+    let drift = |log: &Log| said(&looked(&file, log), Code::Drift);
+    assert_eq!(drift(&made(false)), Vec::<String>::new());
+    let told = drift(&made(true));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("13: from the month of 1970-08-01 on, `Buy` is met by 0 % of the customers active in a month instead of 3"), "{told:?}");
+}
+
+#[test]
+fn threads_do_not_show() {
+    let file = map("  - {id: t, name: T, stages: [s], binding: \"first(home)\"}\n");
+    let rows: Vec<(String, i64, &str)> = (0..5_000)
+        .map(|i| (format!("c{}", i % 700), i64::from(i) * 1_000_000, ["home", "cart", "buy"][i as usize % 3]))
+        .collect();
+    let log = Log::from_rows(rows.iter().map(|(c, t, e)| (c.as_str(), *t, *e))).unwrap();
+    let journeys = log.journeys(JourneyRule::gap("10m").unwrap()).unwrap();
+    let with = |n| check(&file, &journeys, &CheckOptions::new(), &Exec::new().threads(n).unwrap()).unwrap();
+    assert_eq!(with(1), with(3));
+}
