@@ -49,8 +49,19 @@ pub(crate) fn command() -> Command {
                 .default_value("blank")
                 .help("Which; `desireline map templates` lists them"),
         )
-        .arg(Arg::new("id").long("id").value_name("ID").default_value("my-journey").help("The map's id"))
-        .arg(Arg::new("title").long("title").value_name("TEXT").help("Its title [default: the template's]"))
+        .arg(
+            Arg::new("id")
+                .long("id")
+                .value_name("ID")
+                .default_value("my-journey")
+                .help("The map's id"),
+        )
+        .arg(
+            Arg::new("title")
+                .long("title")
+                .value_name("TEXT")
+                .help("Its title [default: the template's]"),
+        )
         .arg(today())
         .arg(out("Write to a file instead of the terminal"));
     let convert = Command::new("convert")
@@ -67,7 +78,12 @@ pub(crate) fn command() -> Command {
         .arg(out("Write to a file instead of the terminal"));
     let schema = Command::new("schema")
         .about("The JSON Schema of maps, for editors and validators")
-        .arg(Arg::new("lifecycle").long("lifecycle").action(ArgAction::SetTrue).help("That of lifecycle documents instead"))
+        .arg(
+            Arg::new("lifecycle")
+                .long("lifecycle")
+                .action(ArgAction::SetTrue)
+                .help("That of lifecycle documents instead"),
+        )
         .arg(out("Write to a file instead of the terminal"));
     let check = Command::new("check")
         .about("Look at maps by themselves, and against a log with --log: references, rules, what is missing, stale, unbound or dead")
@@ -157,13 +173,19 @@ fn new(m: &ArgMatches) -> Result<(), CliError> {
         .map_err(|e| CliError::Usage(format!("--id or --title: {}", e.problems()[0].told())))?;
     let path = text(m, "output");
     if let Some(path) = path.filter(|p| *p != "-" && Path::new(p).exists()) {
-        return Err(CliError::Usage(format!("-o {path} exists already; a new map is not written over it")));
+        return Err(CliError::Usage(format!(
+            "-o {path} exists already; a new map is not written over it"
+        )));
     }
     output::put(path, begun.as_bytes())
 }
 
 fn templates() -> Result<(), CliError> {
-    let width = templates::TEMPLATES.iter().map(|t| t.name.len()).max().unwrap_or(0);
+    let width = templates::TEMPLATES
+        .iter()
+        .map(|t| t.name.len())
+        .max()
+        .unwrap_or(0);
     let lines: String = templates::TEMPLATES
         .iter()
         .map(|t| format!("{:width$}  {}\n", t.name, t.summary))
@@ -196,7 +218,10 @@ impl Document {
                     path: path.to_owned(),
                     told: e.to_string(),
                 };
-                (path.to_owned(), std::fs::read_to_string(path).map_err(told)?)
+                (
+                    path.to_owned(),
+                    std::fs::read_to_string(path).map_err(told)?,
+                )
             }
         };
         let form = form_of(&path).unwrap_or_else(|| Form::guess(&text));
@@ -230,14 +255,17 @@ fn convert(m: &ArgMatches) -> Result<(), CliError> {
     let wrong = |e: &MapError| document.wrong(e);
     let written = match DocumentKind::of(&document.text, document.form) {
         DocumentKind::Map => {
-            let map = MapFile::read(&document.text, document.form).map_err(|e| wrong(&e))?.into_map();
+            let map = MapFile::read(&document.text, document.form)
+                .map_err(|e| wrong(&e))?
+                .into_map();
             match to {
                 Form::Yaml => map.to_yaml(),
                 Form::Json => map.to_json(),
             }
         }
         DocumentKind::Lifecycle => {
-            let life = LifecycleDocument::read(&document.text, document.form).map_err(|e| wrong(&e))?;
+            let life =
+                LifecycleDocument::read(&document.text, document.form).map_err(|e| wrong(&e))?;
             match to {
                 Form::Yaml => life.to_yaml(),
                 Form::Json => life.to_json(),
@@ -249,11 +277,16 @@ fn convert(m: &ArgMatches) -> Result<(), CliError> {
 
 fn today(m: &ArgMatches) -> Result<Date, CliError> {
     if let Some(given) = text(m, "today") {
-        return given.parse().map_err(|e| CliError::Usage(format!("--today: {e}")));
+        return given
+            .parse()
+            .map_err(|e| CliError::Usage(format!("--today: {e}")));
     }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     let micros = i64::try_from(now.as_micros()).unwrap_or(i64::MAX);
-    Date::of_micros(micros).ok_or_else(|| CliError::Usage("the clock shows no day; give --today".to_owned()))
+    Date::of_micros(micros)
+        .ok_or_else(|| CliError::Usage("the clock shows no day; give --today".to_owned()))
 }
 
 fn options(m: &ArgMatches) -> Result<CheckOptions, CliError> {
@@ -272,7 +305,9 @@ fn options(m: &ArgMatches) -> Result<CheckOptions, CliError> {
     for given in texts(m, "allow") {
         let code = code("allow", given)?;
         if code.level() == check::Level::Error {
-            return Err(CliError::Usage(format!("--allow: {code} is an error and cannot be allowed")));
+            return Err(CliError::Usage(format!(
+                "--allow: {code} is an error and cannot be allowed"
+            )));
         }
         options = options.allow([code]);
     }
@@ -295,7 +330,10 @@ fn check(m: &ArgMatches) -> Result<(), CliError> {
             DocumentKind::Lifecycle => LifecycleDocument::read(&d.text, d.form).map(|_| None),
         })
         .collect();
-    let maps: Vec<&MapFile> = read.iter().filter_map(|r| r.as_ref().ok()?.as_ref()).collect();
+    let maps: Vec<&MapFile> = read
+        .iter()
+        .filter_map(|r| r.as_ref().ok()?.as_ref())
+        .collect();
     let log = match texts(m, "files").is_empty() {
         true => {
             without_log(m)?;
@@ -304,7 +342,9 @@ fn check(m: &ArgMatches) -> Result<(), CliError> {
         false => Some(input::log(m, &columns(m, &maps)?)?),
     };
     let bar = Bar::new("checking", m);
-    let exec = Exec::new().on_progress(bar.running()).cancel_with(interrupt::token());
+    let exec = Exec::new()
+        .on_progress(bar.running())
+        .cancel_with(interrupt::token());
     let mut checked = Vec::with_capacity(documents.len());
     for (document, read) in documents.iter().zip(&read) {
         let done = match (read, &log) {
@@ -328,7 +368,10 @@ fn check(m: &ArgMatches) -> Result<(), CliError> {
         _ => shown::text(&checked),
     };
     output::put(path, told.as_bytes())?;
-    let errors: usize = checked.iter().map(|c| c.check.report.errors().count()).sum();
+    let errors: usize = checked
+        .iter()
+        .map(|c| c.check.report.errors().count())
+        .sum();
     match errors {
         0 => Ok(()),
         1 => Err(CliError::Check("the check found 1 error".to_owned())),
@@ -338,12 +381,17 @@ fn check(m: &ArgMatches) -> Result<(), CliError> {
 
 /// Options that mean nothing without a log.
 fn without_log(m: &ArgMatches) -> Result<(), CliError> {
-    let given = input::READING.into_iter().chain(["journey", "where", "keep-events", "keep-journeys"]).find(|name| {
-        m.try_contains_id(name).is_ok()
-            && m.value_source(name) == Some(clap::parser::ValueSource::CommandLine)
-    });
+    let given = input::READING
+        .into_iter()
+        .chain(["journey", "where", "keep-events", "keep-journeys"])
+        .find(|name| {
+            m.try_contains_id(name).is_ok()
+                && m.value_source(name) == Some(clap::parser::ValueSource::CommandLine)
+        });
     match given {
-        Some(name) => Err(CliError::Usage(format!("--{name} is about a log; give one with --log"))),
+        Some(name) => Err(CliError::Usage(format!(
+            "--{name} is about a log; give one with --log"
+        ))),
         None => Ok(()),
     }
 }
@@ -373,10 +421,12 @@ fn columns(m: &ArgMatches, maps: &[&MapFile]) -> Result<Vec<Wanted>, CliError> {
 
 /// Attributes that bindings name outside of conditions.
 fn attributes(map: &JourneyMap) -> impl Iterator<Item = &str> {
-    map.touchpoints.iter().filter_map(|t| match t.binding.as_ref()?.dwell.as_ref()? {
-        map::Dwell::Attribute(name) => Some(name.as_str()),
-        _ => None,
-    })
+    map.touchpoints
+        .iter()
+        .filter_map(|t| match t.binding.as_ref()?.dwell.as_ref()? {
+            map::Dwell::Attribute(name) => Some(name.as_str()),
+            _ => None,
+        })
 }
 
 fn against(
@@ -394,7 +444,9 @@ fn against(
     let journeys = match input::cut(m, log, rule) {
         Ok(journeys) => journeys,
         // What the map's own rule speaks of is not there: the check says where.
-        Err(CliError::Engine(_)) if texts(m, "journey").is_empty() => input::cut(m, log, Default::default())?,
+        Err(CliError::Engine(_)) if texts(m, "journey").is_empty() => {
+            input::cut(m, log, Default::default())?
+        }
         Err(e) => return Err(e),
     };
     Ok(overlay::check(file, &journeys, options, exec)?)

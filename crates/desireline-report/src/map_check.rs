@@ -34,10 +34,19 @@ pub fn text(files: &[CheckedFile<'_>]) -> String {
     for file in files {
         let path = names::for_terminal(file.path);
         for notice in &file.check.report.notices {
-            let place = notice.at.map_or_else(String::new, |at| format!(":{}:{}", at.line, at.column));
+            let place = notice
+                .at
+                .map_or_else(String::new, |at| format!(":{}:{}", at.line, at.column));
             let told = names::for_terminal(&notice.told()).into_owned();
-            let _ = writeln!(out, "{path}{place}: {} {}: {told}", notice.level.word(), notice.code);
-            let shown = notice.at.and_then(|at| desireline_core::map::line_at(file.text, at));
+            let _ = writeln!(
+                out,
+                "{path}{place}: {} {}: {told}",
+                notice.level.word(),
+                notice.code
+            );
+            let shown = notice
+                .at
+                .and_then(|at| desireline_core::map::line_at(file.text, at));
             for line in shown.iter().flat_map(|s| s.lines()) {
                 let _ = writeln!(out, "    {}", names::for_terminal(line).trim_end());
             }
@@ -49,14 +58,18 @@ pub fn text(files: &[CheckedFile<'_>]) -> String {
 
 fn summary(file: &CheckedFile<'_>) -> String {
     let count = |level| file.check.report.of(level).count();
-    let mut parts: Vec<String> = [(Level::Error, "error"), (Level::Warning, "warning"), (Level::Info, "remark")]
-        .into_iter()
-        .filter(|(level, _)| count(*level) > 0)
-        .map(|(level, word)| match count(level) {
-            1 => format!("1 {word}"),
-            n => format!("{n} {word}s"),
-        })
-        .collect();
+    let mut parts: Vec<String> = [
+        (Level::Error, "error"),
+        (Level::Warning, "warning"),
+        (Level::Info, "remark"),
+    ]
+    .into_iter()
+    .filter(|(level, _)| count(*level) > 0)
+    .map(|(level, word)| match count(level) {
+        1 => format!("1 {word}"),
+        n => format!("{n} {word}s"),
+    })
+    .collect();
     if parts.is_empty() {
         parts.push("nothing to say".to_owned());
     }

@@ -285,7 +285,8 @@ impl JourneyMap {
         map.personas.retain(|p| p.id == *persona);
         map.goals.retain(|g| all(&g.personas));
         map.expectations.retain(|e| all(&e.personas));
-        map.emotions.retain(|e| e.persona.as_ref().is_none_or(|p| p == persona));
+        map.emotions
+            .retain(|e| e.persona.as_ref().is_none_or(|p| p == persona));
         map.pains.retain(|p| all(&p.personas));
         map.content.retain(|c| all(&c.personas));
         if let Some(scope) = &mut map.scope {
@@ -305,7 +306,8 @@ impl JourneyMap {
             _ => map.stages.iter().map(|s| s.id.clone()).collect(),
         };
         map.stages.retain(|s| stages.contains(&s.id));
-        map.touchpoints.retain(|t| t.stages.iter().any(|p| stages.contains(&p.stage)));
+        map.touchpoints
+            .retain(|t| t.stages.iter().any(|p| stages.contains(&p.stage)));
         let kept: Vec<Id> = map
             .stages
             .iter()
@@ -317,9 +319,11 @@ impl JourneyMap {
         map.expectations.retain(|e| inside(&e.at));
         map.emotions.retain(|e| inside(&e.at));
         map.moments.retain(|m| inside(&m.at));
-        map.pains.retain(|p| p.blocks.contains(goal) || p.blocks.is_empty() && inside(&p.at));
+        map.pains
+            .retain(|p| p.blocks.contains(goal) || p.blocks.is_empty() && inside(&p.at));
         map.opportunities.retain(|o| inside(&o.at));
-        map.kpis.retain(|k| k.at.as_ref().is_none_or(|at| kept.contains(at)));
+        map.kpis
+            .retain(|k| k.at.as_ref().is_none_or(|at| kept.contains(at)));
         map.feedback.retain(|f| kept.contains(&f.at));
         map
     }
@@ -445,7 +449,6 @@ impl MapFile {
             None => self.place(pointer),
         }
     }
-
 }
 
 /// The line of a text that a place is in with carets under it, each with a line break behind it.

@@ -42,7 +42,8 @@ part! {
 impl PainPoint {
     /// Whether signals of at least two families show it.
     pub fn is_corroborated(&self) -> bool {
-        let mut families: Vec<SignalFamily> = self.signals.iter().map(|s| s.kind.family()).collect();
+        let mut families: Vec<SignalFamily> =
+            self.signals.iter().map(|s| s.kind.family()).collect();
         families.sort();
         families.dedup();
         families.len() >= 2
@@ -106,7 +107,9 @@ impl SignalKind {
             SignalKind::Loops | SignalKind::SupportContact => SignalFamily::Behaviour,
             SignalKind::Slow => SignalFamily::Time,
             SignalKind::LowMood | SignalKind::Topic => SignalFamily::Voice,
-            SignalKind::Exits | SignalKind::Errors | SignalKind::BrokenPromise => SignalFamily::Outcome,
+            SignalKind::Exits | SignalKind::Errors | SignalKind::BrokenPromise => {
+                SignalFamily::Outcome
+            }
         }
     }
 }

@@ -56,7 +56,9 @@ impl Id {
         const RULE: &str = "is no id: small letters, digits and hyphens, at most 64";
         let shown: String = self.0.chars().take(MAX_ID).collect();
         match Id::suggest(&self.0) {
-            Some(better) if better != *self => format!("`{shown}` {RULE}; did you mean `{better}`?"),
+            Some(better) if better != *self => {
+                format!("`{shown}` {RULE}; did you mean `{better}`?")
+            }
             _ => format!("`{shown}` {RULE}"),
         }
     }

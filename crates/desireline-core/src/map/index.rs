@@ -79,8 +79,8 @@ pub(super) enum Mark<'m> {
 }
 
 use PartKind::{
-    Assumption, Channel, Evidence, Feedback, Goal, Hypothesis, Kpi, Opportunity, Pain, Persona, Risk,
-    Stage, Stakeholder, Step, Touchpoint,
+    Assumption, Channel, Evidence, Feedback, Goal, Hypothesis, Kpi, Opportunity, Pain, Persona,
+    Risk, Stage, Stakeholder, Step, Touchpoint,
 };
 
 /// Where something can sit.
@@ -180,7 +180,10 @@ impl<'m> Walker<'_, 'm> {
             if let Param::Text(text) = value
                 && known.iter().any(is_condition)
             {
-                (self.see)(&format!("{at}/params{}", super::format::step(name)), Mark::HoldsText(text));
+                (self.see)(
+                    &format!("{at}/params{}", super::format::step(name)),
+                    Mark::HoldsText(text),
+                );
             }
         }
     }
@@ -200,7 +203,11 @@ impl<'m> Walker<'_, 'm> {
         }
         if let Some(framework) = &map.framework {
             for (i, back) in framework.loops.iter().enumerate() {
-                self.refers(STAGES, &format!("/framework/loops/{i}/from"), Some(&back.from));
+                self.refers(
+                    STAGES,
+                    &format!("/framework/loops/{i}/from"),
+                    Some(&back.from),
+                );
                 self.refers(STAGES, &format!("/framework/loops/{i}/to"), Some(&back.to));
             }
         }
@@ -218,7 +225,11 @@ impl<'m> Walker<'_, 'm> {
             let at = format!("/stakeholders/{i}");
             self.defines(Stakeholder, &at, &s.id);
             for (j, relation) in s.relations.iter().enumerate() {
-                self.refers(OWNERS, &format!("{at}/relations/{j}/to"), Some(&relation.to));
+                self.refers(
+                    OWNERS,
+                    &format!("{at}/relations/{j}/to"),
+                    Some(&relation.to),
+                );
             }
             self.list(ANY, &format!("{at}/owns"), &s.owns);
         }
@@ -227,9 +238,17 @@ impl<'m> Walker<'_, 'm> {
             self.defines(Persona, &at, &p.id);
             self.holds(&format!("{at}/member"), p.member.as_ref());
             self.list(&[Goal], &format!("{at}/goals"), &p.goals);
-            self.list(&[Channel], &format!("{at}/preferred_channels"), &p.preferred_channels);
+            self.list(
+                &[Channel],
+                &format!("{at}/preferred_channels"),
+                &p.preferred_channels,
+            );
             for (j, answer) in p.interviews.iter().enumerate() {
-                self.refers(EVIDENCE, &format!("{at}/interviews/{j}/evidence"), answer.evidence.as_ref());
+                self.refers(
+                    EVIDENCE,
+                    &format!("{at}/interviews/{j}/evidence"),
+                    answer.evidence.as_ref(),
+                );
             }
             self.list(PERSONAS, &format!("{at}/overlaps"), &p.overlaps);
             self.list(EVIDENCE, &format!("{at}/evidence"), &p.evidence);
@@ -303,9 +322,17 @@ impl<'m> Walker<'_, 'm> {
             let at = format!("/expectations/{i}");
             self.defines(PartKind::Expectation, &at, &e.id);
             self.at(PLACES, &at, &e.at);
-            self.refers(&[Touchpoint], &format!("{at}/raised_at"), e.raised_at.as_ref());
+            self.refers(
+                &[Touchpoint],
+                &format!("{at}/raised_at"),
+                e.raised_at.as_ref(),
+            );
             if let Some(promise) = &e.promise {
-                self.params(&format!("{at}/promise"), &promise.metric, promise.params.as_ref());
+                self.params(
+                    &format!("{at}/promise"),
+                    &promise.metric,
+                    promise.params.as_ref(),
+                );
             }
             self.list(PERSONAS, &format!("{at}/personas"), &e.personas);
             self.list(EVIDENCE, &format!("{at}/evidence"), &e.evidence);
@@ -341,7 +368,11 @@ impl<'m> Walker<'_, 'm> {
             self.at(PLACES, &at, &o.at);
             self.list(&[Assumption], &format!("{at}/assumptions"), &o.assumptions);
             self.list(&[Pain], &format!("{at}/solves"), &o.solves);
-            self.refers(&[Hypothesis], &format!("{at}/hypothesis"), o.hypothesis.as_ref());
+            self.refers(
+                &[Hypothesis],
+                &format!("{at}/hypothesis"),
+                o.hypothesis.as_ref(),
+            );
             self.refers(OWNERS, &format!("{at}/owner"), o.owner.as_ref());
             self.list(EVIDENCE, &format!("{at}/evidence"), &o.evidence);
         }
@@ -421,7 +452,11 @@ impl<'m> Walker<'_, 'm> {
             self.defines(PartKind::Content, &at, &c.id);
             self.list(STAGES, &format!("{at}/stages"), &c.stages);
             self.list(PERSONAS, &format!("{at}/personas"), &c.personas);
-            self.refers(&[Touchpoint], &format!("{at}/touchpoint"), c.touchpoint.as_ref());
+            self.refers(
+                &[Touchpoint],
+                &format!("{at}/touchpoint"),
+                c.touchpoint.as_ref(),
+            );
         }
         for (i, c) in map.checklists.iter().enumerate() {
             let at = format!("/checklists/{i}");

@@ -226,7 +226,9 @@ impl serde::de::Visitor<'_> for QuantityVisitor {
         if let Some(percent) = text.trim().strip_suffix('%') {
             let share = percent.trim().parse::<f64>().map(|p| p / 100.0);
             let help = share.map_or_else(|_| "0.35".to_owned(), |s| s.to_string());
-            return Err(E::custom(format!("`{text}` is no number; write shares as {help}")));
+            return Err(E::custom(format!(
+                "`{text}` is no number; write shares as {help}"
+            )));
         }
         TimeSpan::parse(text).map(Quantity::Span).map_err(|e| {
             E::custom(format!(
@@ -290,7 +292,9 @@ impl From<&str> for Param {
 }
 
 /// The name of a KPI: of the catalogue, or of your own.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct KpiName(String);
 
@@ -308,7 +312,10 @@ impl KpiName {
 
     /// The name of the catalogue that it was most likely meant to be.
     pub fn nearest(&self) -> Option<&'static str> {
-        nearest(&self.0.replace([' ', '-'], "_"), KPIS.iter().map(|k| k.name))
+        nearest(
+            &self.0.replace([' ', '-'], "_"),
+            KPIS.iter().map(|k| k.name),
+        )
     }
 }
 

@@ -95,8 +95,15 @@ impl Traits {
             ("products", !self.products.is_empty()),
             ("content_format", !self.content_format.is_empty()),
         ];
-        let other = self.other.iter().flat_map(IndexMap::keys).map(String::as_str);
-        let known = fixed.into_iter().filter(|(_, known)| *known).map(|(name, _)| name);
+        let other = self
+            .other
+            .iter()
+            .flat_map(IndexMap::keys)
+            .map(String::as_str);
+        let known = fixed
+            .into_iter()
+            .filter(|(_, known)| *known)
+            .map(|(name, _)| name);
         known.chain(other).collect()
     }
 }

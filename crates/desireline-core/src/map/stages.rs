@@ -59,7 +59,9 @@ impl Preset {
                 ("service", "Service"),
                 ("loyalty", "Loyalty"),
             ],
-            Preset::EarlyMiddleLate => &[("early", "Early"), ("middle", "Middle"), ("late", "Late")],
+            Preset::EarlyMiddleLate => {
+                &[("early", "Early"), ("middle", "Middle"), ("late", "Late")]
+            }
             Preset::Custom => &[],
         }
     }

@@ -158,12 +158,14 @@ impl ChannelKind {
     /// Who comes to whom through such a channel; `None` where that is not clear.
     pub fn entry_mode(self) -> Option<EntryMode> {
         match self {
-            ChannelKind::Inbound | ChannelKind::Support | ChannelKind::SiteApp | ChannelKind::Store => {
-                Some(EntryMode::Active)
-            }
-            ChannelKind::Outbound | ChannelKind::Social | ChannelKind::Email | ChannelKind::Delivery => {
-                Some(EntryMode::Passive)
-            }
+            ChannelKind::Inbound
+            | ChannelKind::Support
+            | ChannelKind::SiteApp
+            | ChannelKind::Store => Some(EntryMode::Active),
+            ChannelKind::Outbound
+            | ChannelKind::Social
+            | ChannelKind::Email
+            | ChannelKind::Delivery => Some(EntryMode::Passive),
             ChannelKind::WordOfMouth | ChannelKind::Other => None,
         }
     }

@@ -61,7 +61,12 @@ impl Date {
     /// The first instant of the day in a time zone, in microseconds since 1970 UTC; `None` for an unknown zone.
     pub fn micros_in(self, zone: &str) -> Option<i64> {
         let zone = jiff::tz::TimeZone::get(zone).ok()?;
-        Some(zone.to_zoned(self.0.into()).ok()?.timestamp().as_microsecond())
+        Some(
+            zone.to_zoned(self.0.into())
+                .ok()?
+                .timestamp()
+                .as_microsecond(),
+        )
     }
 
     /// The day so many days later; the part of a day that a time span holds does not count.
@@ -88,10 +93,13 @@ impl FromStr for Date {
     fn from_str(text: &str) -> Result<Date, String> {
         let wrong = || format!("`{text}` is no date; write the year, month and day: 2026-03-31");
         let shape = text.len() == 10
-            && text
-                .bytes()
-                .enumerate()
-                .all(|(i, b)| if matches!(i, 4 | 7) { b == b'-' } else { b.is_ascii_digit() });
+            && text.bytes().enumerate().all(|(i, b)| {
+                if matches!(i, 4 | 7) {
+                    b == b'-'
+                } else {
+                    b.is_ascii_digit()
+                }
+            });
         if !shape {
             return Err(wrong());
         }
@@ -211,7 +219,8 @@ impl fmt::Display for Money {
 impl FromStr for Money {
     type Err = String;
     fn from_str(text: &str) -> Result<Money, String> {
-        let wrong = |what: &str| format!("`{text}` is no money: {what}; write for example 12.50 EUR");
+        let wrong =
+            |what: &str| format!("`{text}` is no money: {what}; write for example 12.50 EUR");
         let (amount, code) = text
             .trim()
             .split_once(' ')
@@ -226,11 +235,18 @@ impl FromStr for Money {
             return Err(wrong("its amount is no number"));
         }
         if part.len() > decimals {
-            return Err(wrong(&format!("{} has {decimals} decimal places", currency.code())));
+            return Err(wrong(&format!(
+                "{} has {decimals} decimal places",
+                currency.code()
+            )));
         }
         let padded = format!("{whole}{part:0<decimals$}");
         let minor: i64 = padded.parse().map_err(|_| wrong("it is too much"))?;
-        let minor = if amount.starts_with('-') { -minor } else { minor };
+        let minor = if amount.starts_with('-') {
+            -minor
+        } else {
+            minor
+        };
         Ok(Money { minor, currency })
     }
 }

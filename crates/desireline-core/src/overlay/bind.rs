@@ -156,11 +156,19 @@ impl BoundMap {
             });
         }
         let mut order: Vec<usize> = (0..bindings.len()).collect();
-        order.sort_by_key(|&b| (std::cmp::Reverse(bindings[b].priority), bindings[b].touchpoint));
+        order.sort_by_key(|&b| {
+            (
+                std::cmp::Reverse(bindings[b].priority),
+                bindings[b].touchpoint,
+            )
+        });
         let candidates = (0..catalog.events.len())
             .map(|code| {
                 let can = order.iter().enumerate().filter_map(|(rank, &b)| {
-                    let always = bindings[b].matcher.by_event_code().map(|t| t.get(code) == Some(&true));
+                    let always = bindings[b]
+                        .matcher
+                        .by_event_code()
+                        .map(|t| t.get(code) == Some(&true));
                     let candidate = Candidate {
                         binding: rank,
                         always: always == Some(true),
@@ -181,7 +189,9 @@ impl BoundMap {
 
     /// The bindings that can match events of a code, in the order in which they take events.
     pub fn candidates(&self, code: u32) -> &[Candidate] {
-        self.candidates.get(code as usize).map_or(&[], Vec::as_slice)
+        self.candidates
+            .get(code as usize)
+            .map_or(&[], Vec::as_slice)
     }
 
     /// Calls `take` with every event of the morsel's journeys and each binding it belongs to: one under
@@ -194,7 +204,9 @@ impl BoundMap {
         mut take: impl FnMut(usize, usize),
         mut orphan: impl FnMut(usize),
     ) {
-        scratch.masks.resize_with(self.bindings.len(), Mask::default);
+        scratch
+            .masks
+            .resize_with(self.bindings.len(), Mask::default);
         for (binding, mask) in self.bindings.iter().zip(&mut scratch.masks) {
             // What a name alone decides needs no mask.
             if binding.matcher.by_event_code().is_none() {
@@ -207,7 +219,10 @@ impl BoundMap {
                 let mut taken = false;
                 for candidate in self.candidates(codes.get(i)) {
                     let matches = candidate.always
-                        || self.bindings[candidate.binding].matcher.by_event_code().is_none()
+                        || self.bindings[candidate.binding]
+                            .matcher
+                            .by_event_code()
+                            .is_none()
                             && scratch.masks[candidate.binding].get(i);
                     if matches {
                         taken = true;
@@ -248,7 +263,10 @@ fn names_of(expr: &Expr, catalog: &Catalog) -> Vec<bool> {
         Node::And(list) => join(list, true, |a, b| a && b),
         Node::Or(list) => join(list, false, |a, b| a || b),
         _ => match LenientMatcher::new(expr, catalog) {
-            Ok(bound) => bound.matcher.by_event_code().map_or_else(|| all(true), <[bool]>::to_vec),
+            Ok(bound) => bound
+                .matcher
+                .by_event_code()
+                .map_or_else(|| all(true), <[bool]>::to_vec),
             Err(_) => all(true),
         },
     }

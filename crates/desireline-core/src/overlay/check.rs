@@ -165,7 +165,12 @@ fn columns(notes: &mut Notes<'_>, catalog: &Catalog) -> bool {
             sound = false;
             let near = nearest(name, catalog.attributes.iter().map(|a| a.name.as_str()));
             let help = near.map(|n| format!("did you mean `{n}`?"));
-            notes.say(Code::Type, &pointer, format!("the log has no attribute `{name}`"), help);
+            notes.say(
+                Code::Type,
+                &pointer,
+                format!("the log has no attribute `{name}`"),
+                help,
+            );
         }
     }
     sound
@@ -189,7 +194,10 @@ impl<'s> Said<'s> {
     }
 
     fn pointer(&self, binding: usize) -> String {
-        format!("/touchpoints/{}/binding", self.bound.bindings[binding].touchpoint)
+        format!(
+            "/touchpoints/{}/binding",
+            self.bound.bindings[binding].touchpoint
+        )
     }
 
     fn share(&self, of: fn(&crate::map::CheckSettings) -> Option<Share>, usual: f64) -> f64 {
@@ -222,7 +230,8 @@ impl<'s> Said<'s> {
                     takers.join(", ")
                 );
                 let help = "give it a higher `priority`, or narrow the others";
-                self.notes.say(Code::Shadow, &pointer, message, Some(help.to_owned()));
+                self.notes
+                    .say(Code::Shadow, &pointer, message, Some(help.to_owned()));
                 continue;
             }
             let reached = self.counts.reached[b];
@@ -239,8 +248,12 @@ impl<'s> Said<'s> {
             let success = goal.success.as_ref();
             let unknown = success.and_then(|e| LenientMatcher::new(e, self.catalog).ok());
             if *n == 0 && unknown.is_some_and(|u| u.unknown.is_empty()) {
-                let message = format!("nobody reaches the goal `{}`: its `success` matches no event", goal.id);
-                self.notes.say(Code::Dead, &format!("/goals/{i}/success"), message, None);
+                let message = format!(
+                    "nobody reaches the goal `{}`: its `success` matches no event",
+                    goal.id
+                );
+                self.notes
+                    .say(Code::Dead, &format!("/goals/{i}/success"), message, None);
             }
         }
     }
@@ -249,7 +262,8 @@ impl<'s> Said<'s> {
         const SHOWN: usize = 5;
         let total: u64 = self.counts.orphans.iter().sum();
         let share = ratio(total, self.counts.events);
-        if total == 0 || share <= self.share(|s| s.orphans, 0.05) || self.map.touchpoints.is_empty() {
+        if total == 0 || share <= self.share(|s| s.orphans, 0.05) || self.map.touchpoints.is_empty()
+        {
             return;
         }
         let mut names: Vec<(u64, &str)> = self
@@ -276,28 +290,49 @@ impl<'s> Said<'s> {
             shown.join(", ")
         );
         let help = "bind them, or allow a larger share with `checks: {orphans: …}`";
-        self.notes.say(Code::Orphan, "/touchpoints", message, Some(help.to_owned()));
+        self.notes
+            .say(Code::Orphan, "/touchpoints", message, Some(help.to_owned()));
     }
 
     fn channels(&mut self) {
-        let Some(info) = self.catalog.channel.and_then(|c| self.catalog.attributes.get(c)) else {
+        let Some(info) = self
+            .catalog
+            .channel
+            .and_then(|c| self.catalog.attributes.get(c))
+        else {
             return;
         };
-        let values: Vec<(&str, u64)> = info.dictionary.names().zip(self.counts.channels.iter().copied()).collect();
+        let values: Vec<(&str, u64)> = info
+            .dictionary
+            .names()
+            .zip(self.counts.channels.iter().copied())
+            .collect();
         for (i, channel) in self.map.channels.iter().enumerate() {
             let observed = self.map.touchpoints.iter().any(|t| {
                 t.channel.as_ref() == Some(&channel.id) && t.traces() == Observability::Observed
             });
             let there = values.iter().any(|(v, n)| *n > 0 && channel.is_called(v));
             if observed && !there {
-                let message = format!("no event of the log comes through the channel `{}`", channel.id);
+                let message = format!(
+                    "no event of the log comes through the channel `{}`",
+                    channel.id
+                );
                 let help = "say under `values` what the log calls it";
-                self.notes.say(Code::Channel, &format!("/channels/{i}"), message, Some(help.to_owned()));
+                self.notes.say(
+                    Code::Channel,
+                    &format!("/channels/{i}"),
+                    message,
+                    Some(help.to_owned()),
+                );
             }
         }
         for (value, n) in values {
-            if n > 0 && !self.map.channels.is_empty() && !self.map.channels.iter().any(|c| c.is_called(value)) {
-                let message = format!("{n} events come through `{value}`, which is no channel of the map");
+            if n > 0
+                && !self.map.channels.is_empty()
+                && !self.map.channels.iter().any(|c| c.is_called(value))
+            {
+                let message =
+                    format!("{n} events come through `{value}`, which is no channel of the map");
                 self.notes.say(Code::Channel, "/channels", message, None);
             }
         }
@@ -309,16 +344,25 @@ impl<'s> Said<'s> {
             let one = &self.map.personas[*i];
             if self.counts.members[a] == 0 {
                 let message = format!("no customer belongs to the persona `{}`", one.id);
-                self.notes.say(Code::Dead, &format!("/personas/{i}/member"), message, None);
+                self.notes
+                    .say(Code::Dead, &format!("/personas/{i}/member"), message, None);
             }
             for (b, (j, _)) in personas.iter().enumerate().skip(a + 1) {
                 let other = &self.map.personas[*j];
                 let both = self.counts.both[a * n + b];
                 let declared = one.overlaps.contains(&other.id) || other.overlaps.contains(&one.id);
                 if both > 0 && !declared && one.member != other.member {
-                    let message = format!("{both} customers belong to both `{}` and `{}`", one.id, other.id);
+                    let message = format!(
+                        "{both} customers belong to both `{}` and `{}`",
+                        one.id, other.id
+                    );
                     let help = "tell them apart, or list one under `overlaps` of the other";
-                    self.notes.say(Code::Overlap, &format!("/personas/{j}/member"), message, Some(help.to_owned()));
+                    self.notes.say(
+                        Code::Overlap,
+                        &format!("/personas/{j}/member"),
+                        message,
+                        Some(help.to_owned()),
+                    );
                 }
             }
         }
@@ -342,7 +386,12 @@ impl<'s> Said<'s> {
             // 1.96² · 0.25 / 0.1²
             let help = "about 97 answers tell a share to ±10 points";
             let place = self.bound.bindings[b].touchpoint;
-            self.notes.say(Code::Blind, &format!("/touchpoints/{place}"), message, Some(help.to_owned()));
+            self.notes.say(
+                Code::Blind,
+                &format!("/touchpoints/{place}"),
+                message,
+                Some(help.to_owned()),
+            );
         }
     }
 
@@ -371,7 +420,12 @@ impl<'s> Said<'s> {
                 percent(share)
             );
             let help = "wait, or look at a window that ended earlier";
-            self.notes.say(Code::Censor, "/scope/journeys", message, Some(help.to_owned()));
+            self.notes.say(
+                Code::Censor,
+                "/scope/journeys",
+                message,
+                Some(help.to_owned()),
+            );
         }
     }
 
@@ -382,7 +436,9 @@ impl<'s> Said<'s> {
         let n = self.bound.bindings.len();
         let mut found = Vec::new();
         for b in 0..n {
-            let hits: Vec<u64> = (0..periods.len()).map(|p| self.counts.seen[p * n + b]).collect();
+            let hits: Vec<u64> = (0..periods.len())
+                .map(|p| self.counts.seen[p * n + b])
+                .collect();
             if let Some(change) = change(&hits, &self.counts.active) {
                 found.push((b, change));
             }
@@ -390,7 +446,10 @@ impl<'s> Said<'s> {
         let p: Vec<f64> = found.iter().map(|(_, c)| c.p).collect();
         let q = desireline_stats::benjamini_hochberg(&p).unwrap_or_default();
         for ((b, change), q) in found.into_iter().zip(q) {
-            let (low, high) = (change.before.min(change.after), change.before.max(change.after));
+            let (low, high) = (
+                change.before.min(change.after),
+                change.before.max(change.after),
+            );
             if q >= LEVEL || high < FACTOR * low {
                 continue;
             }
@@ -402,11 +461,16 @@ impl<'s> Said<'s> {
                 percent(change.after),
                 periods.word,
                 percent(change.before),
-                if q < 0.0001 { "0.0001 or less".to_owned() } else { format!("{q:.4}") },
+                if q < 0.0001 {
+                    "0.0001 or less".to_owned()
+                } else {
+                    format!("{q:.4}")
+                },
             );
             let help = "look whether tracking changed before you look for reasons";
             let pointer = self.pointer(b);
-            self.notes.say(Code::Drift, &pointer, message, Some(help.to_owned()));
+            self.notes
+                .say(Code::Drift, &pointer, message, Some(help.to_owned()));
         }
     }
 }
@@ -415,7 +479,10 @@ impl<'s> Said<'s> {
 fn is_heard(map: &JourneyMap, t: &Touchpoint) -> bool {
     let here = |id: &Id| *id == t.id || t.is_in(id);
     map.feedback.iter().any(|f| here(&f.at))
-        || map.emotions.iter().any(|e| e.source.is_measured() && e.at.ids().any(here))
+        || map
+            .emotions
+            .iter()
+            .any(|e| e.source.is_measured() && e.at.ids().any(here))
         || map.kpis.iter().any(|k| {
             k.kpi.known().is_some_and(|known| known.is_voice) && k.at.as_ref().is_some_and(here)
         })

@@ -6,7 +6,7 @@ use super::bind::BoundMap;
 use super::periods::Periods;
 use crate::engine::Exec;
 use crate::error::{Error, Result};
-use crate::journey::{Journeys, JourneyBlock, Mask, Matcher, Morsel, Scratch, Span};
+use crate::journey::{JourneyBlock, Journeys, Mask, Matcher, Morsel, Scratch, Span};
 use crate::log::Value;
 use crate::map::BindingPolicy;
 
@@ -120,7 +120,12 @@ pub(super) fn count(question: &Question<'_>, journeys: &Journeys, exec: &Exec) -
                 break;
             }
             let morsel = block.morsel(range, &mut scratch);
-            counts.observe(question, journeys.catalog().observed_until, &morsel, &mut masks);
+            counts.observe(
+                question,
+                journeys.catalog().observed_until,
+                &morsel,
+                &mut masks,
+            );
         }
         counts
     });
@@ -151,7 +156,13 @@ fn fill(matchers: &[Matcher], morsel: &Morsel<'_>, masks: &mut Vec<Mask>) {
 }
 
 impl Counts {
-    fn observe(&mut self, question: &Question<'_>, until: i64, morsel: &Morsel<'_>, masks: &mut Masks) {
+    fn observe(
+        &mut self,
+        question: &Question<'_>,
+        until: i64,
+        morsel: &Morsel<'_>,
+        masks: &mut Masks,
+    ) {
         let bound = question.bound;
         let n = bound.bindings.len();
         masks.bindings.resize_with(n, Mask::default);
@@ -200,11 +211,19 @@ impl Counts {
         }
     }
 
-    fn journeys(&mut self, question: &Question<'_>, until: i64, morsel: &Morsel<'_>, masks: &Masks) {
+    fn journeys(
+        &mut self,
+        question: &Question<'_>,
+        until: i64,
+        morsel: &Morsel<'_>,
+        masks: &Masks,
+    ) {
         for span in morsel.spans() {
             self.journeys += 1;
             let last = morsel.time(span.end as usize - 1);
-            let alive = question.alive.is_some_and(|alive| until.saturating_sub(last) < alive);
+            let alive = question
+                .alive
+                .is_some_and(|alive| until.saturating_sub(last) < alive);
             if alive && !masks.goals.iter().any(|m| m.any_in(span.range())) {
                 self.open += 1;
             }
@@ -224,7 +243,13 @@ impl Counts {
         }
     }
 
-    fn customer(&mut self, question: &Question<'_>, morsel: &Morsel<'_>, masks: &Masks, spans: &[Span]) {
+    fn customer(
+        &mut self,
+        question: &Question<'_>,
+        morsel: &Morsel<'_>,
+        masks: &Masks,
+        spans: &[Span],
+    ) {
         self.customers += 1;
         let n = masks.bindings.len();
         let any = |mask: &Mask| spans.iter().any(|s| mask.any_in(s.range()));
@@ -321,12 +346,16 @@ impl Coverage {
             })
             .collect();
         orphans.sort_by(|a, b| (b.events, &a.event).cmp(&(a.events, &b.event)));
-        let touchpoints = bound.bindings.iter().enumerate().map(|(b, t)| TouchpointCoverage {
-            id: t.id.to_string(),
-            matched: counts.matched[b],
-            events: counts.taken[b],
-            customers: counts.reached[b],
-        });
+        let touchpoints = bound
+            .bindings
+            .iter()
+            .enumerate()
+            .map(|(b, t)| TouchpointCoverage {
+                id: t.id.to_string(),
+                matched: counts.matched[b],
+                events: counts.taken[b],
+                customers: counts.reached[b],
+            });
         let lost: u64 = orphans.iter().map(|o| o.events).sum();
         Coverage {
             events: counts.events,

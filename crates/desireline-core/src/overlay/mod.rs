@@ -10,6 +10,8 @@ mod periods;
 #[cfg(test)]
 mod tests;
 
-pub use self::bind::{BindScratch, BoundMap, BoundTouchpoint, Candidate, LenientMatcher, UnknownName};
+pub use self::bind::{
+    BindScratch, BoundMap, BoundTouchpoint, Candidate, LenientMatcher, UnknownName,
+};
 pub use self::check::{MapCheck, check, journey_rule};
 pub use self::coverage::{Coverage, OrphanCount, TouchpointCoverage};

@@ -52,7 +52,9 @@ impl Periods {
         };
         let step = if months { 1.month() } else { 1.week() };
         while periods.bounds.len() < MOST {
-            let Ok(begin) = zone.to_zoned(day.into()) else { break };
+            let Ok(begin) = zone.to_zoned(day.into()) else {
+                break;
+            };
             let begin = begin.timestamp().as_microsecond();
             if begin > until {
                 break;
@@ -86,7 +88,9 @@ impl Periods {
 
     /// The first day of a period.
     pub(super) fn name(&self, period: usize) -> String {
-        self.days.get(period).map_or_else(String::new, ToString::to_string)
+        self.days
+            .get(period)
+            .map_or_else(String::new, ToString::to_string)
     }
 }
 
@@ -132,7 +136,11 @@ pub(super) fn change(hits: &[u64], of: &[u64]) -> Option<Change> {
         }
         #[allow(clippy::cast_precision_loss)] // few
         let excess = (pearson / (n - 2) as f64).max(1.0);
-        #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        #[allow(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss
+        )]
         let less = |count: u64| (count as f64 / excess).round() as u64;
         let k = (less(before.0), less(after.0));
         let all = (less(before.1).max(k.0), less(after.1).max(k.1));
@@ -166,13 +174,19 @@ mod tests {
         let (first, until) = (20_103 * DAY, 20_341 * DAY);
         let months = Periods::new(first, until, "UTC");
         assert_eq!((months.len(), months.word), (7, "month"));
-        assert_eq!((months.name(0), months.name(6)), ("2025-02-01".into(), "2025-08-01".into()));
+        assert_eq!(
+            (months.name(0), months.name(6)),
+            ("2025-02-01".into(), "2025-08-01".into())
+        );
         assert_eq!(months.of(first), None);
         assert_eq!(months.of(20_120 * DAY), Some(0));
         assert_eq!(months.of(20_120 * DAY - 1), None);
         assert_eq!(months.of(until), None);
         let weeks = Periods::new(first, first + 60 * DAY, "UTC");
-        assert_eq!((weeks.len(), weeks.word, weeks.name(0)), (7, "week", "2025-01-20".into()));
+        assert_eq!(
+            (weeks.len(), weeks.word, weeks.name(0)),
+            (7, "week", "2025-01-20".into())
+        );
         assert!(Periods::new(first, first + 20 * DAY, "UTC").is_empty());
         assert!(Periods::new(i64::MIN, i64::MAX, "UTC").is_empty());
     }

@@ -29,7 +29,11 @@ fn looked(file: &MapFile, log: &Log) -> MapCheck {
 
 fn said(check: &MapCheck, code: Code) -> Vec<String> {
     let place = |n: &crate::map::check::Notice| n.at.map_or(0, |at| at.line);
-    check.report.with(code).map(|n| format!("{}: {}", place(n), n.told())).collect()
+    check
+        .report
+        .with(code)
+        .map(|n| format!("{}: {}", place(n), n.told()))
+        .collect()
 }
 
 #[test]
@@ -40,7 +44,13 @@ fn dead_shadowed_and_orphan_bindings() {
          \x20 - {id: gone, name: Gone, stages: [s], binding: chekout}\n\
          \x20 - {id: never, name: Never, stages: [s], binding: home and not home}\n",
     );
-    let log = log(&[("a", 0, "home"), ("a", 1, "cart"), ("a", 2, "checkout"), ("b", 0, "checkout"), ("b", 5, "zoom")]);
+    let log = log(&[
+        ("a", 0, "home"),
+        ("a", 1, "cart"),
+        ("a", 2, "checkout"),
+        ("b", 0, "checkout"),
+        ("b", 5, "zoom"),
+    ]);
     let check = looked(&file, &log);
     assert_eq!(
         said(&check, Code::Dead),
@@ -51,16 +61,35 @@ fn dead_shadowed_and_orphan_bindings() {
     );
     assert_eq!(
         said(&check, Code::Shadow),
-        ["13: all 1 events of `Cart` are taken by `any`; give it a higher `priority`, or narrow the others"]
+        [
+            "13: all 1 events of `Cart` are taken by `any`; give it a higher `priority`, or narrow the others"
+        ]
     );
     assert_eq!(
         said(&check, Code::Orphan),
-        ["11: 3 of 5 events (60 %) belong to no touchpoint: `checkout` (2), `zoom` (1); bind them, or allow a larger share with `checks: {orphans: …}`"]
+        [
+            "11: 3 of 5 events (60 %) belong to no touchpoint: `checkout` (2), `zoom` (1); bind them, or allow a larger share with `checks: {orphans: …}`"
+        ]
     );
     let coverage = check.coverage.unwrap();
-    assert_eq!((coverage.events, coverage.bound_events, coverage.customers), (5, 2, 2));
-    let counts: Vec<_> = coverage.touchpoints.iter().map(|t| (t.id.as_str(), t.matched, t.events, t.customers)).collect();
-    assert_eq!(counts, [("any", 2, 2, 1), ("cart", 1, 0, 0), ("gone", 0, 0, 0), ("never", 0, 0, 0)]);
+    assert_eq!(
+        (coverage.events, coverage.bound_events, coverage.customers),
+        (5, 2, 2)
+    );
+    let counts: Vec<_> = coverage
+        .touchpoints
+        .iter()
+        .map(|t| (t.id.as_str(), t.matched, t.events, t.customers))
+        .collect();
+    assert_eq!(
+        counts,
+        [
+            ("any", 2, 2, 1),
+            ("cart", 1, 0, 0),
+            ("gone", 0, 0, 0),
+            ("never", 0, 0, 0)
+        ]
+    );
 }
 
 #[test]
@@ -73,33 +102,64 @@ fn priorities_and_policies() {
     };
     let counts = |file: &MapFile| {
         let coverage = looked(file, &log(&rows)).coverage.unwrap();
-        coverage.touchpoints.iter().map(|t| (t.id.clone(), t.events)).collect::<Vec<_>>()
+        coverage
+            .touchpoints
+            .iter()
+            .map(|t| (t.id.clone(), t.events))
+            .collect::<Vec<_>>()
     };
-    let pairs = |list: &[(&str, u64)]| list.iter().map(|(id, n)| ((*id).to_owned(), *n)).collect::<Vec<_>>();
-    assert_eq!(counts(&touchpoints("cart", "")), pairs(&[("any", 3), ("cart", 0)]));
-    assert_eq!(counts(&touchpoints("{when: cart, priority: 1}", "")), pairs(&[("cart", 2), ("any", 1)]));
-    assert_eq!(counts(&touchpoints("cart", "binding_policy: multi\n")), pairs(&[("any", 3), ("cart", 2)]));
+    let pairs = |list: &[(&str, u64)]| {
+        list.iter()
+            .map(|(id, n)| ((*id).to_owned(), *n))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        counts(&touchpoints("cart", "")),
+        pairs(&[("any", 3), ("cart", 0)])
+    );
+    assert_eq!(
+        counts(&touchpoints("{when: cart, priority: 1}", "")),
+        pairs(&[("cart", 2), ("any", 1)])
+    );
+    assert_eq!(
+        counts(&touchpoints("cart", "binding_policy: multi\n")),
+        pairs(&[("any", 3), ("cart", 2)])
+    );
 }
 
 #[test]
 fn candidates_are_looked_up_by_name() {
-    let file = map(
-        "  - {id: cart, name: Cart, stages: [s], binding: cart}\n\
+    let file = map("  - {id: cart, name: Cart, stages: [s], binding: cart}\n\
          \x20 - {id: web, name: Web, stages: [s], binding: customer = \"a\" and (cart or home)}\n\
          \x20 - {id: first, name: First, stages: [s], binding: first(home)}\n\
          \x20 - {id: rest, name: Rest, stages: [s], binding: not cart}\n\
-         \x20 - {id: late, name: Late, stages: [s], binding: \"after(home, 1d)\"}\n",
-    );
+         \x20 - {id: late, name: Late, stages: [s], binding: \"after(home, 1d)\"}\n");
     let log = log(&[("a", 0, "home"), ("a", 1, "cart"), ("b", 2, "buy")]);
     let bound = BoundMap::new(file.map(), log.catalog()).unwrap();
     let names = |event: &str| {
         let code = log.catalog().events.code(event).unwrap();
         let list = bound.candidates(code).iter();
-        list.map(|c| (bound.bindings[c.binding].id.to_string(), c.always)).collect::<Vec<_>>()
+        list.map(|c| (bound.bindings[c.binding].id.to_string(), c.always))
+            .collect::<Vec<_>>()
     };
-    let pairs = |list: &[(&str, bool)]| list.iter().map(|(id, a)| ((*id).to_owned(), *a)).collect::<Vec<_>>();
-    assert_eq!(names("cart"), pairs(&[("cart", true), ("web", false), ("late", false)]));
-    assert_eq!(names("home"), pairs(&[("web", false), ("first", false), ("rest", true), ("late", false)]));
+    let pairs = |list: &[(&str, bool)]| {
+        list.iter()
+            .map(|(id, a)| ((*id).to_owned(), *a))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        names("cart"),
+        pairs(&[("cart", true), ("web", false), ("late", false)])
+    );
+    assert_eq!(
+        names("home"),
+        pairs(&[
+            ("web", false),
+            ("first", false),
+            ("rest", true),
+            ("late", false)
+        ])
+    );
     assert_eq!(names("buy"), pairs(&[("rest", true), ("late", false)]));
 }
 
@@ -113,7 +173,10 @@ fn what_does_not_fit_the_log_is_placed() {
     assert_eq!(check.coverage, None);
     let told = said(&check, Code::Type);
     assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told[0].starts_with("17: unknown field `chanel`"), "{told:?}");
+    assert!(
+        told[0].starts_with("17: unknown field `chanel`"),
+        "{told:?}"
+    );
     assert_eq!(told[1], "18: the log has no attribute `seconds`");
     let at = check.report.with(Code::Type).next().unwrap().at.unwrap();
     assert_eq!((at.line, at.column), (17, 11));
@@ -121,10 +184,14 @@ fn what_does_not_fit_the_log_is_placed() {
 
 #[test]
 fn window_openness_and_small_numbers() {
-    let text = map("  - {id: t, name: T, stages: [s], binding: home}\n").text().to_owned()
+    let text = map("  - {id: t, name: T, stages: [s], binding: home}\n")
+        .text()
+        .to_owned()
         + "scope: {window: {from: 1970-01-02, to: 1970-01-04}, journeys: {gap: 1d}}\n";
     let file = MapFile::read(&text, Form::Yaml).unwrap();
-    let rows: Vec<(String, i64, &str)> = (0..8).map(|i| (format!("c{i}"), i * DAY / 2, "home")).collect();
+    let rows: Vec<(String, i64, &str)> = (0..8)
+        .map(|i| (format!("c{i}"), i * DAY / 2, "home"))
+        .collect();
     let log = Log::from_rows(rows.iter().map(|(c, t, e)| (c.as_str(), *t, *e))).unwrap();
     let check = looked(&file, &log);
     // Days 0, 0.5, …, 3.5: two before the 2nd, two from the 4th on. The last two lie less than a day before the end.
@@ -134,10 +201,18 @@ fn window_openness_and_small_numbers() {
     );
     assert_eq!(
         said(&check, Code::Censor),
-        ["13: 2 of 8 journeys (25 %) are still open at the end of the log; wait, or look at a window that ended earlier"]
+        [
+            "13: 2 of 8 journeys (25 %) are still open at the end of the log; wait, or look at a window that ended earlier"
+        ]
     );
-    assert_eq!(said(&check, Code::Small), ["12: `T` was met by 8 customers, fewer than 10"]);
-    assert_eq!(said(&check, Code::Blind)[1], "12: 8 customers (100 %) meet `T`, and nobody asks them about it; about 97 answers tell a share to ±10 points");
+    assert_eq!(
+        said(&check, Code::Small),
+        ["12: `T` was met by 8 customers, fewer than 10"]
+    );
+    assert_eq!(
+        said(&check, Code::Blind)[1],
+        "12: 8 customers (100 %) meet `T`, and nobody asks them about it; about 97 answers tell a share to ±10 points"
+    );
 }
 
 #[test]
@@ -147,7 +222,10 @@ fn the_rule_of_a_map() {
            goals: [{id: g, text: G, kind: social, success: buy}]\n";
     let file = MapFile::read(&text, Form::Yaml).unwrap();
     let rule = journey_rule(file.map()).unwrap();
-    assert_eq!(rule.to_string(), "gap=30m end=bye or buy calendar=day@Europe/Berlin");
+    assert_eq!(
+        rule.to_string(),
+        "gap=30m end=bye or buy calendar=day@Europe/Berlin"
+    );
     let bad = MapFile::read(&text.replace("day@", "fortnight@"), Form::Yaml).unwrap();
     assert!(journey_rule(bad.map()).is_err());
 }
@@ -183,10 +261,24 @@ fn tracking_that_breaks_is_seen_and_steady_tracking_is_not() {
 fn threads_do_not_show() {
     let file = map("  - {id: t, name: T, stages: [s], binding: \"first(home)\"}\n");
     let rows: Vec<(String, i64, &str)> = (0..5_000)
-        .map(|i| (format!("c{}", i % 700), i64::from(i) * 1_000_000, ["home", "cart", "buy"][i as usize % 3]))
+        .map(|i| {
+            (
+                format!("c{}", i % 700),
+                i64::from(i) * 1_000_000,
+                ["home", "cart", "buy"][i as usize % 3],
+            )
+        })
         .collect();
     let log = Log::from_rows(rows.iter().map(|(c, t, e)| (c.as_str(), *t, *e))).unwrap();
     let journeys = log.journeys(JourneyRule::gap("10m").unwrap()).unwrap();
-    let with = |n| check(&file, &journeys, &CheckOptions::new(), &Exec::new().threads(n).unwrap()).unwrap();
+    let with = |n| {
+        check(
+            &file,
+            &journeys,
+            &CheckOptions::new(),
+            &Exec::new().threads(n).unwrap(),
+        )
+        .unwrap()
+    };
     assert_eq!(with(1), with(3));
 }

@@ -22,9 +22,16 @@ pub(super) fn look(notes: &mut Notes<'_>) {
 impl JourneyMap {
     /// The ids of everything that sits in a stage: itself, its steps, its touchpoints.
     pub(crate) fn inside<'m>(&'m self, stage: &'m Stage) -> Vec<&'m Id> {
-        let touchpoints = self.touchpoints.iter().filter(|t| t.is_in(&stage.id)).map(|t| &t.id);
+        let touchpoints = self
+            .touchpoints
+            .iter()
+            .filter(|t| t.is_in(&stage.id))
+            .map(|t| &t.id);
         let steps = stage.steps.iter().map(|s| &s.id);
-        std::iter::once(&stage.id).chain(steps).chain(touchpoints).collect()
+        std::iter::once(&stage.id)
+            .chain(steps)
+            .chain(touchpoints)
+            .collect()
     }
 }
 
@@ -42,9 +49,18 @@ fn contents(notes: &mut Notes<'_>, stage: &Stage, pointer: &str) {
         let message = format!("`{name}` has no touchpoint");
         notes.say(Code::Touchpoint, pointer, message, None);
     }
-    if !map.kpis.iter().any(|k| k.at.as_ref().is_some_and(|at| inside.contains(&at))) {
+    if !map
+        .kpis
+        .iter()
+        .any(|k| k.at.as_ref().is_some_and(|at| inside.contains(&at)))
+    {
         let message = format!("no KPI is watched in `{name}`");
-        notes.say(Code::Kpi, pointer, message, Some(format!("add one with `at: {}`", stage.id)));
+        notes.say(
+            Code::Kpi,
+            pointer,
+            message,
+            Some(format!("add one with `at: {}`", stage.id)),
+        );
     }
     if !map.moments.iter().any(|m| sits(&m.at)) {
         let message = format!("no moment of truth in `{name}`");
@@ -55,7 +71,10 @@ fn contents(notes: &mut Notes<'_>, stage: &Stage, pointer: &str) {
         notes.say(Code::Content, pointer, message, None);
     }
     let asked = map.feedback.iter().any(|f| inside.contains(&&f.at))
-        || map.emotions.iter().any(|e| e.source.is_measured() && sits(&e.at))
+        || map
+            .emotions
+            .iter()
+            .any(|e| e.source.is_measured() && sits(&e.at))
         || map.kpis.iter().any(|k| {
             k.kpi.known().is_some_and(|known| known.is_voice)
                 && k.at.as_ref().is_some_and(|at| inside.contains(&at))
@@ -63,7 +82,8 @@ fn contents(notes: &mut Notes<'_>, stage: &Stage, pointer: &str) {
         || stage.evidence.iter().any(|id| is_voice(map, id));
     if map.kind == MapKind::Actual && !asked {
         let message = format!("nobody asks customers about `{name}`");
-        let help = "add a feedback point, a KPI such as csat, or evidence from a survey or interviews";
+        let help =
+            "add a feedback point, a KPI such as csat, or evidence from a survey or interviews";
         notes.say(Code::Blind, pointer, message, Some(help.to_owned()));
     }
 }
@@ -79,14 +99,35 @@ fn is_voice(map: &JourneyMap, id: &Id) -> bool {
         SourceKind::PublicReview,
         SourceKind::Social,
     ];
-    map.evidence.iter().any(|e| e.id == *id && voices.contains(&e.kind))
+    map.evidence
+        .iter()
+        .any(|e| e.id == *id && voices.contains(&e.kind))
 }
 
 /// Names of departments, in small letters.
 const DEPARTMENTS: &[&str] = &[
-    "sales", "marketing", "customer service", "customer support", "customer success", "finance", "accounting",
-    "logistics", "fulfilment", "fulfillment", "operations", "it", "legal", "human resources", "hr", "procurement",
-    "purchasing department", "call center", "call centre", "vertrieb", "kundendienst", "buchhaltung",
+    "sales",
+    "marketing",
+    "customer service",
+    "customer support",
+    "customer success",
+    "finance",
+    "accounting",
+    "logistics",
+    "fulfilment",
+    "fulfillment",
+    "operations",
+    "it",
+    "legal",
+    "human resources",
+    "hr",
+    "procurement",
+    "purchasing department",
+    "call center",
+    "call centre",
+    "vertrieb",
+    "kundendienst",
+    "buchhaltung",
 ];
 
 /// Whether a stage is the company's and not the customer's.
@@ -100,7 +141,9 @@ fn eyes(notes: &mut Notes<'_>, stage: &Stage, pointer: &str) {
         .collect();
     let mirrored = stage.name.all().find(|name| {
         let name = name.trim().to_lowercase();
-        let bare = name.trim_end_matches(" team").trim_end_matches(" department");
+        let bare = name
+            .trim_end_matches(" team")
+            .trim_end_matches(" department");
         DEPARTMENTS.contains(&bare) || teams.contains(&name)
     });
     if let Some(name) = mirrored {
@@ -128,7 +171,12 @@ fn touchpoints(notes: &mut Notes<'_>) {
         }
         if t.owner.is_none() && lived {
             let message = format!("nobody answers for `{name}`");
-            notes.say(Code::Owner, &pointer, message, Some("add an `owner`".to_owned()));
+            notes.say(
+                Code::Owner,
+                &pointer,
+                message,
+                Some("add an `owner`".to_owned()),
+            );
         }
     }
 }
@@ -136,7 +184,11 @@ fn touchpoints(notes: &mut Notes<'_>) {
 fn channels(notes: &mut Notes<'_>) {
     let map = notes.file.map();
     for (i, c) in map.channels.iter().enumerate() {
-        if !map.touchpoints.iter().any(|t| t.channel.as_ref() == Some(&c.id)) {
+        if !map
+            .touchpoints
+            .iter()
+            .any(|t| t.channel.as_ref() == Some(&c.id))
+        {
             let message = format!("no touchpoint uses the channel `{}`", c.id);
             notes.say(Code::Channel, &format!("/channels/{i}"), message, None);
         }
@@ -147,9 +199,10 @@ fn channels(notes: &mut Notes<'_>) {
 fn purchase(map: &JourneyMap) -> Option<usize> {
     map.stages.iter().rposition(|stage| {
         let inside = map.inside(stage);
-        let moment = map.moments.iter().any(|m| {
-            m.kind == MomentKind::Purchase && m.at.ids().any(|id| inside.contains(&id))
-        });
+        let moment = map
+            .moments
+            .iter()
+            .any(|m| m.kind == MomentKind::Purchase && m.at.ids().any(|id| inside.contains(&id)));
         stage.lifecycle.contains(&Phase::Conversion) || moment
     })
 }
@@ -158,17 +211,44 @@ fn after_purchase(notes: &mut Notes<'_>) {
     let map = notes.file.map();
     let Some(bought) = purchase(map) else { return };
     let later = map.stages.get(bought + 1..).unwrap_or_default();
-    if !map.touchpoints.iter().any(|t| later.iter().any(|s| t.is_in(&s.id))) {
+    if !map
+        .touchpoints
+        .iter()
+        .any(|t| later.iter().any(|s| t.is_in(&s.id)))
+    {
         let message = "no touchpoint comes after the purchase".to_owned();
-        let help = "what happens before, during and after the sale is equally the customer's experience";
-        notes.say(Code::Post, &format!("/stages/{bought}"), message, Some(help.to_owned()));
+        let help =
+            "what happens before, during and after the sale is equally the customer's experience";
+        notes.say(
+            Code::Post,
+            &format!("/stages/{bought}"),
+            message,
+            Some(help.to_owned()),
+        );
     }
 }
 
 /// Words of buying, in small letters.
 const BUYING: &[&str] = &[
-    "buy", "buys", "bought", "purchase", "purchases", "order", "orders", "checkout", "pay", "payment", "subscribe",
-    "subscription", "sale", "kaufen", "kauf", "bestellen", "bestellung", "acheter", "comprar",
+    "buy",
+    "buys",
+    "bought",
+    "purchase",
+    "purchases",
+    "order",
+    "orders",
+    "checkout",
+    "pay",
+    "payment",
+    "subscribe",
+    "subscription",
+    "sale",
+    "kaufen",
+    "kauf",
+    "bestellen",
+    "bestellung",
+    "acheter",
+    "comprar",
 ];
 
 fn bias(notes: &mut Notes<'_>) {
@@ -178,7 +258,11 @@ fn bias(notes: &mut Notes<'_>) {
         return;
     }
     let all = goals.all(|goal| {
-        let success = goal.success.as_ref().map(ToString::to_string).unwrap_or_default();
+        let success = goal
+            .success
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let mut texts = goal.text.all().chain([goal.id.as_str(), success.as_str()]);
         texts.any(|text| {
             let text = text.to_lowercase();
@@ -196,15 +280,16 @@ fn bias(notes: &mut Notes<'_>) {
 fn phases(notes: &mut Notes<'_>) {
     let map = notes.file.map();
     let is_phase = |stage: &Stage| {
-        stage
-            .name
-            .all()
-            .chain([stage.id.as_str()])
-            .any(|name| Phase::ALL.iter().any(|p| p.word() == name.trim().to_lowercase()))
+        stage.name.all().chain([stage.id.as_str()]).any(|name| {
+            Phase::ALL
+                .iter()
+                .any(|p| p.word() == name.trim().to_lowercase())
+        })
     };
     if !map.stages.is_empty() && map.stages.iter().all(is_phase) {
         let message = "the stages are phases of the company's lifecycle".to_owned();
-        let help = "keep those in a lifecycle document, and name stages by what the customer goes through";
+        let help =
+            "keep those in a lifecycle document, and name stages by what the customer goes through";
         notes.say(Code::Phase, "/stages", message, Some(help.to_owned()));
     }
 }
@@ -220,7 +305,12 @@ fn personas(notes: &mut Notes<'_>) {
             {
                 let message = format!("`{}` and `{}` have the same members", a.id, b.id);
                 let help = "tell them apart, or list one under `overlaps` of the other";
-                notes.say(Code::Overlap, &format!("/personas/{j}/member"), message, Some(help.to_owned()));
+                notes.say(
+                    Code::Overlap,
+                    &format!("/personas/{j}/member"),
+                    message,
+                    Some(help.to_owned()),
+                );
             }
         }
     }

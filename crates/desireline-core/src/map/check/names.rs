@@ -25,11 +25,16 @@ pub(super) fn look(notes: &mut Notes<'_>) {
         }
     }
     for reference in map.references() {
-        let wanted = |kind: &PartKind| reference.allowed.is_empty() || reference.allowed.contains(kind);
+        let wanted =
+            |kind: &PartKind| reference.allowed.is_empty() || reference.allowed.contains(kind);
         let (message, help) = match known.get(&reference.id) {
             Some((kind, _)) if wanted(kind) => continue,
             Some((kind, _)) => (
-                format!("`{}` is a {kind}, where {} is wanted", reference.id, listed(reference.allowed)),
+                format!(
+                    "`{}` is a {kind}, where {} is wanted",
+                    reference.id,
+                    listed(reference.allowed)
+                ),
                 None,
             ),
             None => {
@@ -40,19 +45,35 @@ pub(super) fn look(notes: &mut Notes<'_>) {
                     None if names.is_empty() => Some("there is none yet; add it".to_owned()),
                     None => Some(format!("there are {}", some(&names))),
                 };
-                (format!("there is no {} `{}`", listed_bare(reference.allowed), reference.id), help)
+                (
+                    format!(
+                        "there is no {} `{}`",
+                        listed_bare(reference.allowed),
+                        reference.id
+                    ),
+                    help,
+                )
             }
         };
         notes.say(Code::Id, &reference.pointer, message, help);
     }
     for (i, persona) in map.personas.iter().enumerate() {
-        let names = persona.traits.as_ref().map(crate::map::Traits::names).unwrap_or_default();
+        let names = persona
+            .traits
+            .as_ref()
+            .map(crate::map::Traits::names)
+            .unwrap_or_default();
         for (j, name) in persona.sensitive.iter().enumerate() {
             if !names.contains(&name.as_str()) {
                 let near = nearest(name, names.iter().copied());
                 let message = format!("`{name}` is no trait of this persona");
                 let help = near.map(|n| format!("did you mean `{n}`?"));
-                notes.say(Code::Id, &format!("/personas/{i}/sensitive/{j}"), message, help);
+                notes.say(
+                    Code::Id,
+                    &format!("/personas/{i}/sensitive/{j}"),
+                    message,
+                    help,
+                );
             }
         }
     }

@@ -20,7 +20,12 @@ fn order(notes: &mut Notes<'_>) {
         let first = map.stages.iter().position(|s| !s.after.is_empty());
         let message = "the stages follow each other in a circle".to_owned();
         let help = "`after` names earlier stages; a way back belongs to `framework.loops`";
-        notes.say(Code::Order, &first.map_or_else(|| "/stages".to_owned(), place), message, Some(help.to_owned()));
+        notes.say(
+            Code::Order,
+            &first.map_or_else(|| "/stages".to_owned(), place),
+            message,
+            Some(help.to_owned()),
+        );
     }
 }
 
@@ -44,31 +49,62 @@ fn scope(notes: &mut Notes<'_>) {
     if !missing.is_empty() {
         let message = format!("the map does not say {}", missing.join(", "));
         let pointer = if scope.is_some() { "/scope" } else { "" };
-        notes.say_as(Code::Scope, level, pointer, message, Some("say it in `scope`".to_owned()));
+        notes.say_as(
+            Code::Scope,
+            level,
+            pointer,
+            message,
+            Some("say it in `scope`".to_owned()),
+        );
     }
     let Some(scope) = scope else { return };
     if let Some(window) = &scope.window {
         if window.from >= window.to {
-            let message = format!("the window ends ({}) before it begins ({})", window.to, window.from);
+            let message = format!(
+                "the window ends ({}) before it begins ({})",
+                window.to, window.from
+            );
             let help = "`to` is the day after the last one";
-            notes.say(Code::Scope, "/scope/window/to", message, Some(help.to_owned()));
+            notes.say(
+                Code::Scope,
+                "/scope/window/to",
+                message,
+                Some(help.to_owned()),
+            );
         } else if window.micros().is_none() {
             let zone = window.zone.as_deref().unwrap_or_default();
             let message = format!("`{zone}` is no time zone");
             let help = "write an IANA name such as Europe/Berlin";
-            notes.say(Code::Scope, "/scope/window/zone", message, Some(help.to_owned()));
+            notes.say(
+                Code::Scope,
+                "/scope/window/zone",
+                message,
+                Some(help.to_owned()),
+            );
         }
     }
     if let Some(calendar) = scope.journeys.as_ref().and_then(|j| j.calendar.as_deref()) {
         let (unit, zone) = calendar.split_once('@').unwrap_or((calendar, "UTC"));
-        let is_zone = crate::map::Date::new(2026, 1, 1).is_some_and(|d| d.micros_in(zone.trim()).is_some());
+        let is_zone =
+            crate::map::Date::new(2026, 1, 1).is_some_and(|d| d.micros_in(zone.trim()).is_some());
         if !WEEK_UNITS.contains(&unit.trim()) || !is_zone {
             let message = format!("`{calendar}` is no calendar rule");
-            let help = "write day, week, month, quarter or year, then @ and a zone such as Europe/Berlin";
-            notes.say(Code::Scope, "/scope/journeys/calendar", message, Some(help.to_owned()));
+            let help =
+                "write day, week, month, quarter or year, then @ and a zone such as Europe/Berlin";
+            notes.say(
+                Code::Scope,
+                "/scope/journeys/calendar",
+                message,
+                Some(help.to_owned()),
+            );
         }
     }
-    if scope.journeys.as_ref().and_then(|j| j.gap).is_some_and(|gap| gap.as_micros() == 0) {
+    if scope
+        .journeys
+        .as_ref()
+        .and_then(|j| j.gap)
+        .is_some_and(|gap| gap.as_micros() == 0)
+    {
         let message = "a gap of no time cuts every journey into single events".to_owned();
         notes.say(Code::Scope, "/scope/journeys/gap", message, None);
     }
@@ -79,15 +115,26 @@ fn dates(notes: &mut Notes<'_>) {
     if let Some(today) = notes.options.today
         && map.as_of > today
     {
-        let message = format!("the map shows what is known on {}, which is after today ({today})", map.as_of);
+        let message = format!(
+            "the map shows what is known on {}, which is after today ({today})",
+            map.as_of
+        );
         notes.say(Code::Date, "/as_of", message, None);
     }
     for (i, e) in map.evidence.iter().enumerate() {
         if let (Some(collected), Some(expires)) = (e.collected_at, e.expires_at)
             && expires < collected
         {
-            let message = format!("`{}` expired ({expires}) before it was collected ({collected})", e.id);
-            notes.say(Code::Date, &format!("/evidence/{i}/expires_at"), message, None);
+            let message = format!(
+                "`{}` expired ({expires}) before it was collected ({collected})",
+                e.id
+            );
+            notes.say(
+                Code::Date,
+                &format!("/evidence/{i}/expires_at"),
+                message,
+                None,
+            );
         }
     }
 }
@@ -104,7 +151,12 @@ fn emotions(notes: &mut Notes<'_>) {
                 map.kind.word()
             );
             let help = "use `source: target` or `source: expert_guess` without n and interval";
-            notes.say(Code::Emotion, &format!("{pointer}/source"), message, Some(help.to_owned()));
+            notes.say(
+                Code::Emotion,
+                &format!("{pointer}/source"),
+                message,
+                Some(help.to_owned()),
+            );
         }
         if let Some([low, high]) = e.interval
             && !(low <= e.valence && e.valence <= high)
@@ -119,13 +171,21 @@ fn kpis(notes: &mut Notes<'_>) {
     let map = notes.file.map();
     for (i, k) in map.kpis.iter().enumerate() {
         let pointer = format!("/kpis/{i}");
-        let known = named(notes, &format!("{pointer}/kpi"), &k.kpi, k.definition.is_some());
+        let known = named(
+            notes,
+            &format!("{pointer}/kpi"),
+            &k.kpi,
+            k.definition.is_some(),
+        );
         let unit = match known {
             Some(known) => {
                 if let Some(unit) = k.unit
                     && unit != known.unit
                 {
-                    let message = format!("{} is measured as {}, not as {unit}", known.name, known.unit);
+                    let message = format!(
+                        "{} is measured as {}, not as {unit}",
+                        known.name, known.unit
+                    );
                     notes.say(Code::KpiError, &format!("{pointer}/unit"), message, None);
                 }
                 params(notes, &pointer, known, k.params.as_ref());
@@ -148,14 +208,24 @@ fn kpis(notes: &mut Notes<'_>) {
 }
 
 /// What the catalogue knows of a name; a name that nobody knows and nobody defines is an error.
-fn named(notes: &mut Notes<'_>, pointer: &str, name: &KpiName, defined: bool) -> Option<&'static KnownKpi> {
+fn named(
+    notes: &mut Notes<'_>,
+    pointer: &str,
+    name: &KpiName,
+    defined: bool,
+) -> Option<&'static KnownKpi> {
     let known = name.known();
     if known.is_none() && !defined {
         let help = match name.nearest() {
             Some(near) => format!("did you mean `{near}`?"),
             None => "the catalogue is in docs/maps.md; a KPI of your own needs a `definition` and a `unit`".to_owned(),
         };
-        notes.say(Code::KpiError, pointer, format!("no KPI is called `{name}`"), Some(help));
+        notes.say(
+            Code::KpiError,
+            pointer,
+            format!("no KPI is called `{name}`"),
+            Some(help),
+        );
     }
     known
 }
@@ -163,7 +233,10 @@ fn named(notes: &mut Notes<'_>, pointer: &str, name: &KpiName, defined: bool) ->
 fn params(notes: &mut Notes<'_>, pointer: &str, known: &KnownKpi, given: Option<&Params>) {
     let names: Vec<&str> = known.params.iter().map(|p| p.name).collect();
     for (name, value) in given.into_iter().flatten() {
-        let pointer = format!("{pointer}/params/{}", name.replace('~', "~0").replace('/', "~1"));
+        let pointer = format!(
+            "{pointer}/params/{}",
+            name.replace('~', "~0").replace('/', "~1")
+        );
         match known.params.iter().find(|p| p.name == name) {
             Some(param) => {
                 if let Some(problem) = param.kind.problem(value) {
@@ -199,7 +272,9 @@ fn expression_or_whole(notes: &mut Notes<'_>, pointer: &str, value: &Param, prob
     match inner {
         Some(inner) if problem.starts_with("at ") => {
             let at = notes.file.place_in(pointer, inner);
-            let message = problem.split_once(": ").map_or(problem.clone(), |(_, m)| m.to_owned());
+            let message = problem
+                .split_once(": ")
+                .map_or(problem.clone(), |(_, m)| m.to_owned());
             notes.say_at(Code::KpiError, Level::Error, pointer, at, message, None);
         }
         _ => notes.say(Code::KpiError, pointer, problem, None),
@@ -224,8 +299,16 @@ fn fits(
         KpiUnit::Money => "money, such as 20 EUR",
         _ => "a number",
     };
-    let message = format!("{name} is measured as {unit} and cannot be {} {value}", op.symbol());
-    notes.say(Code::KpiError, pointer, message, Some(format!("write {example}")));
+    let message = format!(
+        "{name} is measured as {unit} and cannot be {} {value}",
+        op.symbol()
+    );
+    notes.say(
+        Code::KpiError,
+        pointer,
+        message,
+        Some(format!("write {example}")),
+    );
 }
 
 fn promises(notes: &mut Notes<'_>) {
@@ -236,7 +319,14 @@ fn promises(notes: &mut Notes<'_>) {
         if let Some(known) = named(notes, &format!("{pointer}/metric"), &promise.metric, false) {
             params(notes, &pointer, known, promise.params.as_ref());
             let at = format!("{pointer}/threshold");
-            fits(notes, &at, known.name, Some(known.unit), promise.op, promise.threshold);
+            fits(
+                notes,
+                &at,
+                known.name,
+                Some(known.unit),
+                promise.op,
+                promise.threshold,
+            );
         }
     }
 }

@@ -41,7 +41,9 @@ pub(crate) fn decode<T: DeserializeOwned>(document: &str, tree: &Node) -> Result
             Ok(_) => return Err(MapError::of(problems)),
             Err(fault) => fault,
         };
-        let missing = fault.missing.map(|name| fault.pointer.clone() + &step(name));
+        let missing = fault
+            .missing
+            .map(|name| fault.pointer.clone() + &step(name));
         let known = |m: String| gone.contains(&m) || problems.iter().any(|p| p.stands_for(&m));
         let mut pointer = fault.pointer.clone();
         let mut follows = missing.is_some_and(known);
@@ -157,7 +159,10 @@ impl de::Error for Fault {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("use {}", listed(expected)),
         };
-        Fault::new(format!("`{}` is not known here", shorten(variant)), Some(help))
+        Fault::new(
+            format!("`{}` is not known here", shorten(variant)),
+            Some(help),
+        )
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Fault {
@@ -207,7 +212,10 @@ fn unknown_key(name: &str, known: &[&str]) -> (String, String) {
     let known: Vec<&str> = known.iter().copied().filter(|k| *k != OWN_KEYS).collect();
     let help = match nearest(name, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None if own => format!("there are {}; keys of your own begin with `x-`", listed(&known)),
+        None if own => format!(
+            "there are {}; keys of your own begin with `x-`",
+            listed(&known)
+        ),
         None => format!("there are {}", listed(&known)),
     };
     (format!("unknown key `{}`", shorten(name)), help)
@@ -413,7 +421,10 @@ impl<'n> de::Deserializer<'n> for Decoder<'n> {
         match &self.node.value {
             Value::Map(entries) => self.entries(entries, Vec::new(), visitor, |_| true),
             Value::Null => self.entries(&[], Vec::new(), visitor, |_| true),
-            _ => self.wrong("keys with values", Some("write `key: value` below each other")),
+            _ => self.wrong(
+                "keys with values",
+                Some("write `key: value` below each other"),
+            ),
         }
     }
 
@@ -463,7 +474,10 @@ impl<'n> de::Deserializer<'n> for Decoder<'n> {
                 let done = visitor.visit_enum(t.as_str().into_deserializer());
                 // A word that is known and does not say enough.
                 let done = done.map_err(|fault: Fault| match variants.contains(&t.as_str()) {
-                    true => Fault::new(format!("`{t}` says too little"), Some(format!("write `{{{t}: …}}`"))),
+                    true => Fault::new(
+                        format!("`{t}` says too little"),
+                        Some(format!("write `{{{t}: …}}`")),
+                    ),
                     false => fault,
                 });
                 self.placed(done)
@@ -554,9 +568,12 @@ impl<'n> de::MapAccess<'n> for Entries<'n> {
                 shared.inside(name, || decoder.placed(seed.deserialize(decoder)))
             }
             Part::Own(entries) => {
-                let own = entries.into_iter().map(|(k, n)| (k.name.clone(), n.to_json()));
+                let own = entries
+                    .into_iter()
+                    .map(|(k, n)| (k.name.clone(), n.to_json()));
                 let own: indexmap::IndexMap<String, serde_json::Value> = own.collect();
-                let own = de::value::MapDeserializer::new(own.into_iter().map(|(k, v)| (k, Json(v))));
+                let own =
+                    de::value::MapDeserializer::new(own.into_iter().map(|(k, v)| (k, Json(v))));
                 seed.deserialize(own)
             }
         }
@@ -636,7 +653,9 @@ impl<'n> de::VariantAccess<'n> for Variant<'n> {
     fn tuple_variant<V: Visitor<'n>>(self, _: usize, visitor: V) -> Result<V::Value, Fault> {
         let decoder = self.decoder.of(self.value);
         let shared = decoder.shared;
-        shared.inside(&self.key.name, || de::Deserializer::deserialize_seq(decoder, visitor))
+        shared.inside(&self.key.name, || {
+            de::Deserializer::deserialize_seq(decoder, visitor)
+        })
     }
 
     fn struct_variant<V: Visitor<'n>>(

@@ -174,16 +174,18 @@ pub(crate) fn within(document: &str, node: &Node, inner: TextSpan) -> TextSpan {
         return node.span;
     };
     // The lines of a block stand below each other, indented; a text in quotes begins behind its quote.
-    let mut line = node.span.line;
     let mut start = node.span.start;
-    for (n, piece) in raw.split('\n').enumerate() {
-        if n >= index(inner.line)
+    for (line, piece) in (node.span.line..).zip(raw.split('\n')) {
+        if line - node.span.line >= inner.line.saturating_sub(1)
             && !wanted.trim().is_empty()
             && let Some(offset) = piece.find(wanted.trim_end())
         {
             let lead: String = wanted.chars().take(index(inner.column)).collect();
             let from = start + offset + lead.len();
-            let line_start = document.get(..from).and_then(|b| b.rfind('\n')).map_or(0, |i| i + 1);
+            let line_start = document
+                .get(..from)
+                .and_then(|b| b.rfind('\n'))
+                .map_or(0, |i| i + 1);
             let before = document.get(line_start..from).unwrap_or_default();
             let length = inner.end.saturating_sub(inner.start);
             return TextSpan {
@@ -193,7 +195,6 @@ pub(crate) fn within(document: &str, node: &Node, inner: TextSpan) -> TextSpan {
                 column: u32::try_from(before.chars().count() + 1).unwrap_or(u32::MAX),
             };
         }
-        line += 1;
         start += piece.len() + 1;
     }
     node.span

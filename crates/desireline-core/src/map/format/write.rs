@@ -96,7 +96,11 @@ fn value_of(out: &mut String, value: &Node, indent: usize, column: usize) {
         && matches!(value.value, Value::Text(_))
         && is_block(text)
     {
-        out.push_str(if text.ends_with('\n') { " |\n" } else { " |-\n" });
+        out.push_str(if text.ends_with('\n') {
+            " |\n"
+        } else {
+            " |-\n"
+        });
         for line in text.strip_suffix('\n').unwrap_or(text).split('\n') {
             if !line.is_empty() {
                 let _ = write!(out, "{:width$}{line}", "", width = indent + 2);
@@ -189,21 +193,30 @@ fn scalar(text: &str, in_flow: bool) -> String {
     });
     // Words that readers of YAML 1.1 take for something else.
     let word = text.to_ascii_lowercase();
-    let is_word = ["y", "n", "yes", "no", "on", "off", "nan", "inf", ".nan", ".inf", "-.inf"]
-        .contains(&word.as_str());
+    let is_word = [
+        "y", "n", "yes", "no", "on", "off", "nan", "inf", ".nan", ".inf", "-.inf",
+    ]
+    .contains(&word.as_str());
     let clashes = text.contains(": ")
         || text.contains(" #")
         || text.ends_with(':')
         || text.starts_with(' ')
         || text.ends_with(' ')
-        || in_flow && text.contains([',', '[', ']', '{', '}'])
+        || in_flow && text.contains([',', '[', ']', '{', '}', '?'])
         || in_flow && text.contains(":\"");
     let looks_else = !matches!(resolve(text), Resolved::Text)
-        || text.bytes().all(|b| b.is_ascii_digit() || b"_:.+-eExo".contains(&b))
+        || text
+            .bytes()
+            .all(|b| b.is_ascii_digit() || b"_:.+-eExo".contains(&b))
             && text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
             && !is_date_or_version(text);
     let document_mark = text.starts_with("---") || text.starts_with("...");
-    if plain_start && !is_word && !clashes && !looks_else && !document_mark && !text.contains(is_odd)
+    if plain_start
+        && !is_word
+        && !clashes
+        && !looks_else
+        && !document_mark
+        && !text.contains(is_odd)
     {
         return text.to_owned();
     }
@@ -214,7 +227,10 @@ fn scalar(text: &str, in_flow: bool) -> String {
 fn is_date_or_version(text: &str) -> bool {
     let three = |c: char| {
         let parts: Vec<&str> = text.split(c).collect();
-        parts.len() == 3 && parts.iter().all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()))
+        parts.len() == 3
+            && parts
+                .iter()
+                .all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()))
     };
     three('-') || three('.')
 }
@@ -222,7 +238,10 @@ fn is_date_or_version(text: &str) -> bool {
 /// Characters that YAML or an editor would change or hide.
 fn is_odd(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+        || matches!(
+            c,
+            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+        )
         || matches!(u32::from(c), 0x200b..=0x200f | 0x202a..=0x202e | 0x2060..=0x2064)
 }
 

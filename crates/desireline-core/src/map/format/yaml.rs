@@ -188,7 +188,10 @@ fn syntax(error: &ScanError, text: &str, places: &Places) -> MapError {
     let marker = error.marker();
     let at = places.point(marker.index(), marker.line(), marker.col());
     let info = error.info();
-    let help = if text.lines().any(|l| l.starts_with("<<<<<<<") || l.starts_with(">>>>>>>")) {
+    let help = if text
+        .lines()
+        .any(|l| l.starts_with("<<<<<<<") || l.starts_with(">>>>>>>"))
+    {
         Some("the file has marks of an unfinished merge; settle it first")
     } else if info.contains("tab") {
         Some("indent with blanks")
@@ -199,7 +202,9 @@ fn syntax(error: &ScanError, text: &str, places: &Places) -> MapError {
     } else if info.contains("quoted scalar") {
         Some("a quote is opened here and not closed")
     } else if info.contains("unknown anchor") {
-        Some("there is no `&name` before this `*name`; a text that begins with `*` stands in quotes")
+        Some(
+            "there is no `&name` before this `*name`; a text that begins with `*` stands in quotes",
+        )
     } else if info.contains("flow") || info.contains("illegal placement") {
         Some("look for a `[` or `{` that is not closed")
     } else if info.contains("'-' indicator") || info.contains("block mapping") {

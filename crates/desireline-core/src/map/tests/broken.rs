@@ -18,13 +18,19 @@ fn cases() -> Vec<Case> {
     let unescape = |t: &str| t.replace("\\n", "\n").replace("\\t", "\t");
     let mut found = Vec::new();
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/map/tests/broken.txt");
-    for block in std::fs::read_to_string(path).unwrap().trim_end().split("\n\n") {
+    for block in std::fs::read_to_string(path)
+        .unwrap()
+        .trim_end()
+        .split("\n\n")
+    {
         let (edit, expected) = block.split_once('\n').unwrap_or((block, ""));
         let (anywhere, edit) = match edit.strip_prefix('~') {
             Some(rest) => (true, rest),
             None => (false, edit),
         };
-        let (old, new) = edit.split_once(" ⇒ ").unwrap_or_else(|| panic!("no arrow: {edit}"));
+        let (old, new) = edit
+            .split_once(" ⇒ ")
+            .unwrap_or_else(|| panic!("no arrow: {edit}"));
         let (old, new) = (unescape(old), unescape(new));
         let (text, start) = match BASE.find(&old) {
             _ if old.is_empty() => (new.clone(), 0),
@@ -60,7 +66,11 @@ fn every_broken_map_has_its_message_at_its_place() {
     for case in &cases {
         let report = checked(&case.text);
         let told = told(&report);
-        let line = report.notices.first().and_then(|n| n.at).map_or(0, |at| at.line as usize);
+        let line = report
+            .notices
+            .first()
+            .and_then(|n| n.at)
+            .map_or(0, |at| at.line as usize);
         let placed = case.anywhere || case.lines.contains(&line);
         if told != case.expected || !placed {
             let place = if placed { "" } else { " ELSEWHERE" };
@@ -76,9 +86,19 @@ fn places_are_places_of_the_text() {
     for case in cases() {
         for notice in checked(&case.text).notices {
             let Some(at) = notice.at else { continue };
-            let line = case.text.split('\n').nth(at.line as usize - 1).unwrap_or_default();
-            assert!((at.column as usize) <= line.chars().count() + 1, "{notice:?}");
-            assert!(case.text.get(at.start..at.end.max(at.start)).is_some(), "{notice:?}");
+            let line = case
+                .text
+                .split('\n')
+                .nth(at.line as usize - 1)
+                .unwrap_or_default();
+            assert!(
+                (at.column as usize) <= line.chars().count() + 1,
+                "{notice:?}"
+            );
+            assert!(
+                case.text.get(at.start..at.end.max(at.start)).is_some(),
+                "{notice:?}"
+            );
         }
     }
 }
@@ -86,7 +106,10 @@ fn places_are_places_of_the_text() {
 #[test]
 fn several_mistakes_are_told_at_once() {
     let text = BASE
-        .replace("kind: functional\n    stages: [buy]", "kind: useful\n    stages: buy")
+        .replace(
+            "kind: functional\n    stages: [buy]",
+            "kind: useful\n    stages: buy",
+        )
         .replace("severity: 3", "severity: 9")
         .replace("valence: -0.4", "valence: -4");
     let told = told(&checked(&text));
@@ -102,16 +125,36 @@ fn hostile_documents_are_errors() {
     });
     let long = format!("schema: 1\nid: {}\n", "x".repeat(100_000));
     let keys: String = (0..300).map(|i| format!("k{i}: 1\n")).collect();
-    for text in [deep.as_str(), &bomb, &long, &keys, "\u{feff}", "\0", "- ", "---\n---\n", "a: !!binary x"] {
+    for text in [
+        deep.as_str(),
+        &bomb,
+        &long,
+        &keys,
+        "\u{feff}",
+        "\0",
+        "- ",
+        "---\n---\n",
+        "a: !!binary x",
+    ] {
         for form in [Form::Yaml, Form::Json] {
             let error = MapFile::read(text, form).unwrap_err();
             assert!(error.to_string().len() < 2_000, "{error}");
         }
     }
     let braces = "{\"a\":".repeat(60_000);
-    assert!(MapFile::read(&braces, Form::Json).unwrap_err().to_string().contains("nested deeper"));
+    assert!(
+        MapFile::read(&braces, Form::Json)
+            .unwrap_err()
+            .to_string()
+            .contains("nested deeper")
+    );
     let huge = "x".repeat(MAX_BYTES + 1);
-    assert!(JourneyMap::from_yaml(&huge).unwrap_err().to_string().contains("limit"));
+    assert!(
+        JourneyMap::from_yaml(&huge)
+            .unwrap_err()
+            .to_string()
+            .contains("limit")
+    );
 }
 
 #[test]
@@ -119,19 +162,33 @@ fn json_mistakes_have_their_place() {
     let json = JourneyMap::from_yaml(BASE).unwrap().to_json().unwrap();
     let broken = |old: &str, new: &str| {
         assert!(json.contains(old), "{old}");
-        JourneyMap::from_json(&json.replacen(old, new, 1)).unwrap_err().to_string()
+        JourneyMap::from_json(&json.replacen(old, new, 1))
+            .unwrap_err()
+            .to_string()
     };
     assert_eq!(
         broken("\"schema\": 1", "\"schema\": 2"),
         "line 2, column 13: schema 2 is not known to this version of desireline, which reads schema 1"
     );
-    assert!(broken("\"owner\": \"cx\"", "\"owner\": 7").contains("expected a text, found `7`; put it in quotes"));
+    assert!(
+        broken("\"owner\": \"cx\"", "\"owner\": 7")
+            .contains("expected a text, found `7`; put it in quotes")
+    );
     assert!(broken("\"status\"", "\"staus\"").ends_with("did you mean `status`?"));
-    assert!(broken("\"kind\": \"actual\",", "\"kind\": \"actual\"").contains("expected `,` or `}`"));
+    assert!(
+        broken("\"kind\": \"actual\",", "\"kind\": \"actual\"").contains("expected `,` or `}`")
+    );
     assert!(broken("\"owner\": \"cx\"", "\"owner\": \"cx").contains("not closed in its line"));
     assert!(broken("\"owner\": \"cx\"", "\"owner\": \"\\q\"").contains("invalid escape"));
     assert!(broken("\"owner\": \"cx\"", "\"owner\": cx").contains("expected a value"));
     assert!(broken("{", "{,").contains("expected a key in double quotes"));
-    let pointed = serde_json::from_str::<JourneyMap>(&json.replacen("\"functional\"", "\"useful\"", 1)).unwrap_err();
-    assert!(pointed.to_string().starts_with("at /goals/1/kind: `useful` is not known here"), "{pointed}");
+    let pointed =
+        serde_json::from_str::<JourneyMap>(&json.replacen("\"functional\"", "\"useful\"", 1))
+            .unwrap_err();
+    assert!(
+        pointed
+            .to_string()
+            .starts_with("at /goals/1/kind: `useful` is not known here"),
+        "{pointed}"
+    );
 }

@@ -17,26 +17,70 @@ fn each_planted_fault_is_found_alone() {
     let cases: &[(Code, &str, &str)] = &[
         (Code::Unbound, "    binding: home\n", ""),
         (Code::Stale, "as_of: 2026-03-31", "as_of: 2026-01-10"),
-        (Code::Stale, "collected_at: 2026-03-01", "collected_at: 2025-03-01"),
-        (Code::Stale, "owner: cx, about: [survey]", "owner: cx, due: 2026-04-01, about: [survey]"),
-        (Code::Opinion, "source: {text_model: {name: mood, version: \"3\"}}\n    n: 120\n    interval: [-0.5, -0.3]", "source: expert_guess"),
-        (Code::Blind, "  - {id: after-looking, at: look, measure: text}\n", ""),
-        (Code::Owner, "    owner: shop-crew\n    binding: |", "    binding: |"),
-        (Code::Goal, "stages: [look, compare]\n    importance", "stages: [compare]\n    importance"),
+        (
+            Code::Stale,
+            "collected_at: 2026-03-01",
+            "collected_at: 2025-03-01",
+        ),
+        (
+            Code::Stale,
+            "owner: cx, about: [survey]",
+            "owner: cx, due: 2026-04-01, about: [survey]",
+        ),
+        (
+            Code::Opinion,
+            "source: {text_model: {name: mood, version: \"3\"}}\n    n: 120\n    interval: [-0.5, -0.3]",
+            "source: expert_guess",
+        ),
+        (
+            Code::Blind,
+            "  - {id: after-looking, at: look, measure: text}\n",
+            "",
+        ),
+        (
+            Code::Owner,
+            "    owner: shop-crew\n    binding: |",
+            "    binding: |",
+        ),
+        (
+            Code::Goal,
+            "stages: [look, compare]\n    importance",
+            "stages: [compare]\n    importance",
+        ),
         (Code::Small, "n: 120", "n: 12"),
         (Code::Small, "n: 400, method", "n: 4, method"),
         (Code::Overlap, "    overlaps: [gifts]\n", ""),
         (Code::Department, "name: Looks around", "name: Marketing"),
         (Code::Department, "name: Compares", "name: Shop crew"),
-        (Code::Evidence, "    owner: shop-crew\n    evidence: [survey]\nkpis", "    owner: shop-crew\nkpis"),
+        (
+            Code::Evidence,
+            "    owner: shop-crew\n    evidence: [survey]\nkpis",
+            "    owner: shop-crew\nkpis",
+        ),
         (Code::Readout, "status: planned", "status: closed"),
-        (Code::Emotion, "kind: actual\nstatus", "kind: hypothesis\nstatus"),
+        (
+            Code::Emotion,
+            "kind: actual\nstatus",
+            "kind: hypothesis\nstatus",
+        ),
         (Code::Date, "as_of: 2026-03-31", "as_of: 2026-05-01"),
         (Code::Order, "after: [compare]", "after: [buy]"),
         (Code::Scope, "  unit: person\n", ""),
-        (Code::KpiError, "kpi: cart_abandonment", "kpi: cart_abandoned"),
-        (Code::Touchpoint, "stages: [look]\n    channel", "stages: []\n    channel"),
-        (Code::Channel, "channels:\n", "channels:\n  - {id: fax, kind: other}\n"),
+        (
+            Code::KpiError,
+            "kpi: cart_abandonment",
+            "kpi: cart_abandoned",
+        ),
+        (
+            Code::Touchpoint,
+            "stages: [look]\n    channel",
+            "stages: []\n    channel",
+        ),
+        (
+            Code::Channel,
+            "channels:\n",
+            "channels:\n  - {id: fax, kind: other}\n",
+        ),
     ];
     for (code, old, new) in cases {
         let found = codes(old, new);
@@ -52,11 +96,12 @@ fn each_planted_fault_is_found_alone() {
 fn lints_of_the_whole_map() {
     let strict = BASE.replace("allow: [W-MOT], ", "");
     assert_eq!(checked(&strict).with(Code::Moment).count(), 2);
-    let after = BASE
-        .replace("stages: [use]\n    owner", "stages: [look]\n    owner");
+    let after = BASE.replace("stages: [use]\n    owner", "stages: [look]\n    owner");
     let report = checked(&after);
     assert_eq!(report.with(Code::Post).count(), 1, "{:#?}", told(&report));
-    let bias = BASE.replace("text: Find one that fits", "text: Order one that fits").replace("text: Enjoy it", "text: Buy again");
+    let bias = BASE
+        .replace("text: Find one that fits", "text: Order one that fits")
+        .replace("text: Enjoy it", "text: Buy again");
     assert_eq!(checked(&bias).with(Code::Bias).count(), 1);
     let phases = BASE
         .replace("name: Looks around", "name: Impression")
@@ -68,31 +113,49 @@ fn lints_of_the_whole_map() {
     assert_eq!(checked(&content).with(Code::Content).count(), 3);
     let one = "{id: r1, at: checkout, heuristic: 5, severity: 3, rater: Ann}";
     let two = "{id: r2, at: checkout, heuristic: 5, severity: 2, rater: Bob}";
-    let rated = |list: &str| checked(&format!("{BASE}reviews: [{list}]\n")).with(Code::Rater).count();
+    let rated = |list: &str| {
+        checked(&format!("{BASE}reviews: [{list}]\n"))
+            .with(Code::Rater)
+            .count()
+    };
     assert_eq!((rated(one), rated(&format!("{one}, {two}"))), (1, 0));
 }
 
 #[test]
 fn levels_are_set_by_option_before_document() {
-    let text = BASE.replace("allow: [W-MOT]", "allow: [W-MOT, W-OWNER], deny: [W-UNBOUND]");
-    let text = text.replace("    binding: home\n", "").replacen("    owner: cx\n", "", 1);
+    let text = BASE.replace(
+        "allow: [W-MOT]",
+        "allow: [W-MOT, W-OWNER], deny: [W-UNBOUND]",
+    );
+    let text = text
+        .replace("    binding: home\n", "")
+        .replacen("    owner: cx\n", "", 1);
     let file = MapFile::read(&text, Form::Yaml).unwrap();
     let levels = |options: CheckOptions| {
         let report = check(&file, &options);
-        let mut said: Vec<(Code, Level)> = report.notices.iter().map(|n| (n.code, n.level)).collect();
+        let mut said: Vec<(Code, Level)> =
+            report.notices.iter().map(|n| (n.code, n.level)).collect();
         said.sort();
         said
     };
     let (unbound, owner) = (Code::Unbound, Code::Owner);
     assert_eq!(levels(CheckOptions::new()), [(unbound, Level::Error)]);
     assert_eq!(levels(CheckOptions::new().allow([unbound])), []);
-    assert_eq!(levels(CheckOptions::new().deny([owner])), [(unbound, Level::Error), (owner, Level::Error)]);
-    let draft = BASE.replace("status: published", "status: draft").replace("  unit: person\n", "");
+    assert_eq!(
+        levels(CheckOptions::new().deny([owner])),
+        [(unbound, Level::Error), (owner, Level::Error)]
+    );
+    let draft = BASE
+        .replace("status: published", "status: draft")
+        .replace("  unit: person\n", "");
     let file = MapFile::read(&draft, Form::Yaml).unwrap();
     let level = |options: &CheckOptions| check(&file, options).notices[0].level;
     assert_eq!(level(&CheckOptions::new()), Level::Warning);
     assert_eq!(level(&CheckOptions::new().deny_warnings()), Level::Error);
-    assert_eq!(level(&CheckOptions::new().allow([Code::Scope])), Level::Warning);
+    assert_eq!(
+        level(&CheckOptions::new().allow([Code::Scope])),
+        Level::Warning
+    );
 }
 
 #[test]
@@ -107,24 +170,35 @@ fn codes_are_read_and_unlike() {
         assert!(code.as_str().starts_with(lead));
     }
     assert_eq!("w-dead".parse(), Ok(Code::Dead));
-    assert_eq!("W-DAED".parse::<Code>(), Err("`W-DAED` is no code; did you mean W-DEAD?".to_owned()));
+    assert_eq!(
+        "W-DAED".parse::<Code>(),
+        Err("`W-DAED` is no code; did you mean W-DEAD?".to_owned())
+    );
 }
 
 #[test]
 fn every_template_is_valid() {
     for template in templates::TEMPLATES {
-        let file = MapFile::read(template.text, Form::Yaml).unwrap_or_else(|e| {
-            panic!("{}: {}", template.name, e.snippets(template.text))
-        });
+        let file = MapFile::read(template.text, Form::Yaml)
+            .unwrap_or_else(|e| panic!("{}: {}", template.name, e.snippets(template.text)));
         let report = check(&file, &CheckOptions::new().today(day("2026-01-02")));
         let errors: Vec<String> = report.errors().map(check::Notice::told).collect();
         assert_eq!(errors, Vec::<String>::new(), "{}", template.name);
         let map = file.into_map();
         assert_eq!(map.status, Status::Draft);
-        let begun = template.begin("mine", Some("It's: mine"), day("2026-02-03")).unwrap();
+        let begun = template
+            .begin("mine", Some("It's: mine"), day("2026-02-03"))
+            .unwrap();
         let begun = JourneyMap::from_yaml(&begun).unwrap();
-        assert_eq!((begun.id, begun.title, begun.as_of), ("mine".into(), "It's: mine".into(), day("2026-02-03")));
-        assert!(template.begin("Not An Id", None, day("2026-02-03")).is_err());
+        assert_eq!(
+            (begun.id, begun.title, begun.as_of),
+            ("mine".into(), "It's: mine".into(), day("2026-02-03"))
+        );
+        assert!(
+            template
+                .begin("Not An Id", None, day("2026-02-03"))
+                .is_err()
+        );
     }
     assert_eq!(templates::nearest("hubspot-churns"), Some("hubspot-churn"));
 }

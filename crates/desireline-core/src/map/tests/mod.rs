@@ -27,7 +27,8 @@ fn checked(text: &str) -> CheckReport {
 /// What is said, a line each: `W-DEAD 12:3 message; help`.
 fn told(report: &CheckReport) -> Vec<String> {
     let line = |n: &check::Notice| {
-        let at = n.at.map_or("-".to_owned(), |at| format!("{}:{}", at.line, at.column));
+        let at =
+            n.at.map_or("-".to_owned(), |at| format!("{}:{}", at.line, at.column));
         format!("{} {at} {}", n.code, n.told())
     };
     report.notices.iter().map(line).collect()

@@ -7,7 +7,8 @@ use super::*;
 fn same(map: &JourneyMap) {
     let yaml = map.to_yaml().unwrap();
     let json = map.to_json().unwrap();
-    let from_yaml = JourneyMap::from_yaml(&yaml).unwrap_or_else(|e| panic!("{}\n{yaml}", e.snippets(&yaml)));
+    let from_yaml =
+        JourneyMap::from_yaml(&yaml).unwrap_or_else(|e| panic!("{}\n{yaml}", e.snippets(&yaml)));
     assert_eq!(&from_yaml, map, "{yaml}");
     assert_eq!(&JourneyMap::from_json(&json).unwrap(), map, "{json}");
     // JSON is YAML too.
@@ -31,9 +32,13 @@ fn the_base_and_all_templates() {
 fn no_value_of_the_text_is_dropped() {
     let texts = templates::TEMPLATES.iter().map(|t| t.text).chain([BASE]);
     for text in texts {
-        let before = super::super::format::read(text, Form::Yaml).unwrap().to_json();
+        let before = super::super::format::read(text, Form::Yaml)
+            .unwrap()
+            .to_json();
         let yaml = JourneyMap::from_yaml(text).unwrap().to_yaml().unwrap();
-        let after = super::super::format::read(&yaml, Form::Yaml).unwrap().to_json();
+        let after = super::super::format::read(&yaml, Form::Yaml)
+            .unwrap()
+            .to_json();
         assert_eq!(plain(&before), plain(&after));
     }
 }
@@ -44,8 +49,16 @@ fn plain(value: &serde_json::Value) -> serde_json::Value {
     match value {
         Json::String(text) => {
             let text = text.trim_end().replace(['\n', '\''], " ");
-            let text = if text == "zmot" { "discovery".to_owned() } else { text };
-            Json::String(text.replace(" EUR", ".00 EUR").replace(".50.00 EUR", ".50 EUR").replace(".00.00", ".00"))
+            let text = if text == "zmot" {
+                "discovery".to_owned()
+            } else {
+                text
+            };
+            Json::String(
+                text.replace(" EUR", ".00 EUR")
+                    .replace(".50.00 EUR", ".50 EUR")
+                    .replace(".00.00", ".00"),
+            )
         }
         Json::Array(items) => items.iter().map(plain).collect(),
         Json::Object(entries) => entries.iter().map(|(k, v)| (k.clone(), plain(v))).collect(),
@@ -57,10 +70,18 @@ fn plain(value: &serde_json::Value) -> serde_json::Value {
 #[test]
 fn keys_keep_their_order_and_comments_go() {
     let yaml = JourneyMap::from_yaml(BASE).unwrap().to_yaml().unwrap();
-    let order: Vec<usize> = ["schema:", "id:", "title:", "scope:", "stages:", "touchpoints:", "x-team-page:"]
-        .iter()
-        .map(|k| yaml.find(&format!("\n{k}")).map_or(0, |i| i + 1))
-        .collect();
+    let order: Vec<usize> = [
+        "schema:",
+        "id:",
+        "title:",
+        "scope:",
+        "stages:",
+        "touchpoints:",
+        "x-team-page:",
+    ]
+    .iter()
+    .map(|k| yaml.find(&format!("\n{k}")).map_or(0, |i| i + 1))
+    .collect();
     assert!(order.is_sorted(), "{yaml}");
     assert!(yaml.contains("    x-icon: house\n"), "{yaml}");
 }
@@ -76,10 +97,21 @@ fn odd_places_of_yaml() {
     assert_eq!(map.touchpoints[1].name.first(), "NO: é # no comment");
     assert_eq!(map.touchpoints[2].name, map.touchpoints[1].name);
     let traits = map.personas[0].traits.as_ref().unwrap();
-    assert_eq!((traits.age.as_deref(), traits.place.as_deref()), (Some("25"), Some("no")));
+    assert_eq!(
+        (traits.age.as_deref(), traits.place.as_deref()),
+        (Some("25"), Some("no"))
+    );
     same(&map);
-    let empty = BASE.replace("assumptions:\n  - {id: honest, text: Answers are honest, owner: cx, about: [survey]}", "assumptions:");
-    assert!(JourneyMap::from_yaml(&empty).unwrap().assumptions.is_empty());
+    let empty = BASE.replace(
+        "assumptions:\n  - {id: honest, text: Answers are honest, owner: cx, about: [survey]}",
+        "assumptions:",
+    );
+    assert!(
+        JourneyMap::from_yaml(&empty)
+            .unwrap()
+            .assumptions
+            .is_empty()
+    );
 }
 
 #[test]
@@ -87,7 +119,12 @@ fn what_no_document_can_hold_is_not_written() {
     let map = JourneyMap::from_yaml(BASE).unwrap();
     let mut bad = map.clone();
     bad.id = Id::from("No Id");
-    assert!(bad.to_yaml().unwrap_err().to_string().contains("did you mean `no-id`?"));
+    assert!(
+        bad.to_yaml()
+            .unwrap_err()
+            .to_string()
+            .contains("did you mean `no-id`?")
+    );
     let mut bad = map;
     bad.touchpoints[0].binding = Some(Binding::new(crate::expr::event("")));
     assert!(bad.to_json().is_err());
@@ -99,18 +136,73 @@ fn lifecycles_too() {
     assert_eq!(DocumentKind::of(text, Form::Yaml), DocumentKind::Lifecycle);
     assert_eq!(DocumentKind::of(BASE, Form::Yaml), DocumentKind::Map);
     let life = LifecycleDocument::read(text, Form::Yaml).unwrap();
-    assert_eq!(LifecycleDocument::read(&life.to_yaml().unwrap(), Form::Yaml).unwrap(), life);
-    assert_eq!(LifecycleDocument::read(&life.to_json().unwrap(), Form::Json).unwrap(), life);
+    assert_eq!(
+        LifecycleDocument::read(&life.to_yaml().unwrap(), Form::Yaml).unwrap(),
+        life
+    );
+    assert_eq!(
+        LifecycleDocument::read(&life.to_json().unwrap(), Form::Json).unwrap(),
+        life
+    );
     let error = LifecycleDocument::read(&text.replace("enters", "enter"), Form::Yaml).unwrap_err();
-    assert!(error.to_string().starts_with("line 6, column 25: unknown key `enter`; did you mean `enters`?"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .starts_with("line 6, column 25: unknown key `enter`; did you mean `enters`?"),
+        "{error}"
+    );
 }
 
 /// Texts with everything that YAML could take for something else.
 fn odd_text() -> impl Strategy<Value = String> {
     let words = prop::sample::select(vec![
-        "NO", "yes", "~", "null", "1.0", "0x10", "1e3", "- a", "a: b", "# c", "[x]", "{y}", "'q'", "\"d\"", "|", ">", "*a",
-        "&b", "!t", "%", "@", "`", "---", "...", "=", "<<", "2026-01-01", "1:30", ".inf", "12_000", "é", "日本", "\u{1F600}",
-        "\u{200b}", "\t", "\n", " ", ":", ",", "?", "\\", "\u{7f}", "\u{85}", "\u{2028}", "\r", "trailing ", "x",
+        "NO",
+        "yes",
+        "~",
+        "null",
+        "1.0",
+        "0x10",
+        "1e3",
+        "- a",
+        "a: b",
+        "# c",
+        "[x]",
+        "{y}",
+        "'q'",
+        "\"d\"",
+        "|",
+        ">",
+        "*a",
+        "&b",
+        "!t",
+        "%",
+        "@",
+        "`",
+        "---",
+        "...",
+        "=",
+        "<<",
+        "2026-01-01",
+        "1:30",
+        ".inf",
+        "12_000",
+        "é",
+        "日本",
+        "\u{1F600}",
+        "\u{200b}",
+        "\t",
+        "\n",
+        " ",
+        ":",
+        ",",
+        "?",
+        "\\",
+        "\u{7f}",
+        "\u{85}",
+        "\u{2028}",
+        "\r",
+        "trailing ",
+        "x",
     ]);
     prop::collection::vec(words, 1..5).prop_map(|parts| parts.concat())
 }
@@ -118,13 +210,20 @@ fn odd_text() -> impl Strategy<Value = String> {
 fn text() -> impl Strategy<Value = LocalizedText> {
     prop_oneof![
         odd_text().prop_map(LocalizedText::from),
-        (odd_text(), odd_text()).prop_map(|(a, b)| LocalizedText::from([("en", a.as_str()), ("zh-Hant", b.as_str())])),
+        (odd_text(), odd_text())
+            .prop_map(|(a, b)| LocalizedText::from([("en", a.as_str()), ("zh-Hant", b.as_str())])),
         "[a-zA-Z ]{1,20}".prop_map(LocalizedText::from),
     ]
 }
 
 fn number() -> impl Strategy<Value = f64> {
-    prop_oneof![-1.0..1.0f64, Just(0.0), Just(0.1), Just(1e-9), (0..10i32).prop_map(f64::from)]
+    prop_oneof![
+        -1.0..1.0f64,
+        Just(0.0),
+        Just(0.1),
+        Just(1e-9),
+        (0..10i32).prop_map(f64::from)
+    ]
 }
 
 prop_compose! {

@@ -4,9 +4,19 @@ use super::*;
 
 #[test]
 fn days_are_days_of_the_calendar() {
-    assert_eq!(day("2024-02-29").after(TimeSpan::parse("366d").unwrap()), day("2025-03-01"));
+    assert_eq!(
+        day("2024-02-29").after(TimeSpan::parse("366d").unwrap()),
+        day("2025-03-01")
+    );
     assert_eq!(day("2026-03-31").days_until(day("2026-04-15")), 15);
-    for bad in ["2026-02-30", "2026-3-1", "31.03.2026", "2026-03-31T00:00", "", "２０２６-03-31"] {
+    for bad in [
+        "2026-02-30",
+        "2026-3-1",
+        "31.03.2026",
+        "2026-03-31T00:00",
+        "",
+        "２０２６-03-31",
+    ] {
         assert!(bad.parse::<Date>().is_err(), "{bad}");
     }
     // Summer time begins on this day in Berlin: the window is an hour shorter.
@@ -22,13 +32,32 @@ fn days_are_days_of_the_calendar() {
 
 #[test]
 fn money_is_exact() {
-    for (text, minor) in [("12.50 EUR", 1250), ("0.07 USD", 7), ("-3 EUR", -300), ("1500 JPY", 1500), ("1.234 KWD", 1234)] {
+    for (text, minor) in [
+        ("12.50 EUR", 1250),
+        ("0.07 USD", 7),
+        ("-3 EUR", -300),
+        ("1500 JPY", 1500),
+        ("1.234 KWD", 1234),
+    ] {
         let money: Money = text.parse().unwrap();
         assert_eq!(money.minor(), minor);
         assert_eq!(money.to_string().parse::<Money>().unwrap(), money);
     }
-    assert_eq!("-0.05 EUR".parse::<Money>().unwrap().to_string(), "-0.05 EUR");
-    for bad in ["12.505 EUR", "1,50 EUR", "EUR 5", "5", "5 EURO", "1. EUR", " EUR", "9999999999999999999 EUR", "5 eur"] {
+    assert_eq!(
+        "-0.05 EUR".parse::<Money>().unwrap().to_string(),
+        "-0.05 EUR"
+    );
+    for bad in [
+        "12.505 EUR",
+        "1,50 EUR",
+        "EUR 5",
+        "5",
+        "5 EURO",
+        "1. EUR",
+        " EUR",
+        "9999999999999999999 EUR",
+        "5 eur",
+    ] {
         assert!(bad.parse::<Money>().is_err(), "{bad}");
     }
 }
@@ -39,19 +68,28 @@ fn feelings_are_scaled_as_published() {
     for scale in FeelingScale::ALL {
         let (low, high) = scale.bounds();
         let at = |answer| scale.valence(answer).unwrap().get();
-        assert_eq!((at(low), at(f64::midpoint(low, high)), at(high)), (-1.0, 0.0, 1.0));
+        assert_eq!(
+            (at(low), at(f64::midpoint(low, high)), at(high)),
+            (-1.0, 0.0, 1.0)
+        );
         assert!(scale.valence(high + 0.1).is_none() && scale.valence(f64::NAN).is_none());
     }
     assert_eq!(FeelingScale::FivePoints.valence(1.0).unwrap().get(), 0.5);
     assert_eq!(FeelingScale::OneToNine.valence(6.0).unwrap().get(), 0.25);
     for (word, valence, arousal) in FEELINGS {
-        assert!(Valence::new(*valence).is_some() && Arousal::new(*arousal).is_some(), "{word}");
+        assert!(
+            Valence::new(*valence).is_some() && Arousal::new(*arousal).is_some(),
+            "{word}"
+        );
     }
 }
 
 #[test]
 fn ids_are_suggested() {
-    assert_eq!(Id::suggest("  Add to Cart! "), Some(Id::from("add-to-cart")));
+    assert_eq!(
+        Id::suggest("  Add to Cart! "),
+        Some(Id::from("add-to-cart"))
+    );
     assert_eq!(Id::suggest("日本"), None);
     assert!(Id::suggest(&"a b".repeat(60)).unwrap().is_valid());
 }
@@ -72,24 +110,41 @@ fn the_catalogue_is_whole() {
 
 #[test]
 fn frameworks_have_their_stages() {
-    for (preset, n) in [(Preset::Three, 3), (Preset::Four, 4), (Preset::Five, 5), (Preset::EarlyMiddleLate, 3)] {
+    for (preset, n) in [
+        (Preset::Three, 3),
+        (Preset::Four, 4),
+        (Preset::Five, 5),
+        (Preset::EarlyMiddleLate, 3),
+    ] {
         assert_eq!(preset.stages().len(), n);
-        assert!(preset.stages().iter().all(|(id, _)| Id::from(*id).is_valid()));
+        assert!(
+            preset
+                .stages()
+                .iter()
+                .all(|(id, _)| Id::from(*id).is_valid())
+        );
     }
 }
 
 #[test]
 fn order_of_stages() {
     let map = |after: [&[&str]; 4]| {
-        let stages = after.iter().enumerate().map(|(i, after)| {
-            Stage::new(format!("s{i}"), "S").after(after.iter().copied())
-        });
+        let stages = after
+            .iter()
+            .enumerate()
+            .map(|(i, after)| Stage::new(format!("s{i}"), "S").after(after.iter().copied()));
         let mut map = JourneyMap::from_yaml(BASE).unwrap();
         map.stages = stages.collect();
         map
     };
-    assert_eq!(map([&[], &[], &[], &[]]).stage_order(), Some(vec![vec![], vec![0], vec![1], vec![2]]));
-    assert_eq!(map([&[], &[], &["s0"], &["s1", "s2"]]).stage_order(), Some(vec![vec![], vec![0], vec![0], vec![1, 2]]));
+    assert_eq!(
+        map([&[], &[], &[], &[]]).stage_order(),
+        Some(vec![vec![], vec![0], vec![1], vec![2]])
+    );
+    assert_eq!(
+        map([&[], &[], &["s0"], &["s1", "s2"]]).stage_order(),
+        Some(vec![vec![], vec![0], vec![0], vec![1, 2]])
+    );
     assert_eq!(map([&["s2"], &[], &[], &[]]).stage_order(), None);
     assert_eq!(map([&["s0"], &[], &[], &[]]).stage_order(), None);
 }
@@ -97,7 +152,10 @@ fn order_of_stages() {
 #[test]
 fn traits_name_what_is_known() {
     let map = JourneyMap::from_yaml(BASE).unwrap();
-    assert_eq!(map.personas[0].traits.as_ref().unwrap().names(), ["age", "place", "cars"]);
+    assert_eq!(
+        map.personas[0].traits.as_ref().unwrap().names(),
+        ["age", "place", "cars"]
+    );
 }
 
 #[test]
@@ -116,7 +174,10 @@ fn maps_of_personas_and_of_a_goal() {
     assert_eq!(ids, ["buy"]);
     let ids: Vec<&str> = lens.touchpoints.iter().map(|t| t.id.as_str()).collect();
     assert_eq!(ids, ["product", "checkout"]);
-    assert_eq!((lens.pains.len(), lens.goals.len(), lens.moments.len()), (1, 1, 0));
+    assert_eq!(
+        (lens.pains.len(), lens.goals.len(), lens.moments.len()),
+        (1, 1, 0)
+    );
 }
 
 use crate::time::TimeSpan;
