@@ -70,14 +70,13 @@ pub(super) fn observe<C: Code>(
     goal: Goal<'_>,
 ) {
     let mut key = Vec::new();
-    let times = morsel.times();
     for spans in morsel.customers() {
         let mut goals = 0;
         for span in spans {
             let (start, end) = (span.start as usize, span.end as usize);
             let reached = goal.reached(codes, start, end);
             goals += u64::from(reached);
-            let path = path_of(plan, codes, times, span, &mut key);
+            let path = path_of(plan, codes, morsel, span, &mut key);
             partial.shortened += u64::from(path.shortened);
             partial.take(path.key, reached, path.duration);
             if plan.count_flow {
@@ -101,13 +100,14 @@ struct PathOf<'a> {
 fn path_of<'a, C: Code>(
     plan: &PathsPlan,
     codes: &'a [C],
-    times: &[i64],
+    morsel: &Morsel<'_>,
     span: &Span,
     buffer: &'a mut Vec<u8>,
 ) -> PathOf<'a> {
     let (first, end) = (span.start as usize, span.end as usize);
     if plan.collapses() {
-        return collapsed_path(plan, &codes[first..end], &times[first..end], buffer);
+        let times = &morsel.times()[first..end];
+        return collapsed_path(plan, &codes[first..end], times, buffer);
     }
     let (from, to) = match plan.part {
         Part::Whole => (first, end),
@@ -126,7 +126,8 @@ fn path_of<'a, C: Code>(
     };
     PathOf {
         key,
-        duration: times[to - 1].saturating_sub(times[from]),
+        // Two times of a journey: decoding all of them would take longer.
+        duration: morsel.time(to - 1).saturating_sub(morsel.time(from)),
         shortened: to - from < end - first,
     }
 }
