@@ -11,13 +11,13 @@ QUESTIONS = {
     "funnel_filtered": "funnel, one device and three regions",
     "dropoff": "drop-off: exits, visits, returns, before",
     "sessions": "sessions by 30-minute gap",
+    "retention": "weekly retention, 26 weeks",
     "dashboard": "dashboard: five of these at once",
 }
 # Questions of the plan that the engine has no analysis for.
 NOT_YET = [
     "funnel with exclusion and a constant attribute",
     "flow, 5 steps around a goal",
-    "retention, 26 weeks",
     "step matrix",
     "attribution: last, Markov removal, Shapley",
 ]

@@ -286,6 +286,18 @@ def questions(session):
     sessions = f"""SELECT sum(arrayCount(pause -> pause > {race.GAP_US + SLACK}, arrayDifference(ts)) + 1)
         FROM (SELECT groupArray(t) AS ts FROM race.ev GROUP BY customer)"""
 
+    # A customer's weeks as bits; those with the same weeks are counted together. `retention` itself knows one cohort only.
+    first_week, last_week = ((time + race.MONDAY_US) // race.WEEK_US for time in (begin, until))
+    bits = "UInt64" if last_week - first_week < 64 else "UInt256"
+    retention = f"""
+        SELECT weeks[1] + {first_week} AS cohort, week - weeks[1] AS after, sum(n) FROM (
+            SELECT bitPositionsToArray(bits) AS weeks, count() AS n FROM (
+                SELECT groupBitOr(bitShiftLeft(1::{bits}, intDiv(t + {race.MONDAY_US}, {race.WEEK_US}) - {first_week})) AS bits
+                FROM race.ev GROUP BY customer
+            ) GROUP BY bits
+        ) ARRAY JOIN weeks AS week GROUP BY cohort, after
+    """
+
     yield "paths", ask(paths), paths_answer
     yield "transitions", ask(transitions), transitions_answer
     yield "transition_times", ask(transition_times), transition_times_answer
@@ -296,6 +308,7 @@ def questions(session):
     yield "funnel_filtered", funnel(race.COMMON, kept), lambda found: {"reached": reached(rows(found))}
     yield "dropoff", dropoff, dropoff_answer
     yield "sessions", ask(sessions), lambda found: {"sessions": rows(found)[0][0]}
+    yield "retention", ask(retention), lambda found: race.retention(rows(found))
 
 
 race.run("chdb", chdb.__version__, args, globals())

@@ -253,6 +253,17 @@ def questions(connection):
         WHERE customer IS DISTINCT FROM c OR t - b > {race.GAP_US}
     """
 
+    # Of each customer only the first event of every week; times ascend, so the week changes there.
+    retention = f"""
+        SELECT cohort, week - cohort, count(*) FROM (
+            SELECT week, last_value(CASE WHEN is_first THEN week END IGNORE NULLS) OVER (ROWS UNBOUNDED PRECEDING) AS cohort
+            FROM (
+                SELECT week, is_first, week IS DISTINCT FROM lag(week) OVER () AS is_new
+                FROM (SELECT is_first, ((t + {race.MONDAY_US}) // {race.WEEK_US})::USMALLINT AS week FROM ev)
+            ) WHERE is_first OR is_new
+        ) GROUP BY ALL
+    """
+
     yield "paths", asked(paths), paths_answer
     yield "transitions", asked(transitions), transitions_answer
     yield "transition_times", asked(transition_times), transition_times_answer
@@ -262,6 +273,7 @@ def questions(connection):
     yield "funnel_filtered", funnel(race.COMMON, kept), lambda rows: {"reached": reached(rows)}
     yield "dropoff", asked(dropoff), dropoff_answer
     yield "sessions", asked(sessions), lambda rows: {"sessions": rows[0][0]}
+    yield "retention", asked(retention), race.retention
 
 
 race.run("duckdb", duckdb.__version__, args, globals())

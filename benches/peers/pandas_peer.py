@@ -210,6 +210,15 @@ def questions(state):
     def sessions():
         return int(((time.diff() > race.GAP_US) | (customer != customer.shift())).sum())
 
+    def retention():
+        """Of each customer only the first event of every week; times ascend, so the week changes there."""
+        week = ((time + race.MONDAY_US) // race.WEEK_US).astype("int16")
+        is_first = customer != customer.shift()
+        kept = is_first | (week != week.shift())
+        weeks, is_first = week[kept], is_first[kept]
+        cohort = weeks.where(is_first).ffill().astype("int16")
+        return (cohort.astype("int32") * 2**16 + (weeks - cohort)).value_counts()
+
     yield "paths", paths, paths_answer
     yield "transitions", lambda: pairs().value_counts(), transitions_answer
     yield "transition_times", transition_times, transition_times_answer
@@ -220,6 +229,7 @@ def questions(state):
     yield "funnel_filtered", funnel(race.COMMON, kept), lambda found: {"reached": found}
     yield "dropoff", dropoff, dropoff_answer
     yield "sessions", sessions, lambda found: {"sessions": found}
+    yield "retention", retention, lambda found: race.retention((k >> 16, k & 65535, n) for k, n in found.items())
 
 
 race.run("pandas", pd.__version__, race.arguments(), globals())

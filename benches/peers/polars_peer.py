@@ -301,6 +301,20 @@ def questions(state):
         other = C("customer") != C("customer").shift(1)
         return lazy.select((pause | other).sum()).collect().item() + 1
 
+    def retention():
+        """Of each customer only the first event of every week; times ascend, so the week changes there."""
+        week = ((C("time") + race.MONDAY_US) // race.WEEK_US).cast(pl.Int16)
+        is_first = C("customer") != C("customer").shift(1)
+        return (
+            lazy.select("customer", week=week)
+            .filter(is_first.fill_null(True) | (C("week") != C("week").shift(1)))
+            .with_columns(cohort=pl.when(is_first.fill_null(True)).then("week").forward_fill())
+            .group_by("cohort", (C("week") - C("cohort")).alias("after"))
+            .len()
+            .collect()
+            .rows()
+        )
+
     yield "paths", paths, paths_answer
     yield "transitions", transitions, transitions_answer
     yield "transition_times", transition_times, transition_times_answer
@@ -311,6 +325,7 @@ def questions(state):
     yield "funnel_filtered", funnel(race.COMMON, kept), lambda found: {"reached": found}
     yield "dropoff", dropoff, dropoff_answer
     yield "sessions", gap_sessions, lambda n: {"sessions": n}
+    yield "retention", retention, race.retention
 
 
 race.run("polars", pl.__version__, args, globals())

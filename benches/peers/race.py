@@ -10,6 +10,7 @@ and, if it can store its form,
 """
 
 import argparse
+import datetime
 import json
 import math
 import os
@@ -30,6 +31,9 @@ FIRST = 8
 TOP = 100
 BEFORE = 3
 TOP_BEFORE = 20
+WEEK_US = 7 * 86_400 * 1_000_000
+MONDAY_US = 3 * 86_400 * 1_000_000  # 1970 began on a Thursday
+WEEKS = 26
 DASHBOARD = ["paths", "transitions", "dropoff", "funnel_common", "sessions"]
 
 
@@ -184,6 +188,16 @@ def times_to_convert(reached, between):
         "median": int(between[rank(n, 0.5)]) * AXIS_US if n >= 5 else None,
         "p90": int(between[rank(n, 0.9)]) * AXIS_US if n >= 10 else None,
     }
+
+
+def retention(cells):
+    """The answer of `retention` from (week since that of 1 January 1970, weeks after, customers); all rows of week 0 are there."""
+    cohorts = {}
+    for week, after, count in sorted(cells):
+        if after <= WEEKS:
+            day = datetime.date(1970, 1, 1) + datetime.timedelta(microseconds=int(week) * WEEK_US - MONDAY_US)
+            cohorts.setdefault(day.isoformat(), [0] * (WEEKS + 1))[int(after)] += int(count)
+    return {"customers": sum(row[0] for row in cohorts.values()), "cohorts": cohorts}
 
 
 def path_names(key, names):

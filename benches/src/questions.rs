@@ -4,7 +4,8 @@ use desireline_core::analyses::directly_follows::DirectlyFollowsReport;
 use desireline_core::analyses::dropoff::DropoffReport;
 use desireline_core::analyses::funnel::{FunnelReport, StepTime};
 use desireline_core::analyses::paths::PathsReport;
-use desireline_core::analyses::{DirectlyFollows, Dropoff, Funnel, Paths, Transitions};
+use desireline_core::analyses::retention::RetentionReport;
+use desireline_core::analyses::{DirectlyFollows, Dropoff, Funnel, Paths, Retention, Transitions};
 use desireline_core::engine::{AnalysisSet, Breakdown, By, Exec};
 use desireline_core::journey::{JourneyRule, Journeys};
 use desireline_core::log::Log;
@@ -33,7 +34,7 @@ pub struct Ready {
 pub type Question = (&'static str, fn(&Ready) -> Outcome<Value>);
 
 /// Every question, in the order they are asked in.
-pub const QUESTIONS: [Question; 11] = [
+pub const QUESTIONS: [Question; 12] = [
     ("paths", |r| {
         Ok(paths(&r.sessions.run_with(&top_paths(), &r.exec)?))
     }),
@@ -58,6 +59,9 @@ pub const QUESTIONS: [Question; 11] = [
         Ok(dropoff(&r.sessions.run_with(&exits(), &r.exec)?))
     }),
     ("sessions", gap_sessions),
+    ("retention", |r| {
+        Ok(retention(&r.customers.run_with(&weeks(), &r.exec)?))
+    }),
     ("dashboard", dashboard),
 ];
 
@@ -97,6 +101,10 @@ fn exits() -> Dropoff {
         .returns_within(WITHIN)
         .top(1_000)
         .before(3)
+}
+
+fn weeks() -> Retention {
+    Retention::default().periods(26)
 }
 
 fn paths(report: &Answer<PathsReport>) -> Value {
@@ -185,6 +193,20 @@ fn dropoff(report: &Answer<DropoffReport>) -> Value {
         "points": points,
         "before": top,
     })
+}
+
+/// Without period 0, in which our answer leaves the first event itself out.
+fn retention(report: &Answer<RetentionReport>) -> Value {
+    let cohorts: Map<String, Value> = report
+        .cohorts
+        .iter()
+        .map(|c| {
+            let cells = c.cells.iter().skip(1).map(|cell| cell.retained);
+            let row: Vec<u64> = std::iter::once(c.customers).chain(cells).collect();
+            (c.cohort.clone(), row.into())
+        })
+        .collect();
+    json!({"customers": report.customers, "cohorts": cohorts})
 }
 
 fn gap_sessions(r: &Ready) -> Outcome<Value> {

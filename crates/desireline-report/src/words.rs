@@ -6,6 +6,7 @@ use desireline_core::analyses::dropoff::DropoffReport;
 use desireline_core::analyses::funnel::FunnelReport;
 use desireline_core::analyses::goals::GoalsReport;
 use desireline_core::analyses::paths::PathsReport;
+use desireline_core::analyses::retention::RetentionReport;
 use desireline_core::analyses::transitions::TransitionsReport;
 use desireline_core::compare::CompareReport;
 use desireline_core::report::{Cells, Report, Table};
@@ -68,6 +69,13 @@ pub(crate) fn of(name: &str, report: &dyn Report) -> Words {
             read: "Each curve is the share of all journeys that has reached the goal by that time; the band is its interval, and the numbers below say how many were observed that long without the goal.",
             limits: &[
                 "A journey counts as long as it was observed, also after it has ended; the curve levels off at the share that reaches the goal at all.",
+            ],
+        },
+        "retention" => Words {
+            question: "Who comes back, and when?",
+            read: "Each row is the customers who started in one calendar period; going right, the share of them who came back. The darker, the more. Hatched cells are of periods that are not over.",
+            limits: &[
+                "Customers of the first cohorts may be older than the log. Cohorts differ in more than the time of their start.",
             ],
         },
         "compare" => Words {
@@ -148,6 +156,9 @@ pub(crate) fn finding(report: &dyn Report) -> Option<String> {
             most.touchpoint
         ));
     }
+    if let Some(r) = any.downcast_ref::<RetentionReport>() {
+        return retention(r);
+    }
     if let Some(r) = any.downcast_ref::<CompareReport>() {
         return compare(r);
     }
@@ -179,6 +190,24 @@ pub(crate) fn finding(report: &dyn Report) -> Option<String> {
         ));
     }
     None
+}
+
+/// The first period after that of the start, and the last one that some cohort has seen the end of.
+fn retention(r: &RetentionReport) -> Option<String> {
+    let known = || {
+        let columns = r.columns.iter().zip(&r.overall);
+        columns.filter_map(|(name, o)| Some((name, o.rate.estimate?)))
+    };
+    let (first, rate) = known().find(|(name, _)| !name.ends_with(" 0"))?;
+    let lead = format!(
+        "{} of customers are retained in {first}",
+        format::value(&rate)
+    );
+    let last = known().last().filter(|(name, _)| *name != first);
+    let then = last
+        .map(|(name, rate)| format!(", {} in {name}", format::value(&rate)))
+        .unwrap_or_default();
+    Some(format!("{lead}{then}"))
 }
 
 /// A path for a sentence: its first touchpoints.

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ._errors import SpecError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import plotly.graph_objects
 
     from ._report import Report, Table
@@ -29,7 +31,7 @@ _MOST = 30
 
 
 def figure(report: Report) -> plotly.graph_objects.Figure:
-    """The report as a figure: dots with their intervals, and curves for times to a goal."""
+    """The report as a figure: dots with their intervals, curves for times to a goal, a triangle for retention."""
     try:
         import plotly.graph_objects as go
     except ImportError as error:
@@ -37,6 +39,8 @@ def figure(report: Report) -> plotly.graph_objects.Figure:
     if report.analysis == "goals" and "how" not in report.spec and "time_to_goal" in report.tables:
         return _curves(go, report)
     kind = "compare" if "how" in report.spec else report.analysis
+    if kind == "retention":
+        return _triangle(go, report)
     if kind not in _DOTS:
         raise SpecError(f"there is no figure of {kind}; its tables are {', '.join(report.tables)}", code="no_figure")
     name, labels, value = _DOTS[kind]
@@ -113,6 +117,51 @@ def _curves(go: Any, report: Report) -> Any:
     # Observation goes on long after the last curve has become level.
     figure.update_xaxes(title="hours since the journey began", range=[0, 1.25 * moved] if moved else None)
     figure.update_yaxes(title=share.replace("_", " "), rangemode="tozero")
+    return figure
+
+
+def _triangle(go: Any, report: Report) -> Any:
+    """Cohorts by periods; what is not over has no number. Of a breakdown, one triangle below the other."""
+    table = report.tables["cells"]
+    columns = table.to_dict()
+    groups = columns.get("group", [None] * len(table))
+    figure = go.Figure()
+    names = list(dict.fromkeys(columns["period"]))
+    labels = [str(c) if g is None else f"{g}, {c}" for g, c in zip(groups, columns["cohort"], strict=True)]
+    rows = list(dict.fromkeys(labels))
+    place = {key: i for i, key in enumerate(zip(labels, columns["period"], strict=True))}
+
+    def grid(cell: Callable[[int], Any]) -> list[list[Any]]:
+        return [[cell(place[row, name]) if (row, name) in place else None for name in names] for row in rows]
+
+    def told(i: int) -> str:
+        counted = f"{columns['seen'][i]} of {columns['customers'][i]}"
+        if columns["retained"][i] is None:
+            return f"{counted}, {columns['state'][i]}"
+        return f"{counted}, {columns['retained_lower'][i]:.1%} to {columns['retained_upper'][i]:.1%}"
+
+    def number(i: int) -> str:
+        return "" if columns["retained"][i] is None else f"{columns['retained'][i]:.0%}"
+
+    figure.add_trace(
+        go.Heatmap(
+            x=names,
+            y=rows,
+            z=grid(lambda i: columns["retained"][i]),
+            customdata=grid(told),
+            text=grid(number),
+            texttemplate="%{text}",
+            hovertemplate="%{y}, %{x}<br>%{z:.1%} (%{customdata})<extra></extra>",
+            colorscale=[[0, "#f3f8fd"], [1, "#7fa9d4"]],
+            colorbar={"tickformat": ".0%"},
+            xgap=1,
+            ygap=1,
+            name=report.title,
+        )
+    )
+    figure.update_layout(title=table.title, template="plotly_white")
+    figure.update_yaxes(autorange="reversed", type="category")
+    figure.update_xaxes(side="top")
     return figure
 
 

@@ -8,6 +8,7 @@ pub mod goals;
 mod label;
 mod parts;
 pub mod paths;
+pub mod retention;
 mod sequences;
 mod spread;
 pub mod transitions;
@@ -18,6 +19,7 @@ pub use dropoff::Dropoff;
 pub use funnel::Funnel;
 pub use goals::Goals;
 pub use paths::Paths;
+pub use retention::Retention;
 pub use spread::Spread;
 pub use transitions::Transitions;
 

@@ -232,6 +232,7 @@ fn field(analysis: &'static str, field: &'static str, problem: String) -> SpecEr
 impl<A: Analysis> Analysis for Compare<A> {
     const NAME: &'static str = A::NAME;
     const STATE_VERSION: u32 = A::STATE_VERSION;
+    const COUNTS_CUSTOMERS: bool = A::COUNTS_CUSTOMERS;
     type Plan = ComparePlan<A::Plan>;
     type Partial = ComparePartial<A::Partial>;
     type Report = CompareReport;
@@ -389,11 +390,11 @@ impl<A: Analysis> Analysis for Compare<A> {
 
     fn locate(plan: &Self::Plan, journey: &Journey<'_>) -> Vec<Located> {
         let groups = plan.grouping.of_journey(journey.morsel(), journey.span());
-        let inner = A::locate(&plan.of, journey);
         let mut cells = Vec::new();
         for group in groups.into_iter().filter(|&g| plan.compared[g]) {
             let name = plan.grouping.name(group);
-            cells.extend(inner.iter().map(|l| Located {
+            let inner = plan.grouping.locate::<A>(&plan.of, group, journey);
+            cells.extend(inner.into_iter().map(|l| Located {
                 cell: plan.grouping.cell(group, &l.cell),
                 why: format!("{} is `{name}`; {}", plan.label, l.why),
             }));

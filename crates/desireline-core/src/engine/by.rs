@@ -105,6 +105,7 @@ fn group_bytes<P: Partial>(group: &GroupPartial<P>) -> usize {
 impl<A: Analysis> Analysis for By<A> {
     const NAME: &'static str = A::NAME;
     const STATE_VERSION: u32 = A::STATE_VERSION;
+    const COUNTS_CUSTOMERS: bool = A::COUNTS_CUSTOMERS;
     type Plan = ByPlan<A::Plan>;
     type Partial = ByPartial<A::Partial>;
     type Report = ByReport<A::Report>;
@@ -214,11 +215,11 @@ impl<A: Analysis> Analysis for By<A> {
 
     fn locate(plan: &Self::Plan, journey: &Journey<'_>) -> Vec<Located> {
         let groups = plan.grouping.of_journey(journey.morsel(), journey.span());
-        let inner = A::locate(&plan.of, journey);
-        let mut cells = Vec::with_capacity(groups.len() * inner.len());
+        let mut cells = Vec::new();
         for group in groups {
             let name = plan.grouping.name(group);
-            cells.extend(inner.iter().map(|l| Located {
+            let inner = plan.grouping.locate::<A>(&plan.of, group, journey);
+            cells.extend(inner.into_iter().map(|l| Located {
                 cell: plan.grouping.cell(group, &l.cell),
                 why: format!("{} is `{name}`; {}", plan.label, l.why),
             }));

@@ -24,6 +24,10 @@ pub trait Analysis:
     const STATE_VERSION: u32;
     /// The analysis that groups are compared by: itself unless it only counts and [`measures`](Analysis::measures) nothing.
     const COMPARE_BY: &'static str = Self::NAME;
+    /// Whether cells count customers, all their selected journeys taken together, and not journeys. Then
+    /// [`locate`](Analysis::locate) gives a customer's cells at the first journey of theirs in the morsel, and none at
+    /// the others.
+    const COUNTS_CUSTOMERS: bool = false;
     /// The question bound to a catalog and validated; only a plan can run.
     type Plan: Send + Sync + 'static;
     /// What is known so far.

@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{Analysis, Located};
 use crate::error::{SpecError, nearest};
 use crate::expr::Expr;
-use crate::journey::{Mask, Matcher, Morsel, Span};
+use crate::journey::{Journey, Mask, Matcher, Morsel, Span};
 use crate::log::{AttributeType, Catalog, Value};
 
 /// The name of the group of journeys without a value.
@@ -267,6 +268,29 @@ impl Grouping {
             }
         }
         groups
+    }
+
+    /// The cells of `of` in which the journey is counted as one of `group`'s.
+    pub(crate) fn locate<A: Analysis>(
+        &self,
+        of: &A::Plan,
+        group: usize,
+        journey: &Journey<'_>,
+    ) -> Vec<Located> {
+        if !A::COUNTS_CUSTOMERS {
+            return A::locate(of, journey);
+        }
+        let (morsel, span) = (journey.morsel(), journey.span());
+        let is_here = |span: &Span| self.of_journey(morsel, *span).contains(&group);
+        let mut theirs = morsel.journeys_of(span.customer).iter().copied();
+        // The first one in the group tells all; the others need not be looked at to know that they tell nothing.
+        let Some(first) = theirs.find(is_here).filter(|first| *first == span) else {
+            return Vec::new();
+        };
+        let spans: Vec<Span> = std::iter::once(first)
+            .chain(theirs.filter(is_here))
+            .collect();
+        A::locate(of, &Journey::new(morsel.with_spans(&spans), first))
     }
 
     /// The events of each segment; none for a breakdown by attribute.

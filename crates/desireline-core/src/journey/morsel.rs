@@ -222,6 +222,50 @@ impl<'a> Morsel<'a> {
         self.spans.chunk_by(|a, b| a.customer == b.customer)
     }
 
+    /// The journeys of one customer.
+    pub fn journeys_of(&self, customer: u32) -> &'a [Span] {
+        let begin = self.spans.partition_point(|s| s.customer < customer);
+        let end = self.spans.partition_point(|s| s.customer <= customer);
+        &self.spans[begin..end]
+    }
+
+    /// Hands `work` a morsel of the same customers as they are in the log: all of their events, hidden ones too, each
+    /// customer one journey.
+    pub(crate) fn in_full_log<T>(&self, work: impl FnOnce(&Morsel<'_>) -> T) -> T {
+        let offset = |customer: u32| self.block.offsets.get(customer as usize).copied();
+        let from = self.spans.first().map_or(0, |s| s.customer);
+        let to = self.spans.last().map_or(from, |s| s.customer + 1);
+        let (start, end) = (offset(from).unwrap_or(0), offset(to).unwrap_or(0));
+        let whole = |customer: u32| {
+            Some(Span {
+                start: offset(customer)? - start,
+                end: offset(customer + 1)? - start,
+                customer,
+                ordinal: 0,
+                next: Span::NONE,
+            })
+        };
+        let spans: Vec<Span> = self
+            .customers()
+            .filter_map(|spans| whole(spans.first()?.customer))
+            .collect();
+        let full = Morsel {
+            block: self.block,
+            order: None,
+            first_row: start as usize,
+            codes: self
+                .block
+                .codes
+                .as_slice()
+                .slice(start as usize, end as usize),
+            times: &TimeBuffer::default(),
+            spans: &spans,
+            is_whole: spans.len() == (to - from) as usize,
+            room: self.room,
+        };
+        work(&full)
+    }
+
     /// The block's row of event `i`.
     #[inline]
     pub(crate) fn row(&self, i: usize) -> usize {

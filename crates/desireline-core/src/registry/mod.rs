@@ -46,6 +46,7 @@ analyses![
     crate::analyses::Funnel,
     crate::analyses::Dropoff,
     crate::analyses::Goals,
+    crate::analyses::Retention,
     // One line per analysis.
 ];
 

@@ -44,6 +44,13 @@ pub enum Caveat {
         /// All journeys.
         of: u64,
     },
+    /// Cells of periods that have begun and are not over: they have no rate and count in none.
+    PeriodsIncomplete {
+        /// Such cells.
+        cells: u64,
+        /// All cells whose periods have begun.
+        of: u64,
+    },
     /// Events without a journey id were taken as one journey per customer.
     MissingJourneyId {
         /// Such events.
@@ -157,6 +164,17 @@ impl Caveat {
                     "{} of {} may still go on; {they} not counted as lost",
                     grouped(*journeys),
                     counted(*of, "journey")
+                )
+            }
+            Caveat::PeriodsIncomplete { cells, of } => {
+                let (are, they) = match cells {
+                    1 => ("is", "it has"),
+                    _ => ("are", "they have"),
+                };
+                format!(
+                    "{} of {} {are} of periods that are not over; {they} no rate and no part in the overall one",
+                    grouped(*cells),
+                    counted(*of, "cell")
                 )
             }
             Caveat::MissingJourneyId { events } => {

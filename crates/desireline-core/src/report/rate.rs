@@ -22,6 +22,10 @@ pub enum Base {
     OfPath,
     /// Of those whose outcome is known: not still open, or observed for the whole window.
     OfKnown,
+    /// Of the customers who started in one calendar period.
+    OfCohort,
+    /// Of the customers of all cohorts that were observed for long enough.
+    OfStarted,
 }
 
 impl Base {
@@ -34,6 +38,8 @@ impl Base {
             Base::OfVisits => "of visits",
             Base::OfPath => "of this path",
             Base::OfKnown => "of known outcomes",
+            Base::OfCohort => "of the cohort",
+            Base::OfStarted => "of complete cohorts",
         }
     }
 }

@@ -4,10 +4,11 @@ use desireline_core::analyses::dropoff::DropoffReport;
 use desireline_core::analyses::funnel::FunnelReport;
 use desireline_core::analyses::goals::{GoalResult, GoalsReport};
 use desireline_core::analyses::paths::{Flow, PathsReport, Place};
+use desireline_core::analyses::retention::{self, CellState, RetentionReport};
 use desireline_core::analyses::transitions::TransitionsReport;
 use desireline_core::compare::{self, CompareReport};
 use desireline_core::engine::ByReport;
-use desireline_core::report::Report;
+use desireline_core::report::{Rate, Report};
 
 use desireline_stats::Unit;
 
@@ -15,7 +16,7 @@ use super::canvas::stacked;
 use super::{
     ComparisonPanel, ComparisonPicture, ComparisonRow, CurveGroup, CurvePicture, CurvePoint,
     DropoffPicture, DropoffRow, FlowLink, FlowPicture, FlowPlace, FunnelPicture, FunnelStep,
-    PathRow, PathTablePicture, Tone,
+    PathRow, PathTablePicture, RetentionCell, RetentionPicture, RetentionRow, Tone,
 };
 use crate::format;
 use crate::words::level;
@@ -24,6 +25,8 @@ use crate::words::level;
 pub(crate) const SURE: f64 = 0.05;
 /// Rows of a picture at most; the table below has them all.
 const ROWS: usize = 20;
+/// Cohorts of a picture at most, the latest ones.
+const COHORTS: usize = 30;
 /// Groups of a breakdown that get their own picture.
 const GROUPS: usize = 6;
 
@@ -50,6 +53,7 @@ enum Drawing {
     Flow(FlowPicture),
     Curve(CurvePicture),
     Comparison(ComparisonPicture),
+    Retention(RetentionPicture),
 }
 
 impl Drawing {
@@ -61,6 +65,7 @@ impl Drawing {
             Drawing::Flow(p) => p.svg(width),
             Drawing::Curve(p) => p.svg(width),
             Drawing::Comparison(p) => p.svg(width),
+            Drawing::Retention(p) => p.svg(width),
         }
     }
 
@@ -72,6 +77,7 @@ impl Drawing {
             Drawing::Flow(p) => &mut p.title,
             Drawing::Curve(p) => &mut p.title,
             Drawing::Comparison(p) => &mut p.title,
+            Drawing::Retention(p) => &mut p.title,
         };
         *title = format!("{group}: {title}");
         self
@@ -99,6 +105,8 @@ fn drawings(report: &dyn Report) -> Vec<Drawing> {
             "reached the goal".to_owned(),
             curves,
         ))]
+    } else if let Some(r) = any.downcast_ref::<RetentionReport>() {
+        vec![Drawing::Retention(triangle(r))]
     } else if let Some(r) = any.downcast_ref::<CompareReport>() {
         comparisons(r)
     } else if let Some(r) = any.downcast_ref::<ByReport<GoalsReport>>() {
@@ -108,6 +116,7 @@ fn drawings(report: &dyn Report) -> Vec<Drawing> {
             .or_else(|| groups::<PathsReport>(report))
             .or_else(|| groups::<DropoffReport>(report))
             .or_else(|| groups::<TransitionsReport>(report))
+            .or_else(|| groups::<RetentionReport>(report))
             .unwrap_or_default()
     }
 }
@@ -363,6 +372,55 @@ fn trim(groups: &mut [CurveGroup]) {
                 ..before
             });
         }
+    }
+}
+
+fn triangle(r: &RetentionReport) -> RetentionPicture {
+    let hidden = r.cohorts.len().saturating_sub(COHORTS);
+    let column = |o: &retention::OverallCell| match o.until.saturating_sub(1) {
+        last if last > o.from => format!("{}–{last}", o.from),
+        _ => o.from.to_string(),
+    };
+    let complete = |rate: &Rate| RetentionCell::Complete {
+        retained: rate.count,
+        n: rate.n,
+        rate: rate.estimate,
+    };
+    let overall = r.overall.iter().map(|o| match o.cohorts {
+        0 => RetentionCell::NotBegun,
+        _ => complete(&o.rate),
+    });
+    let row = |c: &retention::Cohort| RetentionRow {
+        label: c.cohort.clone(),
+        customers: c.customers,
+        cells: c
+            .cells
+            .iter()
+            .map(|cell| match (cell.state, &cell.rate) {
+                (CellState::NotBegun, _) => RetentionCell::NotBegun,
+                (_, Some(rate)) => complete(rate),
+                (_, None) => RetentionCell::Incomplete {
+                    retained: cell.retained,
+                    n: c.customers,
+                },
+            })
+            .collect(),
+    };
+    RetentionPicture {
+        title: "Who comes back".to_owned(),
+        note: format!("{}; share of customers{}", r.told(), level(&r.tables())),
+        unit: match r.rolling {
+            Some(_) => "period".to_owned(),
+            None => r.unit.word().to_owned(),
+        },
+        columns: r.overall.iter().map(column).collect(),
+        overall: (!r.cohorts.is_empty()).then(|| RetentionRow {
+            label: "all".to_owned(),
+            customers: r.started,
+            cells: overall.collect(),
+        }),
+        rows: r.cohorts.iter().skip(hidden).map(row).collect(),
+        hidden,
     }
 }
 

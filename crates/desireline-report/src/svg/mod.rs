@@ -13,6 +13,7 @@ mod funnel;
 mod measure;
 mod palette;
 mod path_table;
+mod retention;
 mod sankey;
 mod scale;
 
@@ -24,6 +25,7 @@ pub use dropoff::{DropoffPicture, DropoffRow, Tone};
 pub use flow::{FlowLink, FlowPicture, FlowPlace};
 pub use funnel::{FunnelPicture, FunnelStep};
 pub use path_table::{PathRow, PathTablePicture};
+pub use retention::{RetentionCell, RetentionPicture, RetentionRow};
 
 use canvas::{Canvas, Type};
 use palette::Ink;

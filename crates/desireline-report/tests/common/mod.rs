@@ -270,6 +270,47 @@ pub fn comparison(labels: &[&str]) -> ComparisonPicture {
     }
 }
 
+/// As many cohorts as names, each with one period less to look back on; one cell is too small to tell.
+pub fn retention(names: &[&str], columns: usize) -> RetentionPicture {
+    let rows = names.len();
+    let cell = |row: usize, column: usize| {
+        let n = 40 + 900 / (row as u64 + 1);
+        let retained = n * 45 / (100 + 40 * column as u64 + 3 * row as u64);
+        match column + row + 1 {
+            k if k > rows.max(columns) => RetentionCell::NotBegun,
+            k if k == rows.max(columns) => RetentionCell::Incomplete { retained, n },
+            2 => RetentionCell::Complete {
+                retained: 1,
+                n: 3,
+                rate: None,
+            },
+            _ => RetentionCell::Complete {
+                retained,
+                n,
+                rate: rate(retained, n),
+            },
+        }
+    };
+    let row = |(row, name): (usize, &&str)| RetentionRow {
+        label: (*name).to_owned(),
+        customers: 40 + 900 / (row as u64 + 1),
+        cells: (0..columns).map(|column| cell(row, column)).collect(),
+    };
+    RetentionPicture {
+        title: "Who comes back".to_owned(),
+        note: "back in that week (Europe/Berlin, from Monday); start: signup; return: any event; share of customers, with 95 % intervals".to_owned(),
+        unit: "week".to_owned(),
+        columns: (0..columns).map(|k| k.to_string()).collect(),
+        overall: Some(RetentionRow {
+            label: "all".to_owned(),
+            customers: 12_345,
+            cells: (0..columns).map(|column| cell(0, column)).collect(),
+        }),
+        rows: names.iter().enumerate().map(row).collect(),
+        hidden: if rows > 20 { 7 } else { 0 },
+    }
+}
+
 pub fn flow(names: &[&str]) -> FlowPicture {
     let paths: [(&[usize], u64, u64, u64); 13] = [
         (&[0, 1, 2, 3, 4], 1_810, 1_810, 0),
@@ -373,6 +414,8 @@ pub fn gallery() -> Vec<(String, Draw)> {
         add(&mut out, &format!("comparison-{set}"), move |w| c.svg(w));
         let f = flow(names);
         add(&mut out, &format!("flow-{set}"), move |w| f.svg(w));
+        let r = retention(names, if set == "thirty" { 27 } else { 13 });
+        add(&mut out, &format!("retention-{set}"), move |w| r.svg(w));
     }
     let f = small_funnel();
     add(&mut out, "funnel-small", move |w| f.svg(w));
@@ -405,5 +448,10 @@ pub fn gallery() -> Vec<(String, Draw)> {
     });
     add(&mut out, "curve-empty", |w| CurvePicture::default().svg(w));
     add(&mut out, "flow-empty", |w| FlowPicture::default().svg(w));
+    let r = retention(&["2024-05"], 1);
+    add(&mut out, "retention-one", move |w| r.svg(w));
+    add(&mut out, "retention-empty", |w| {
+        RetentionPicture::default().svg(w)
+    });
     out
 }

@@ -1,0 +1,459 @@
+//! The kernel: a customer's returns as a mask of periods, gathered without a branch per event.
+
+use crate::journey::{Mask, Morsel, Span};
+use crate::log::{TimeRest, Times};
+
+use super::calendar::{Calendar, Table};
+use super::{Birth, CohortPartial, RetentionMode, RetentionPartial, RetentionPlan};
+
+/// Words of a mask for up to 62 periods, and for all.
+const FEW: usize = 1;
+const MANY: usize = 16;
+
+pub(super) fn observe(plan: &RetentionPlan, partial: &mut RetentionPartial, morsel: &Morsel<'_>) {
+    let times = &morsel.block.times;
+    let seconds = &times.seconds()[..];
+    let is_narrow = !matches!(times.rest(), TimeRest::Wide(_));
+    let by_table = plan.calendar.table().filter(|_| is_narrow).map(|table| {
+        // Both count seconds within 32 bits of each other, so their difference may wrap round.
+        let shift = times.base().wrapping_sub(table.from);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // it wraps
+        let ahead = shift as u32;
+        ByTable {
+            seconds,
+            ahead,
+            table,
+        }
+    });
+    match (by_table, plan.rolling) {
+        (Some(clock), None) => by_width(plan, partial, morsel, &clock),
+        (Some(calendar), Some(unit)) if Whole::fits(unit) => {
+            let clock = Whole::new(calendar, times, unit);
+            by_width(plan, partial, morsel, &clock);
+        }
+        _ => {
+            let calendar = &plan.calendar;
+            let rolling = plan.rolling.map(i64::cast_unsigned);
+            let clock = Any {
+                times,
+                calendar,
+                rolling,
+            };
+            by_width(plan, partial, morsel, &clock);
+        }
+    }
+}
+
+fn by_width(
+    plan: &RetentionPlan,
+    partial: &mut RetentionPartial,
+    morsel: &Morsel<'_>,
+    clock: &impl Clock,
+) {
+    // One bit for all periods after the last.
+    match plan.last {
+        ..=62 => scan::<FEW>(plan, partial, morsel, clock),
+        _ => scan::<MANY>(plan, partial, morsel, clock),
+    }
+}
+
+/// Which rows of the block are starts.
+enum Births {
+    /// The customer's first event of the log.
+    First,
+    /// The first of these among the customer's events of the log; rows from the number on.
+    InLog(Mask, usize),
+    /// The first event of the selected journeys.
+    FirstSelected,
+    /// The first of these in the selected journeys.
+    Selected(Mask),
+}
+
+impl Births {
+    fn new(plan: &RetentionPlan, morsel: &Morsel<'_>) -> Births {
+        match (&plan.start, plan.spec.birth) {
+            (None, Birth::Ever) => Births::First,
+            (None, Birth::Selected) => Births::FirstSelected,
+            (Some(matcher), birth) => {
+                let mut mask = Mask::default();
+                if birth == Birth::Selected {
+                    matcher.fill(morsel, &mut mask);
+                    return Births::Selected(mask);
+                }
+                let first_row = morsel.in_full_log(|full| {
+                    matcher.fill(full, &mut mask);
+                    full.first_row
+                });
+                Births::InLog(mask, first_row)
+            }
+        }
+    }
+
+    /// The row of the customer's start.
+    #[inline]
+    fn of(&self, morsel: &Morsel<'_>, spans: &[Span]) -> Option<usize> {
+        let in_journeys = |first: &dyn Fn(&Span) -> Option<usize>| {
+            let found = spans.iter().filter_map(first).map(|i| morsel.row(i));
+            match morsel.order {
+                // Rows ascend.
+                None => found.into_iter().next(),
+                Some(_) => found.min(),
+            }
+        };
+        let rows = || {
+            let customer = spans.first()?.customer as usize;
+            let offsets = &morsel.block.offsets;
+            Some(*offsets.get(customer)? as usize..*offsets.get(customer + 1)? as usize)
+        };
+        match self {
+            Births::First => Some(rows()?.start),
+            Births::InLog(mask, first_row) => {
+                let rows = rows()?;
+                let range = rows.start - first_row..rows.end - first_row;
+                Some(mask.ones_in(range).next()? + first_row)
+            }
+            Births::FirstSelected => in_journeys(&|span| Some(span.start as usize)),
+            Births::Selected(mask) => in_journeys(&|span| mask.ones_in(span.range()).next()),
+        }
+    }
+}
+
+fn scan<const WORDS: usize>(
+    plan: &RetentionPlan,
+    partial: &mut RetentionPartial,
+    morsel: &Morsel<'_>,
+    clock: &impl Clock,
+) {
+    let births = Births::new(plan, morsel);
+    let returns = plan.returns.as_ref().map(|matcher| {
+        let mut mask = Mask::default();
+        matcher.fill(morsel, &mut mask);
+        mask
+    });
+    let beyond = plan.last + 1;
+    let first_row = morsel.first_row;
+    let none: &[Span] = &[];
+    for spans in morsel.customers() {
+        partial.n_customers += 1;
+        let Some(birth) = births.of(morsel, spans) else {
+            continue;
+        };
+        let (place, start) = clock.start(birth);
+        let Some(cohort) = partial.cohorts.get_mut(place) else {
+            continue;
+        };
+        if cohort.retained.is_empty() {
+            cohort.retained.resize(plan.columns.len(), 0);
+        }
+        cohort.customers += 1;
+        if plan.rolling.is_some() {
+            let time = morsel.block.times.get(birth);
+            cohort.add_births((time, time));
+        }
+
+        let from = birth + usize::from(!plan.spec.include_start);
+        let mut seen = Periods::<WORDS>::default();
+        // The journeys of a whole morsel follow each other without a gap.
+        let (joined, apart) = match (spans.first(), spans.last()) {
+            (Some(first), Some(last)) if morsel.is_whole => {
+                (Some(first.start as usize..last.end as usize), none)
+            }
+            _ => (None, spans),
+        };
+        for range in joined.into_iter().chain(apart.iter().map(Span::range)) {
+            match (morsel.order, &returns) {
+                (None, None) => {
+                    let end = first_row + range.end;
+                    clock.mark(
+                        start,
+                        from.max(first_row + range.start)..end,
+                        beyond,
+                        &mut seen,
+                    );
+                }
+                (None, Some(mask)) => {
+                    let begin = from.saturating_sub(first_row).max(range.start);
+                    for i in mask.ones_in(begin..range.end.max(begin)) {
+                        seen.set(clock.offset(start, first_row + i).min(beyond));
+                    }
+                }
+                (Some(order), mask) => {
+                    for i in range {
+                        let row = order[i] as usize;
+                        if row >= from && mask.as_ref().is_none_or(|m| m.get(i)) {
+                            seen.set(clock.offset(start, row).min(beyond));
+                        }
+                    }
+                }
+            }
+        }
+        count(plan, &seen, cohort);
+    }
+}
+
+/// Adds one customer to the columns in which they are retained.
+#[inline]
+fn count<const WORDS: usize>(
+    plan: &RetentionPlan,
+    seen: &Periods<WORDS>,
+    cohort: &mut CohortPartial,
+) {
+    let columns = &mut cohort.retained[..];
+    let mut add = |range: std::ops::Range<usize>| {
+        let end = range.end.min(columns.len());
+        if let Some(columns) = columns.get_mut(range.start..end) {
+            columns.iter_mut().for_each(|n| *n += 1);
+        }
+    };
+    match plan.spec.mode {
+        RetentionMode::On => seen.each(|period| {
+            if let Some(n) = columns.get_mut(period) {
+                *n += 1;
+            }
+        }),
+        RetentionMode::OnOrAfter => add(0..seen.last().map_or(0, |period| period + 1)),
+        RetentionMode::OnOrBefore => {
+            if let Some(period) = seen.first() {
+                add(period..usize::MAX);
+            }
+        }
+        RetentionMode::Streak => {
+            add(0..usize::from(seen.get(0)));
+            add(1..seen.run());
+        }
+        RetentionMode::Bracket => {
+            let mut at = 0;
+            seen.each(|period| {
+                // Both ascend.
+                while let Some((from, until)) = plan.columns.get(at) {
+                    if period < *from as usize {
+                        break;
+                    }
+                    at += 1;
+                    if period < *until as usize {
+                        if let Some(n) = columns.get_mut(at - 1) {
+                            *n += 1;
+                        }
+                        break;
+                    }
+                }
+            });
+        }
+    }
+}
+
+/// A bit for each period.
+#[derive(Clone, Copy)]
+struct Periods<const WORDS: usize>([u64; WORDS]);
+
+impl<const WORDS: usize> Default for Periods<WORDS> {
+    #[inline]
+    fn default() -> Self {
+        Periods([0; WORDS])
+    }
+}
+
+impl<const WORDS: usize> Periods<WORDS> {
+    #[inline(always)]
+    fn set(&mut self, period: u32) {
+        // With one word no period is beyond it.
+        let word = if WORDS == 1 { 0 } else { period / 64 };
+        if let Some(word) = self.0.get_mut(word as usize) {
+            *word |= 1 << (period % 64);
+        }
+    }
+
+    fn get(&self, period: usize) -> bool {
+        self.0[period / 64] >> (period % 64) & 1 == 1
+    }
+
+    /// Those set, ascending.
+    #[inline]
+    fn each(&self, mut work: impl FnMut(usize)) {
+        for (at, &word) in self.0.iter().enumerate() {
+            let mut rest = word;
+            while rest != 0 {
+                work(at * 64 + rest.trailing_zeros() as usize);
+                rest &= rest - 1;
+            }
+        }
+    }
+
+    fn first(&self) -> Option<usize> {
+        let at = self.0.iter().position(|word| *word != 0)?;
+        Some(at * 64 + self.0[at].trailing_zeros() as usize)
+    }
+
+    fn last(&self) -> Option<usize> {
+        let at = self.0.iter().rposition(|word| *word != 0)?;
+        Some(at * 64 + 63 - self.0[at].leading_zeros() as usize)
+    }
+
+    /// The first period from 1 on that is not set.
+    fn run(&self) -> usize {
+        for (at, &word) in self.0.iter().enumerate() {
+            // Period 0 breaks no streak.
+            let word = if at == 0 { word | 1 } else { word };
+            if word != u64::MAX {
+                return at * 64 + word.trailing_ones() as usize;
+            }
+        }
+        WORDS * 64
+    }
+}
+
+/// Counts periods from a customer's start.
+trait Clock {
+    type Start: Copy;
+
+    /// The cohort and what periods are counted from, of a start at this row.
+    fn start(&self, row: usize) -> (usize, Self::Start);
+
+    /// The period of an event at or after the start.
+    fn offset(&self, start: Self::Start, row: usize) -> u32;
+
+    /// Sets the periods of all events of `rows`.
+    fn mark<const WORDS: usize>(
+        &self,
+        start: Self::Start,
+        rows: std::ops::Range<usize>,
+        beyond: u32,
+        seen: &mut Periods<WORDS>,
+    ) {
+        for row in rows {
+            seen.set(self.offset(start, row).min(beyond));
+        }
+    }
+}
+
+/// Calendar periods of a block that counts seconds.
+#[derive(Clone, Copy)]
+struct ByTable<'a> {
+    seconds: &'a [u32],
+    /// How far the block's count is ahead of the table's.
+    ahead: u32,
+    table: &'a Table,
+}
+
+impl ByTable<'_> {
+    #[inline(always)]
+    fn period(&self, second: u32) -> u32 {
+        self.table.period(second.wrapping_add(self.ahead))
+    }
+}
+
+impl Clock for ByTable<'_> {
+    type Start = u32;
+
+    #[inline]
+    fn start(&self, row: usize) -> (usize, u32) {
+        let period = self.period(self.seconds[row]);
+        (period as usize, period)
+    }
+
+    #[inline]
+    fn offset(&self, start: u32, row: usize) -> u32 {
+        self.period(self.seconds[row]).wrapping_sub(start)
+    }
+
+    #[inline]
+    fn mark<const WORDS: usize>(
+        &self,
+        start: u32,
+        rows: std::ops::Range<usize>,
+        beyond: u32,
+        seen: &mut Periods<WORDS>,
+    ) {
+        for &second in self.seconds.get(rows).unwrap_or_default() {
+            seen.set(self.period(second).wrapping_sub(start).min(beyond));
+        }
+    }
+}
+
+/// Periods of whole seconds from each customer's own start.
+struct Whole<'a> {
+    calendar: ByTable<'a>,
+    rest: &'a TimeRest,
+    unit: u32,
+    /// 2^64 over the unit, rounded up: exact for numbers of 32 bits.
+    inverse: u64,
+}
+
+impl<'a> Whole<'a> {
+    const SECOND: i64 = 1_000_000;
+
+    /// Division by one second is none.
+    fn fits(unit: i64) -> bool {
+        let seconds = unit / Self::SECOND;
+        unit % Self::SECOND == 0 && seconds > 1 && seconds <= i64::from(u32::MAX)
+    }
+
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // as `fits` says
+    fn new(calendar: ByTable<'a>, times: &'a Times, unit: i64) -> Whole<'a> {
+        let unit = (unit / Self::SECOND) as u32;
+        Whole {
+            calendar,
+            rest: times.rest(),
+            unit,
+            inverse: u64::MAX / u64::from(unit) + 1,
+        }
+    }
+
+    /// What the time has beside its seconds, in one unit for the whole block.
+    #[inline]
+    fn rest(&self, row: usize) -> u32 {
+        match self.rest {
+            TimeRest::Millis(all) => u32::from(all[row]),
+            TimeRest::Micros(all) => all[row],
+            TimeRest::None | TimeRest::Wide(_) => 0,
+        }
+    }
+}
+
+impl Clock for Whole<'_> {
+    type Start = (u32, u32);
+
+    #[inline]
+    fn start(&self, row: usize) -> (usize, (u32, u32)) {
+        let second = self.calendar.seconds[row];
+        let cohort = self.calendar.period(second) as usize;
+        (cohort, (second, self.rest(row)))
+    }
+
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)] // a quotient of 32 bits
+    fn offset(&self, (second, rest): (u32, u32), row: usize) -> u32 {
+        let since = self.calendar.seconds[row].wrapping_sub(second);
+        let periods = ((u128::from(since) * u128::from(self.inverse)) >> 64) as u32;
+        // Seconds alone decide but where a period begins; only there the rest of the second is read.
+        let is_early = periods * self.unit == since && since > 0 && self.rest(row) < rest;
+        periods - u32::from(is_early)
+    }
+}
+
+/// Any times and any length of periods.
+struct Any<'a> {
+    times: &'a Times,
+    calendar: &'a Calendar,
+    rolling: Option<u64>,
+}
+
+impl Clock for Any<'_> {
+    type Start = (usize, i64);
+
+    fn start(&self, row: usize) -> (usize, (usize, i64)) {
+        let time = self.times.get(row);
+        let period = self.calendar.period(time);
+        (period, (period, time))
+    }
+
+    fn offset(&self, (cohort, start): (usize, i64), row: usize) -> u32 {
+        let time = self.times.get(row);
+        let periods = match self.rolling {
+            // Never before the start, so the difference fits once it has no sign.
+            Some(unit) => time.wrapping_sub(start).cast_unsigned() / unit.max(1),
+            None => self.calendar.period(time).saturating_sub(cohort) as u64,
+        };
+        u32::try_from(periods).unwrap_or(u32::MAX)
+    }
+}
