@@ -125,7 +125,7 @@ fn question(rng: &mut impl Rng) -> Retention {
         rng,
         &[PeriodUnit::Day, PeriodUnit::Week, PeriodUnit::Month],
     ))
-    .zone(pick(rng, &ZONES))
+    .time_zone(pick(rng, &ZONES))
     .week_start(pick(rng, &WEEKDAYS))
     .birth(pick(rng, &[Birth::Ever, Birth::Selected]))
     // A mask of one word, and of several.
@@ -212,7 +212,7 @@ fn naive(
     until: i64,
     question: &Retention,
 ) -> (BTreeMap<i64, NaiveCohort>, u64) {
-    let zone = TimeZone::get(&question.zone).unwrap();
+    let zone = TimeZone::get(&question.time_zone).unwrap();
     let period = |time| civil_period(question, &zone, time);
     let text = |e: &Option<desireline_core::expr::Expr>| e.as_ref().map(ToString::to_string);
     let (start, returns) = (text(&question.start), text(&question.returns));
@@ -554,7 +554,7 @@ fn days_of_23_and_25_hours_are_one_day() {
             ("ann", late, "a"),
             ("bob", next, "a"),
         ]);
-        let question = Retention::every(PeriodUnit::Day).zone(zone).periods(2);
+        let question = Retention::every(PeriodUnit::Day).time_zone(zone).periods(2);
         let report = run(&log, &question);
         let cells: Vec<u64> = report.cohorts[0].cells.iter().map(|c| c.retained).collect();
         assert_eq!(cells, [1, 1, 0], "{zone} from {start}");
@@ -586,7 +586,7 @@ fn a_day_that_a_zone_skipped_is_no_period() {
         ("ann", "2011-12-30T20:00:00Z", "a"),
     ]);
     let question = Retention::every(PeriodUnit::Day)
-        .zone("Pacific/Apia")
+        .time_zone("Pacific/Apia")
         .periods(3);
     let report = run(&log, &question);
     assert_eq!(report.cohorts[0].cohort, "2011-12-29");
@@ -616,7 +616,7 @@ fn months_are_those_of_the_calendar_and_weeks_begin_when_asked() {
     assert_eq!(run(&weeks, &question).cohorts[0].cohort, "2024-05-27");
     let sunday = question.clone().week_start(Weekday::Sunday);
     assert_eq!(periods(&weeks, &sunday), [1]);
-    let monday_in_kiritimati = question.zone("Pacific/Kiritimati");
+    let monday_in_kiritimati = question.time_zone("Pacific/Kiritimati");
     assert_eq!(
         run(&weeks, &monday_in_kiritimati).cohorts[0].cohort,
         "2024-05-27"
@@ -892,8 +892,8 @@ fn questions_that_make_no_sense_are_refused() {
             "`periods` of retention: 1023 is too many, the limit is 1022",
         ),
         (
-            asked().zone("Berlin"),
-            "`zone` of retention: `Berlin` is no time zone; use an IANA name such as Europe/Berlin or UTC",
+            asked().time_zone("Berlin"),
+            "`time_zone` of retention: `Berlin` is no time zone; use an IANA name such as Europe/Berlin or UTC",
         ),
         (
             asked().rolling("0s"),

@@ -24,7 +24,7 @@ ASKED: dict[str, dl.Spec] = {
     "funnel": dl.Funnel(["product_view", "payment", "purchase"], within="7d"),
     "dropoff": dl.Dropoff(goal="purchase"),
     "goals": dl.Goals(["purchase", dl.Goal("help", dl.event("help") | "support_chat")]),
-    "retention": dl.Retention(unit="week", periods=6, zone="Europe/Berlin", returns="purchase"),
+    "retention": dl.Retention(unit="week", periods=6, time_zone="Europe/Berlin", returns="purchase"),
 }
 # Counts are not compared.
 COMPARED = [name for name in ASKED if name != "directly_follows"]

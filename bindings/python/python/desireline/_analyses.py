@@ -17,6 +17,7 @@ from ._reports import (
     FunnelReport,
     GoalsReport,
     PathsReport,
+    RetentionReport,
     TransitionsReport,
 )
 from ._spec import Groups, Question, Spec, compared
@@ -31,6 +32,7 @@ __all__ = [
     "Paths",
     "QUESTIONS",
     "Questions",
+    "Retention",
     "Step",
     "Transitions",
 ]
@@ -265,6 +267,68 @@ class Goals(Spec):
     """How many first touchpoints and channels to list; the rest is one exact row."""
 
 
+@dataclass(frozen=True)
+class Retention(Spec):
+    """How many customers come back, how long after they started, cohort by cohort?
+
+    **Start.** A customer's first event that matches `start`: the first ever in the full log, also where selections
+    hide it, or the first within the selection. It puts the customer into a cohort, the calendar period (`unit` in
+    `zone`) that it lies in. Each customer starts once.
+
+    **Return.** A later event of the selected journeys that matches `returns`, all journeys of the customer taken
+    together. Later is later in the log's order; the start event itself counts in period 0 only with
+    `include_start`.
+
+    **Periods** are numbered from 0, the one of the start. By the calendar, period k is the k-th day, week or month
+    after the one of the start: days of 23 and 25 hours and months of every length are one period each. With
+    `rolling` each customer has a clock of their own, and period k begins k times `rolling` after the start.
+
+    **Retained** in column k: a return in period k (`on`), in k or any later one as far as was observed
+    (`on_or_after`), in any of 0 to k (`on_or_before`), in each of 1 to k (`streak`; column 0 as `on`), or in some
+    period of the column's bracket (`bracket`).
+
+    **Incomplete cells.** A cell counts as complete once its last period is over for every customer of the cohort.
+    The others show what was seen so far but no rate, and take no part in the overall rate: retained over customers,
+    summed over the complete cells of a column. The unit is the customer, so intervals are Wilson's, without
+    clusters.
+
+    Customers of the first cohorts may be older than the log. Cost: one pass over the times, and one over what
+    `start` and `returns` look at; memory grows with cohorts times periods.
+    """
+
+    name: ClassVar[str] = "retention"
+    _lists: ClassVar[frozenset[str]] = frozenset({"brackets"})
+    _: KW_ONLY
+    birth: Literal["ever", "selected"] = "ever"
+    """Which of the customer's matching events is the start."""
+    brackets: int | Sequence[int] | None = None
+    """For mode `bracket`: the periods where brackets begin and the last one ends. 1, 4 and 8 make periods 1 to 3 and 4
+    to 7.
+    """
+    include_start: bool = False
+    """Whether the start event itself can be a return, in period 0."""
+    level: float = 0.95
+    """The confidence level of all intervals."""
+    mode: Literal["on", "on_or_after", "on_or_before", "bracket", "streak"] = "on"
+    """In which periods a customer has to come back."""
+    periods: int = 12
+    """The last period to tell of, at most 1,022; period 0 is that of the start. Brackets bring their own."""
+    returns: Condition | None = None
+    """What counts as coming back; any event unless set."""
+    rolling: Span | None = None
+    """The length of periods that begin with each customer's own start, such as 24h or 7d; by the calendar unless set."""
+    simple_mean: bool = False
+    """Whether to give the mean of the cohorts' rates too, each cohort counting alike."""
+    start: Condition | None = None
+    """What starts a customer's time; any event unless set."""
+    unit: Literal["day", "week", "month"] = "week"
+    """The calendar unit of cohorts, and of periods unless they are rolling."""
+    week_start: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday"
+    """The day that weeks begin with."""
+    zone: str = "UTC"
+    """The IANA name of the zone whose midnight counts; UTC unless another is named, never the machine's."""
+
+
 QUESTIONS: dict[str, type[Spec]] = {
     "paths": Paths,
     "transitions": Transitions,
@@ -272,6 +336,7 @@ QUESTIONS: dict[str, type[Spec]] = {
     "funnel": Funnel,
     "dropoff": Dropoff,
     "goals": Goals,
+    "retention": Retention,
 }
 """The class of each question, by the name of its analysis."""
 
@@ -650,6 +715,127 @@ class Questions:
         """
         asked = Goals(goals, alive=alive, horizons=horizons, level=level, top=top)
         return cast(GoalsReport | GroupedReport[GoalsReport], self._ask(asked, by))
+
+    @overload
+    def retention(
+        self,
+        *,
+        birth: Literal["ever", "selected"] = "ever",
+        brackets: int | Sequence[int] | None = None,
+        include_start: bool = False,
+        level: float = 0.95,
+        mode: Literal["on", "on_or_after", "on_or_before", "bracket", "streak"] = "on",
+        periods: int = 12,
+        returns: Condition | None = None,
+        rolling: Span | None = None,
+        simple_mean: bool = False,
+        start: Condition | None = None,
+        unit: Literal["day", "week", "month"] = "week",
+        week_start: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday",
+        zone: str = "UTC",
+        by: None = None,
+    ) -> RetentionReport: ...
+
+    @overload
+    def retention(
+        self,
+        *,
+        birth: Literal["ever", "selected"] = "ever",
+        brackets: int | Sequence[int] | None = None,
+        include_start: bool = False,
+        level: float = 0.95,
+        mode: Literal["on", "on_or_after", "on_or_before", "bracket", "streak"] = "on",
+        periods: int = 12,
+        returns: Condition | None = None,
+        rolling: Span | None = None,
+        simple_mean: bool = False,
+        start: Condition | None = None,
+        unit: Literal["day", "week", "month"] = "week",
+        week_start: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday",
+        zone: str = "UTC",
+        by: Groups,
+    ) -> GroupedReport[RetentionReport]: ...
+
+    def retention(
+        self,
+        *,
+        birth: Literal["ever", "selected"] = "ever",
+        brackets: int | Sequence[int] | None = None,
+        include_start: bool = False,
+        level: float = 0.95,
+        mode: Literal["on", "on_or_after", "on_or_before", "bracket", "streak"] = "on",
+        periods: int = 12,
+        returns: Condition | None = None,
+        rolling: Span | None = None,
+        simple_mean: bool = False,
+        start: Condition | None = None,
+        unit: Literal["day", "week", "month"] = "week",
+        week_start: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday",
+        zone: str = "UTC",
+        by: Groups | None = None,
+    ) -> RetentionReport | GroupedReport[RetentionReport]:
+        """How many customers come back, how long after they started, cohort by cohort?
+
+        **Start.** A customer's first event that matches `start`: the first ever in the full log, also where
+        selections hide it, or the first within the selection. It puts the customer into a cohort, the calendar
+        period (`unit` in `zone`) that it lies in. Each customer starts once.
+
+        **Return.** A later event of the selected journeys that matches `returns`, all journeys of the customer
+        taken together. Later is later in the log's order; the start event itself counts in period 0 only with
+        `include_start`.
+
+        **Periods** are numbered from 0, the one of the start. By the calendar, period k is the k-th day, week or
+        month after the one of the start: days of 23 and 25 hours and months of every length are one period each.
+        With `rolling` each customer has a clock of their own, and period k begins k times `rolling` after the
+        start.
+
+        **Retained** in column k: a return in period k (`on`), in k or any later one as far as was observed
+        (`on_or_after`), in any of 0 to k (`on_or_before`), in each of 1 to k (`streak`; column 0 as `on`), or in
+        some period of the column's bracket (`bracket`).
+
+        **Incomplete cells.** A cell counts as complete once its last period is over for every customer of the
+        cohort. The others show what was seen so far but no rate, and take no part in the overall rate: retained
+        over customers, summed over the complete cells of a column. The unit is the customer, so intervals are
+        Wilson's, without clusters.
+
+        Customers of the first cohorts may be older than the log. Cost: one pass over the times, and one over what
+        `start` and `returns` look at; memory grows with cohorts times periods.
+
+        Args:
+            birth: Which of the customer's matching events is the start.
+            brackets: For mode `bracket`: the periods where brackets begin and the last one ends. 1, 4 and 8 make
+                periods 1 to 3 and 4 to 7.
+            include_start: Whether the start event itself can be a return, in period 0.
+            level: The confidence level of all intervals.
+            mode: In which periods a customer has to come back.
+            periods: The last period to tell of, at most 1,022; period 0 is that of the start. Brackets bring their
+                own.
+            returns: What counts as coming back; any event unless set.
+            rolling: The length of periods that begin with each customer's own start, such as 24h or 7d; by the
+                calendar unless set.
+            simple_mean: Whether to give the mean of the cohorts' rates too, each cohort counting alike.
+            start: What starts a customer's time; any event unless set.
+            unit: The calendar unit of cohorts, and of periods unless they are rolling.
+            week_start: The day that weeks begin with.
+            zone: The IANA name of the zone whose midnight counts; UTC unless another is named, never the machine's.
+            by: Answer group by group: an attribute's name, `By(...)`, or segments `{"name": condition}`.
+        """
+        asked = Retention(
+            birth=birth,
+            brackets=brackets,
+            include_start=include_start,
+            level=level,
+            mode=mode,
+            periods=periods,
+            returns=returns,
+            rolling=rolling,
+            simple_mean=simple_mean,
+            start=start,
+            unit=unit,
+            week_start=week_start,
+            zone=zone,
+        )
+        return cast(RetentionReport | GroupedReport[RetentionReport], self._ask(asked, by))
 
     def compare(
         self,

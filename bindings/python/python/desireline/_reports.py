@@ -13,6 +13,7 @@ from ._report import GraphReport, Report
 
 __all__ = [
     "AttributeSummary",
+    "Cohort",
     "CompareReport",
     "ComparedGroup",
     "ComparisonRow",
@@ -41,6 +42,7 @@ __all__ = [
     "OtherPairs",
     "OtherPaths",
     "OtherTransitions",
+    "OverallCell",
     "PairOverlap",
     "PairRow",
     "PathRow",
@@ -49,6 +51,8 @@ __all__ = [
     "QuarantinedRow",
     "REPORTS",
     "Rate",
+    "RetentionCell",
+    "RetentionReport",
     "Side",
     "SimpsonRow",
     "Spread",
@@ -92,32 +96,6 @@ class AttributeSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class ComparedGroup:
-    """One group."""
-
-    name: str
-    """The attribute's value or the segment's name."""
-    n_journeys: int
-    """Its journeys."""
-    n_customers: int
-    """Its customers."""
-    compared: bool
-    """Whether it took part."""
-    baseline: bool
-    """Whether others were compared with it."""
-
-    @classmethod
-    def _read(cls, d: Mapping[str, Any]) -> ComparedGroup:
-        return cls(
-            name=d["name"],
-            n_journeys=d["n_journeys"],
-            n_customers=d["n_customers"],
-            compared=d["compared"],
-            baseline=d["baseline"],
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Estimate:
     """A quantity with its interval: what was measured, how sure it is, from how much, and how.
 
@@ -150,6 +128,104 @@ class Estimate:
             n=d["n"],
             method=d["method"],
             unit=d["unit"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A count over its base, with the interval that says how well the rate is known."""
+
+    count: int
+    """How many did."""
+    n: int
+    """Out of how many."""
+    base: Literal["of_all", "of_entered", "of_previous", "of_visits", "of_path", "of_known", "of_cohort", "of_started"]
+    """What those are."""
+    estimate: Estimate | None = None
+    """The rate with its interval; absent where `n` is below `TOO_FEW`."""
+
+    @classmethod
+    def _read(cls, d: Mapping[str, Any]) -> Rate:
+        return cls(
+            count=d["count"],
+            n=d["n"],
+            base=d["base"],
+            estimate=None if (y := d.get("estimate")) is None else Estimate._read(y),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionCell:
+    """One cohort in one column."""
+
+    from_: int
+    """The column's first period."""
+    until: int
+    """The period after its last."""
+    state: Literal["complete", "incomplete", "not_begun"]
+    """Whether the column's periods are over for all of the cohort."""
+    retained: int
+    """Customers retained, as far as is known."""
+    rate: Rate | None = None
+    """Retained of the cohort; absent unless the cell is complete."""
+
+    @classmethod
+    def _read(cls, d: Mapping[str, Any]) -> RetentionCell:
+        return cls(
+            from_=d["from"],
+            until=d["until"],
+            state=d["state"],
+            retained=d["retained"],
+            rate=None if (y := d.get("rate")) is None else Rate._read(y),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """The customers who started in one calendar period."""
+
+    cohort: str
+    """The period's first day; for months, year and month."""
+    begins: int
+    """The period's first instant, microseconds since 1970 UTC."""
+    customers: int
+    """Customers who started in it."""
+    cells: tuple[RetentionCell, ...]
+    """Column by column."""
+
+    @classmethod
+    def _read(cls, d: Mapping[str, Any]) -> Cohort:
+        return cls(
+            cohort=d["cohort"],
+            begins=d["begins"],
+            customers=d["customers"],
+            cells=tuple(RetentionCell._read(x) for x in d["cells"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedGroup:
+    """One group."""
+
+    name: str
+    """The attribute's value or the segment's name."""
+    n_journeys: int
+    """Its journeys."""
+    n_customers: int
+    """Its customers."""
+    compared: bool
+    """Whether it took part."""
+    baseline: bool
+    """Whether others were compared with it."""
+
+    @classmethod
+    def _read(cls, d: Mapping[str, Any]) -> ComparedGroup:
+        return cls(
+            name=d["name"],
+            n_journeys=d["n_journeys"],
+            n_customers=d["n_customers"],
+            compared=d["compared"],
+            baseline=d["baseline"],
         )
 
 
@@ -315,29 +391,6 @@ class DropoffOtherPaths:
             distinct=d["distinct"],
             exits=d["exits"],
             share=d["share"],
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A count over its base, with the interval that says how well the rate is known."""
-
-    count: int
-    """How many did."""
-    n: int
-    """Out of how many."""
-    base: Literal["of_all", "of_entered", "of_previous", "of_visits", "of_path", "of_known"]
-    """What those are."""
-    estimate: Estimate | None = None
-    """The rate with its interval; absent where `n` is below `TOO_FEW`."""
-
-    @classmethod
-    def _read(cls, d: Mapping[str, Any]) -> Rate:
-        return cls(
-            count=d["count"],
-            n=d["n"],
-            base=d["base"],
-            estimate=None if (y := d.get("estimate")) is None else Estimate._read(y),
         )
 
 
@@ -875,6 +928,32 @@ class OtherTransitions:
             distinct=d["distinct"],
             count=d["count"],
             share=d["share"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OverallCell:
+    """One column over all cohorts."""
+
+    from_: int
+    """The column's first period."""
+    until: int
+    """The period after its last."""
+    cohorts: int
+    """How many cohorts are complete there."""
+    rate: Rate
+    """Retained of the customers of these cohorts."""
+    mean: float | None = None
+    """The mean of these cohorts' rates, if it was asked for and there is one."""
+
+    @classmethod
+    def _read(cls, d: Mapping[str, Any]) -> OverallCell:
+        return cls(
+            from_=d["from"],
+            until=d["until"],
+            cohorts=d["cohorts"],
+            rate=Rate._read(d["rate"]),
+            mean=d.get("mean"),
         )
 
 
@@ -1523,6 +1602,95 @@ class GoalsReport(Report):
         return self._data.get("currency")
 
 
+class RetentionReport(Report):
+    """Who comes back, and when: cohorts by the time of their start."""
+
+    @cached_property
+    def mode(self) -> Literal["on", "on_or_after", "on_or_before", "bracket", "streak"]:
+        """In which periods a customer has to come back."""
+        return self._data["mode"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def unit(self) -> Literal["day", "week", "month"]:
+        """The calendar unit of cohorts, and of periods unless they are rolling."""
+        return self._data["unit"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def zone(self) -> str:
+        """The zone whose midnight counts."""
+        return self._data["zone"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def week_start(self) -> Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]:
+        """The day that weeks begin with."""
+        return self._data["week_start"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def birth(self) -> Literal["ever", "selected"]:
+        """Which of the customer's matching events is the start."""
+        return self._data["birth"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def include_start(self) -> bool:
+        """Whether the start event itself can be a return."""
+        return self._data["include_start"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def customers(self) -> int:
+        """Customers with a selected journey: started + not started."""
+        return self._data["customers"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def started(self) -> int:
+        """Customers with a start: those of all cohorts."""
+        return self._data["started"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def not_started(self) -> int:
+        """Customers without."""
+        return self._data["not_started"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns: `week 3`, or `weeks 4 to 7`."""
+        return tuple(self._data["columns"])
+
+    @cached_property
+    def overall(self) -> tuple[OverallCell, ...]:
+        """Column by column over all cohorts whose cell is complete."""
+        return tuple(OverallCell._read(x) for x in self._data["overall"])
+
+    @cached_property
+    def cohorts(self) -> tuple[Cohort, ...]:
+        """The cohorts with customers, the earliest first."""
+        return tuple(Cohort._read(x) for x in self._data["cohorts"])
+
+    @cached_property
+    def incomplete(self) -> int:
+        """Cells whose periods have begun and are not over."""
+        return self._data["incomplete"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def not_begun(self) -> int:
+        """Cells whose periods have not begun."""
+        return self._data["not_begun"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def returns(self) -> str | None:
+        """What counts as coming back; absent for any event."""
+        return self._data.get("returns")
+
+    @cached_property
+    def rolling(self) -> str | None:
+        """The length of periods that begin with each customer's own start; absent for calendar periods."""
+        return self._data.get("rolling")
+
+    @cached_property
+    def start(self) -> str | None:
+        """What starts a customer's time; absent for any event."""
+        return self._data.get("start")
+
+
 class CompareReport(Report):
     """The answer to `Compare`."""
 
@@ -1678,5 +1846,6 @@ REPORTS: dict[str, type[Report]] = {
     "funnel": FunnelReport,
     "dropoff": DropoffReport,
     "goals": GoalsReport,
+    "retention": RetentionReport,
 }
 """The class of each report, by the name of its analysis."""

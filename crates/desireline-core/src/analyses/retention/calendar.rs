@@ -46,11 +46,11 @@ impl Calendar {
         catalog: &Catalog,
         last_period: u32,
     ) -> Result<Calendar, SpecError> {
-        let zone = jiff::tz::db().get(&spec.zone).map_err(|_| {
-            let name = &spec.zone;
+        let zone = jiff::tz::db().get(&spec.time_zone).map_err(|_| {
+            let name = &spec.time_zone;
             let problem =
                 format!("`{name}` is no time zone; use an IANA name such as Europe/Berlin or UTC");
-            problem_of("zone", problem)
+            problem_of("time_zone", problem)
         })?;
         let (first, last) = (catalog.first_time, catalog.last_time);
         let outside = || {

@@ -25,7 +25,7 @@ pub struct RetentionReport {
     /// The length of periods that begin with each customer's own start; absent for calendar periods.
     pub rolling: Option<TimeSpan>,
     /// The zone whose midnight counts.
-    pub zone: String,
+    pub time_zone: String,
     /// The day that weeks begin with.
     pub week_start: Weekday,
     /// Which of the customer's matching events is the start.
@@ -168,7 +168,7 @@ pub(super) fn finish(plan: &RetentionPlan, partial: &RetentionPartial) -> Retent
         mode: spec.mode,
         unit: spec.unit,
         rolling: spec.rolling,
-        zone: spec.zone.clone(),
+        time_zone: spec.time_zone.clone(),
         week_start: spec.week_start,
         birth: spec.birth,
         include_start: spec.include_start,
@@ -244,11 +244,11 @@ impl RetentionReport {
     pub fn told(&self) -> String {
         let unit = match (self.rolling, self.unit) {
             (Some(length), _) => format!("period of {length} from each customer's start"),
-            (None, PeriodUnit::Day) => format!("day ({})", self.zone),
+            (None, PeriodUnit::Day) => format!("day ({})", self.time_zone),
             (None, PeriodUnit::Week) => {
-                format!("week ({}, from {:?})", self.zone, self.week_start)
+                format!("week ({}, from {:?})", self.time_zone, self.week_start)
             }
-            (None, PeriodUnit::Month) => format!("month ({})", self.zone),
+            (None, PeriodUnit::Month) => format!("month ({})", self.time_zone),
         };
         let mode = match self.mode {
             RetentionMode::On => "back in that",

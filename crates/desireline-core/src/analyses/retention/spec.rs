@@ -13,7 +13,7 @@ use crate::time::TimeSpan;
 /// How many customers come back, how long after they started, cohort by cohort?
 ///
 /// **Start.** A customer's first event that matches `start`: the first ever in the full log, also where selections hide it,
-/// or the first within the selection. It puts the customer into a cohort, the calendar period (`unit` in `zone`) that it
+/// or the first within the selection. It puts the customer into a cohort, the calendar period (`unit` in `time_zone`) that it
 /// lies in. Each customer starts once.
 ///
 /// **Return.** A later event of the selected journeys that matches `returns`, all journeys of the customer taken
@@ -79,7 +79,7 @@ pub struct Retention {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub brackets: Vec<u32>,
     /// The IANA name of the zone whose midnight counts; UTC unless another is named, never the machine's.
-    pub zone: String,
+    pub time_zone: String,
     /// The day that weeks begin with.
     pub week_start: Weekday,
     /// Which of the customer's matching events is the start.
@@ -175,7 +175,7 @@ impl Default for Retention {
             periods: 12,
             rolling: None,
             brackets: Vec::new(),
-            zone: "UTC".to_owned(),
+            time_zone: "UTC".to_owned(),
             week_start: Weekday::Monday,
             birth: Birth::Ever,
             include_start: false,
@@ -244,9 +244,9 @@ impl Retention {
 
     /// Sets the zone whose midnight counts, by its IANA name.
     #[must_use]
-    pub fn zone(self, zone: impl Into<String>) -> Retention {
+    pub fn time_zone(self, zone: impl Into<String>) -> Retention {
         Retention {
-            zone: zone.into(),
+            time_zone: zone.into(),
             ..self
         }
     }
