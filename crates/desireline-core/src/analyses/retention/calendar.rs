@@ -1,5 +1,7 @@
 //! Calendar periods as numbers: their first instants, worked out once for the whole log, and a table that finds the period
-//! of a second in a few instructions.
+//! of a time as it is stored in a few instructions.
+
+use std::sync::OnceLock;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -25,19 +27,35 @@ pub(super) struct Calendar {
     seconds: Vec<i64>,
     /// Up to the one of the log's last event; those after it are there to know what is over.
     n_cohorts: usize,
-    table: Option<Table>,
+    last: i64,
+    /// For the scale of the first block that was looked at; a log has one.
+    table: OnceLock<Option<Table>>,
 }
 
-/// Finds the period of a second: stretches of two to the `shift` seconds, shorter than any period, so that at most one
-/// period begins in each.
+/// How a block numbers its times: what tick 0 stands for and how long a tick is, in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Scale {
+    pub(super) base: i64,
+    pub(super) tick: i64,
+}
+
+/// Finds the period of a tick: stretches of two to the `shift` ticks, shorter than any period, so that at most one period
+/// begins in each.
 #[derive(Debug)]
 pub(super) struct Table {
-    /// The second that stretches are counted from.
-    pub(super) from: i64,
-    pub(super) shift: u32,
-    /// The period at the stretch's first second, above; the second since `from` at which the next one begins if it begins
-    /// in the stretch, else the largest number, below.
-    pub(super) stretches: Vec<u64>,
+    scale: Scale,
+    shift: u32,
+    /// The period of the stretch's first tick, above; below, the first tick that is wholly in the next period, if that
+    /// lies in the stretch or right after it, else the largest number.
+    stretches: Vec<u64>,
+}
+
+/// What a table knows of a tick.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    pub(super) period: u32,
+    /// The next period begins with the next tick or within this one: the tick alone may not decide.
+    pub(super) is_near: bool,
 }
 
 impl Calendar {
@@ -96,13 +114,13 @@ impl Calendar {
         if n_cohorts == 0 {
             return Err(outside());
         }
-        let table = Table::new(&seconds, n_cohorts, last.div_euclid(SECOND));
         Ok(Calendar {
             unit: spec.unit,
             days,
             seconds,
             n_cohorts,
-            table,
+            last,
+            table: OnceLock::new(),
         })
     }
 
@@ -110,8 +128,18 @@ impl Calendar {
         self.n_cohorts
     }
 
-    pub(super) fn table(&self) -> Option<&Table> {
-        self.table.as_ref()
+    /// The table for a block's scale, and how many ticks the block's count is ahead of the table's; differences of ticks
+    /// wrap round.
+    pub(super) fn table(&self, scale: Scale) -> Option<(&Table, u32)> {
+        let make = || Table::new(&self.seconds[..self.n_cohorts], self.last, scale);
+        let table = self.table.get_or_init(make).as_ref()?;
+        let ahead = scale.base.checked_sub(table.scale.base)?;
+        if table.scale.tick != scale.tick || ahead % scale.tick != 0 {
+            return None;
+        }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // it wraps
+        let ahead = (ahead / scale.tick) as u32;
+        Some((table, ahead))
     }
 
     /// The period of a time in the log, in microseconds.
@@ -143,48 +171,58 @@ impl Calendar {
 }
 
 impl Table {
-    /// `None` where 32 bits do not hold the log's seconds, or the table would be large.
-    fn new(seconds: &[i64], n_cohorts: usize, last: i64) -> Option<Table> {
+    /// `None` where 32 bits do not hold the log's ticks, or the table would be large.
+    fn new(begins: &[i64], last: i64, scale: Scale) -> Option<Table> {
         /// Four megabytes.
         const MOST: usize = 1 << 19;
-        let begins = seconds.get(..n_cohorts)?;
-        let from = *begins.first()?;
-        let since = |second: i64| u32::try_from(second.checked_sub(from)?).ok();
-        let range = since(last).filter(|range| *range < u32::MAX)?;
-        let shortest = begins.windows(2).map(|w| w[1] - w[0]).min();
+        let first = begins.first()?.checked_mul(SECOND)?;
+        // The block's tick that the first period begins in is tick 0 of the table.
+        let to_first = first.checked_sub(scale.base)?.div_euclid(scale.tick);
+        let base = scale.base.checked_add(to_first.checked_mul(scale.tick)?)?;
+        let scale = Scale { base, ..scale };
+        let since = |time: i64| u32::try_from(time.checked_sub(base)?.div_euclid(scale.tick)).ok();
+        let range = since(last).filter(|range| *range < u32::MAX - 2)?;
+        let wholly = |second: &i64| {
+            let tick = since(second.checked_mul(SECOND)?.checked_sub(1)?)?;
+            Some(u64::from(tick) + 1)
+        };
+        let begins: Vec<u64> = begins.iter().skip(1).map(wholly).collect::<Option<_>>()?;
+        let lengths = begins.windows(2).map(|w| w[1] - w[0]);
+        let shortest = lengths.chain(begins.first().copied()).min();
         let shift = shortest.map_or(31, |s| s.max(1).ilog2()).min(31);
         let n_stretches = (range >> shift) as usize + 1;
         if n_stretches > MOST {
             return None;
         }
         let mut stretches = Vec::with_capacity(n_stretches);
+        let mut next = begins.iter().copied().enumerate().peekable();
         let mut period = 0;
         for stretch in 0..n_stretches as u64 {
             let (start, end) = (stretch << shift, (stretch + 1) << shift);
-            let next = |period: usize| {
-                let begin = since(*begins.get(period + 1)?)?;
-                Some(u64::from(begin))
-            };
-            while next(period).is_some_and(|begin| begin <= start) {
-                period += 1;
+            while let Some((before, _)) = next.next_if(|(_, begin)| *begin <= start) {
+                period = before as u64 + 1;
             }
-            let bound = next(period).filter(|begin| *begin < end);
-            stretches.push((period as u64) << 32 | bound.unwrap_or(u64::from(u32::MAX)));
+            let bound = next.peek().map(|(_, b)| *b).filter(|b| *b <= end);
+            stretches.push(period << 32 | bound.unwrap_or(u64::from(u32::MAX)));
         }
         Some(Table {
-            from,
+            scale,
             shift,
             stretches,
         })
     }
 
-    /// The period that begins at or before a second since `from`.
-    #[inline]
+    /// The period of a tick since the table's first.
+    #[inline(always)]
     #[allow(clippy::cast_possible_truncation)] // the halves of an entry
-    pub(super) fn period(&self, second: u32) -> u32 {
-        let entry = self.stretches.get((second >> self.shift) as usize);
+    pub(super) fn find(&self, tick: u32) -> Found {
+        let entry = self.stretches.get((tick >> self.shift) as usize);
         let entry = entry.copied().unwrap_or(u64::from(u32::MAX));
-        (entry >> 32) as u32 + u32::from(second >= entry as u32)
+        let bound = entry as u32;
+        Found {
+            period: (entry >> 32) as u32 + u32::from(tick >= bound),
+            is_near: tick.wrapping_add(1) == bound,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::journey::{Mask, Morsel, Span};
 use crate::log::{TimeRest, Times};
 
-use super::calendar::{Calendar, Table};
+use super::calendar::{Calendar, Scale, Table};
 use super::{Birth, CohortPartial, RetentionMode, RetentionPartial, RetentionPlan};
 
 /// Words of a mask for up to 62 periods, and for all.
@@ -12,36 +12,46 @@ const MANY: usize = 16;
 
 pub(super) fn observe(plan: &RetentionPlan, partial: &mut RetentionPartial, morsel: &Morsel<'_>) {
     let times = &morsel.block.times;
-    let seconds = &times.seconds()[..];
-    let is_narrow = !matches!(times.rest(), TimeRest::Wide(_));
-    let by_table = plan.calendar.table().filter(|_| is_narrow).map(|table| {
-        // Both count seconds within 32 bits of each other, so their difference may wrap round.
-        let shift = times.base().wrapping_sub(table.from);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // it wraps
-        let ahead = shift as u32;
-        ByTable {
-            seconds,
-            ahead,
-            table,
-        }
-    });
-    match (by_table, plan.rolling) {
-        (Some(clock), None) => by_width(plan, partial, morsel, &clock),
-        (Some(calendar), Some(unit)) if Whole::fits(unit) => {
-            let clock = Whole::new(calendar, times, unit);
-            by_width(plan, partial, morsel, &clock);
-        }
-        _ => {
-            let calendar = &plan.calendar;
-            let rolling = plan.rolling.map(i64::cast_unsigned);
-            let clock = Any {
+    let by_table = ticks(times).and_then(|(ticks, scale)| {
+        let (table, ahead) = plan.calendar.table(scale)?;
+        let calendar = &plan.calendar;
+        Some((
+            scale,
+            ByTable {
+                ticks,
+                ahead,
+                table,
                 times,
                 calendar,
-                rolling,
-            };
-            by_width(plan, partial, morsel, &clock);
+            },
+        ))
+    });
+    match (by_table, plan.rolling) {
+        (Some((_, clock)), None) => return by_width(plan, partial, morsel, &clock),
+        (Some((scale, calendar)), Some(unit)) => {
+            if let Some(clock) = Rolling::new(calendar, scale, unit) {
+                return by_width(plan, partial, morsel, &clock);
+            }
         }
+        (None, _) => {}
     }
+    let clock = Any {
+        times,
+        calendar: &plan.calendar,
+        rolling: plan.rolling,
+    };
+    by_width(plan, partial, morsel, &clock);
+}
+
+/// A block's times as they are stored, where 32 bits hold most of each.
+fn ticks(times: &Times) -> Option<(&[u32], Scale)> {
+    const SECOND: i64 = 1_000_000;
+    let scale = Scale {
+        base: times.base().checked_mul(SECOND)?,
+        tick: SECOND,
+    };
+    let is_narrow = !matches!(times.rest(), TimeRest::Wide(_));
+    is_narrow.then_some((&times.seconds()[..], scale))
 }
 
 fn by_width(
@@ -326,19 +336,32 @@ trait Clock {
     }
 }
 
-/// Calendar periods of a block that counts seconds.
+/// Calendar periods by the table.
 #[derive(Clone, Copy)]
 struct ByTable<'a> {
-    seconds: &'a [u32],
+    ticks: &'a [u32],
     /// How far the block's count is ahead of the table's.
     ahead: u32,
     table: &'a Table,
+    times: &'a Times,
+    calendar: &'a Calendar,
 }
 
 impl ByTable<'_> {
     #[inline(always)]
-    fn period(&self, second: u32) -> u32 {
-        self.table.period(second.wrapping_add(self.ahead))
+    fn period(&self, row: usize, tick: u32) -> u32 {
+        let found = self.table.find(tick.wrapping_add(self.ahead));
+        if found.is_near {
+            return self.exact(row);
+        }
+        found.period
+    }
+
+    /// Where a tick does not decide, the whole time does.
+    #[cold]
+    fn exact(&self, row: usize) -> u32 {
+        let period = self.calendar.period(self.times.get(row));
+        u32::try_from(period).unwrap_or(u32::MAX)
     }
 }
 
@@ -347,13 +370,13 @@ impl Clock for ByTable<'_> {
 
     #[inline]
     fn start(&self, row: usize) -> (usize, u32) {
-        let period = self.period(self.seconds[row]);
+        let period = self.period(row, self.ticks[row]);
         (period as usize, period)
     }
 
     #[inline]
     fn offset(&self, start: u32, row: usize) -> u32 {
-        self.period(self.seconds[row]).wrapping_sub(start)
+        self.period(row, self.ticks[row]).wrapping_sub(start)
     }
 
     #[inline]
@@ -364,70 +387,57 @@ impl Clock for ByTable<'_> {
         beyond: u32,
         seen: &mut Periods<WORDS>,
     ) {
-        for &second in self.seconds.get(rows).unwrap_or_default() {
-            seen.set(self.period(second).wrapping_sub(start).min(beyond));
+        let ticks = self.ticks.get(rows.clone()).unwrap_or_default();
+        for (row, &tick) in rows.zip(ticks) {
+            seen.set(self.period(row, tick).wrapping_sub(start).min(beyond));
         }
     }
 }
 
-/// Periods of whole seconds from each customer's own start.
-struct Whole<'a> {
-    calendar: ByTable<'a>,
-    rest: &'a TimeRest,
-    unit: u32,
-    /// 2^64 over the unit, rounded up: exact for numbers of 32 bits.
+/// Periods from each customer's own start, as long as a whole number of ticks.
+struct Rolling<'a> {
+    by_calendar: ByTable<'a>,
+    unit: i64,
+    /// The same in ticks.
+    ticks: u32,
+    /// 2^64 over the ticks, rounded up: a product with it is exact for numbers of 32 bits.
     inverse: u64,
 }
 
-impl<'a> Whole<'a> {
-    const SECOND: i64 = 1_000_000;
-
-    /// Division by one second is none.
-    fn fits(unit: i64) -> bool {
-        let seconds = unit / Self::SECOND;
-        unit % Self::SECOND == 0 && seconds > 1 && seconds <= i64::from(u32::MAX)
-    }
-
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // as `fits` says
-    fn new(calendar: ByTable<'a>, times: &'a Times, unit: i64) -> Whole<'a> {
-        let unit = (unit / Self::SECOND) as u32;
-        Whole {
-            calendar,
-            rest: times.rest(),
+impl<'a> Rolling<'a> {
+    fn new(by_calendar: ByTable<'a>, scale: Scale, unit: i64) -> Option<Rolling<'a>> {
+        let ticks = u32::try_from(unit / scale.tick).ok()?;
+        // Division by one is none.
+        (unit % scale.tick == 0 && ticks > 1).then(|| Rolling {
+            by_calendar,
             unit,
-            inverse: u64::MAX / u64::from(unit) + 1,
-        }
-    }
-
-    /// What the time has beside its seconds, in one unit for the whole block.
-    #[inline]
-    fn rest(&self, row: usize) -> u32 {
-        match self.rest {
-            TimeRest::Millis(all) => u32::from(all[row]),
-            TimeRest::Micros(all) => all[row],
-            TimeRest::None | TimeRest::Wide(_) => 0,
-        }
+            ticks,
+            inverse: u64::MAX / u64::from(ticks) + 1,
+        })
     }
 }
 
-impl Clock for Whole<'_> {
-    type Start = (u32, u32);
+impl Clock for Rolling<'_> {
+    /// The row of the start and its tick.
+    type Start = (usize, u32);
 
     #[inline]
-    fn start(&self, row: usize) -> (usize, (u32, u32)) {
-        let second = self.calendar.seconds[row];
-        let cohort = self.calendar.period(second) as usize;
-        (cohort, (second, self.rest(row)))
+    fn start(&self, row: usize) -> (usize, (usize, u32)) {
+        let (cohort, _) = self.by_calendar.start(row);
+        (cohort, (row, self.by_calendar.ticks[row]))
     }
 
     #[inline]
     #[allow(clippy::cast_possible_truncation)] // a quotient of 32 bits
-    fn offset(&self, (second, rest): (u32, u32), row: usize) -> u32 {
-        let since = self.calendar.seconds[row].wrapping_sub(second);
+    fn offset(&self, (start, tick): (usize, u32), row: usize) -> u32 {
+        let since = self.by_calendar.ticks[row].wrapping_sub(tick);
         let periods = ((u128::from(since) * u128::from(self.inverse)) >> 64) as u32;
-        // Seconds alone decide but where a period begins; only there the rest of the second is read.
-        let is_early = periods * self.unit == since && since > 0 && self.rest(row) < rest;
-        periods - u32::from(is_early)
+        // Ticks alone decide but where a period begins; only there the whole times are read.
+        if periods.wrapping_mul(self.ticks) == since && since > 0 {
+            let times = self.by_calendar.times;
+            return rolled(times.get(start), times.get(row), self.unit);
+        }
+        periods
     }
 }
 
@@ -435,7 +445,7 @@ impl Clock for Whole<'_> {
 struct Any<'a> {
     times: &'a Times,
     calendar: &'a Calendar,
-    rolling: Option<u64>,
+    rolling: Option<i64>,
 }
 
 impl Clock for Any<'_> {
@@ -449,11 +459,20 @@ impl Clock for Any<'_> {
 
     fn offset(&self, (cohort, start): (usize, i64), row: usize) -> u32 {
         let time = self.times.get(row);
-        let periods = match self.rolling {
-            // Never before the start, so the difference fits once it has no sign.
-            Some(unit) => time.wrapping_sub(start).cast_unsigned() / unit.max(1),
-            None => self.calendar.period(time).saturating_sub(cohort) as u64,
-        };
-        u32::try_from(periods).unwrap_or(u32::MAX)
+        match self.rolling {
+            Some(unit) => rolled(start, time, unit),
+            None => {
+                let periods = self.calendar.period(time).saturating_sub(cohort);
+                u32::try_from(periods).unwrap_or(u32::MAX)
+            }
+        }
     }
+}
+
+/// How many periods of `unit` are over between two times.
+#[cold]
+fn rolled(start: i64, time: i64, unit: i64) -> u32 {
+    // Never before the start, so the difference fits once it has no sign.
+    let since = time.wrapping_sub(start).cast_unsigned();
+    u32::try_from(since / unit.max(1).cast_unsigned()).unwrap_or(u32::MAX)
 }

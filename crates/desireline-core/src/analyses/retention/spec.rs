@@ -31,6 +31,9 @@ use crate::time::TimeSpan;
 /// others show what was seen so far but no rate, and take no part in the overall rate: retained over customers, summed
 /// over the complete cells of a column. The unit is the customer, so intervals are Wilson's, without clusters.
 ///
+/// Cells, counted in customers: `not_started`, `cohort/2024-05-06`, `retained/2024-05-06/3` and
+/// `not_retained/2024-05-06/3`, a bracket by its first period. A customer of several journeys is found at the first.
+///
 /// Customers of the first cohorts may be older than the log. Cost: one pass over the times, and one over what `start` and
 /// `returns` look at; memory grows with cohorts times periods.
 ///
