@@ -273,7 +273,7 @@ class Retention(Spec):
 
     **Start.** A customer's first event that matches `start`: the first ever in the full log, also where selections
     hide it, or the first within the selection. It puts the customer into a cohort, the calendar period (`unit` in
-    `zone`) that it lies in. Each customer starts once.
+    `time_zone`) that it lies in. Each customer starts once.
 
     **Return.** A later event of the selected journeys that matches `returns`, all journeys of the customer taken
     together. Later is later in the log's order; the start event itself counts in period 0 only with
@@ -291,6 +291,10 @@ class Retention(Spec):
     The others show what was seen so far but no rate, and take no part in the overall rate: retained over customers,
     summed over the complete cells of a column. The unit is the customer, so intervals are Wilson's, without
     clusters.
+
+    Cells, counted in customers: `not_started`, `cohort/2024-05-06`, `retained/2024-05-06/3` and
+    `not_retained/2024-05-06/3`, a bracket by its first period. A customer of several journeys is found at the
+    first.
 
     Customers of the first cohorts may be older than the log. Cost: one pass over the times, and one over what
     `start` and `returns` look at; memory grows with cohorts times periods.
@@ -321,12 +325,12 @@ class Retention(Spec):
     """Whether to give the mean of the cohorts' rates too, each cohort counting alike."""
     start: Condition | None = None
     """What starts a customer's time; any event unless set."""
+    time_zone: str = "UTC"
+    """The IANA name of the zone whose midnight counts; UTC unless another is named, never the machine's."""
     unit: Literal["day", "week", "month"] = "week"
     """The calendar unit of cohorts, and of periods unless they are rolling."""
     week_start: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday"
     """The day that weeks begin with."""
-    zone: str = "UTC"
-    """The IANA name of the zone whose midnight counts; UTC unless another is named, never the machine's."""
 
 
 QUESTIONS: dict[str, type[Spec]] = {
@@ -730,9 +734,9 @@ class Questions:
         rolling: Span | None = None,
         simple_mean: bool = False,
         start: Condition | None = None,
+        time_zone: str = "UTC",
         unit: Literal["day", "week", "month"] = "week",
         week_start: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday",
-        zone: str = "UTC",
         by: None = None,
     ) -> RetentionReport: ...
 
@@ -750,9 +754,9 @@ class Questions:
         rolling: Span | None = None,
         simple_mean: bool = False,
         start: Condition | None = None,
+        time_zone: str = "UTC",
         unit: Literal["day", "week", "month"] = "week",
         week_start: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday",
-        zone: str = "UTC",
         by: Groups,
     ) -> GroupedReport[RetentionReport]: ...
 
@@ -769,16 +773,16 @@ class Questions:
         rolling: Span | None = None,
         simple_mean: bool = False,
         start: Condition | None = None,
+        time_zone: str = "UTC",
         unit: Literal["day", "week", "month"] = "week",
         week_start: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday",
-        zone: str = "UTC",
         by: Groups | None = None,
     ) -> RetentionReport | GroupedReport[RetentionReport]:
         """How many customers come back, how long after they started, cohort by cohort?
 
         **Start.** A customer's first event that matches `start`: the first ever in the full log, also where
         selections hide it, or the first within the selection. It puts the customer into a cohort, the calendar
-        period (`unit` in `zone`) that it lies in. Each customer starts once.
+        period (`unit` in `time_zone`) that it lies in. Each customer starts once.
 
         **Return.** A later event of the selected journeys that matches `returns`, all journeys of the customer
         taken together. Later is later in the log's order; the start event itself counts in period 0 only with
@@ -798,6 +802,10 @@ class Questions:
         over customers, summed over the complete cells of a column. The unit is the customer, so intervals are
         Wilson's, without clusters.
 
+        Cells, counted in customers: `not_started`, `cohort/2024-05-06`, `retained/2024-05-06/3` and
+        `not_retained/2024-05-06/3`, a bracket by its first period. A customer of several journeys is found at the
+        first.
+
         Customers of the first cohorts may be older than the log. Cost: one pass over the times, and one over what
         `start` and `returns` look at; memory grows with cohorts times periods.
 
@@ -815,9 +823,10 @@ class Questions:
                 calendar unless set.
             simple_mean: Whether to give the mean of the cohorts' rates too, each cohort counting alike.
             start: What starts a customer's time; any event unless set.
+            time_zone: The IANA name of the zone whose midnight counts; UTC unless another is named, never the
+                machine's.
             unit: The calendar unit of cohorts, and of periods unless they are rolling.
             week_start: The day that weeks begin with.
-            zone: The IANA name of the zone whose midnight counts; UTC unless another is named, never the machine's.
             by: Answer group by group: an attribute's name, `By(...)`, or segments `{"name": condition}`.
         """
         asked = Retention(
@@ -831,9 +840,9 @@ class Questions:
             rolling=rolling,
             simple_mean=simple_mean,
             start=start,
+            time_zone=time_zone,
             unit=unit,
             week_start=week_start,
-            zone=zone,
         )
         return cast(RetentionReport | GroupedReport[RetentionReport], self._ask(asked, by))
 

@@ -1616,9 +1616,9 @@ class RetentionReport(Report):
         return self._data["unit"]  # type: ignore[no-any-return]
 
     @cached_property
-    def zone(self) -> str:
+    def time_zone(self) -> str:
         """The zone whose midnight counts."""
-        return self._data["zone"]  # type: ignore[no-any-return]
+        return self._data["time_zone"]  # type: ignore[no-any-return]
 
     @cached_property
     def week_start(self) -> Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]:
