@@ -27,7 +27,8 @@ pub(super) struct Calendar {
     seconds: Vec<i64>,
     /// Up to the one of the log's last event; those after it are there to know what is over.
     n_cohorts: usize,
-    last: i64,
+    /// The log's first and last time.
+    extent: (i64, i64),
     /// For the scale of the first block that was looked at; a log has one.
     table: OnceLock<Option<Table>>,
 }
@@ -119,7 +120,7 @@ impl Calendar {
             days,
             seconds,
             n_cohorts,
-            last,
+            extent: (first, last),
             table: OnceLock::new(),
         })
     }
@@ -131,7 +132,7 @@ impl Calendar {
     /// The table for a block's scale, and how many ticks the block's count is ahead of the table's; differences of ticks
     /// wrap round.
     pub(super) fn table(&self, scale: Scale) -> Option<(&Table, u32)> {
-        let make = || Table::new(&self.seconds[..self.n_cohorts], self.last, scale);
+        let make = || Table::new(&self.seconds[..self.n_cohorts], self.extent, scale);
         let table = self.table.get_or_init(make).as_ref()?;
         let ahead = scale.base.checked_sub(table.scale.base)?;
         if table.scale.tick != scale.tick || ahead % scale.tick != 0 {
@@ -172,11 +173,10 @@ impl Calendar {
 
 impl Table {
     /// `None` where 32 bits do not hold the log's ticks, or the table would be large.
-    fn new(begins: &[i64], last: i64, scale: Scale) -> Option<Table> {
+    fn new(begins: &[i64], (first, last): (i64, i64), scale: Scale) -> Option<Table> {
         /// Four megabytes.
         const MOST: usize = 1 << 19;
-        let first = begins.first()?.checked_mul(SECOND)?;
-        // The block's tick that the first period begins in is tick 0 of the table.
+        // The tick of the log's first event is tick 0 of the table, so that all of a log's ticks fit; it lies in period 0.
         let to_first = first.checked_sub(scale.base)?.div_euclid(scale.tick);
         let base = scale.base.checked_add(to_first.checked_mul(scale.tick)?)?;
         let scale = Scale { base, ..scale };

@@ -1,7 +1,7 @@
 //! The kernel: a customer's returns as a mask of periods, gathered without a branch per event.
 
 use crate::journey::{Mask, Morsel, Span};
-use crate::log::{TimeRest, Times};
+use crate::log::Times;
 
 use super::calendar::{Calendar, Scale, Table};
 use super::{Birth, CohortPartial, RetentionMode, RetentionPartial, RetentionPlan};
@@ -43,15 +43,15 @@ pub(super) fn observe(plan: &RetentionPlan, partial: &mut RetentionPartial, mors
     by_width(plan, partial, morsel, &clock);
 }
 
-/// A block's times as they are stored, where 32 bits hold most of each.
+/// A block's times as they are stored: 32 bits of each.
 fn ticks(times: &Times) -> Option<(&[u32], Scale)> {
-    const SECOND: i64 = 1_000_000;
+    let scale = times.scale();
+    let tick = 1_i64.checked_shl(scale.shift.into())?;
     let scale = Scale {
-        base: times.base().checked_mul(SECOND)?,
-        tick: SECOND,
+        base: scale.base,
+        tick: tick.checked_mul(scale.grain.micros())?,
     };
-    let is_narrow = !matches!(times.rest(), TimeRest::Wide(_));
-    is_narrow.then_some((&times.seconds()[..], scale))
+    Some((&times.ticks()[..], scale))
 }
 
 fn by_width(

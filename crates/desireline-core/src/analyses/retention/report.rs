@@ -197,7 +197,8 @@ fn caveats(report: &RetentionReport) -> Vec<Caveat> {
             of: report.cells().count() as u64 - report.not_begun,
         });
     }
-    let overall = report.overall.iter().map(|o| &o.rate);
+    let overall = report.overall.iter().filter(|o| o.cohorts > 0);
+    let overall = overall.map(|o| &o.rate);
     let rates = report.cells().filter_map(|(_, c)| c.rate.as_ref());
     let cells = rates.chain(overall).filter(|r| r.too_few()).count() as u64;
     if cells > 0 {
