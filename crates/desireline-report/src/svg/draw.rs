@@ -408,7 +408,7 @@ fn triangle(r: &RetentionReport) -> RetentionPicture {
     };
     RetentionPicture {
         title: "Who comes back".to_owned(),
-        note: format!("{}; share of customers{}", r.told(), level(&r.tables())),
+        note: format!("{}; share of customers, intervals in the table", r.told()),
         unit: match r.rolling {
             Some(_) => "period".to_owned(),
             None => r.unit.word().to_owned(),

@@ -79,11 +79,15 @@ impl RetentionPicture {
         let fits = ((width - left) / COLUMN).floor().max(1.0) as usize;
         let shown = self.columns.len().min(fits);
         let pitch = ((width - left) / shown.max(1) as f64).min(56.0);
-        let rates = || self.all().flat_map(|r| r.cells.iter().take(shown));
-        let highest = rates().filter_map(share).fold(0.0, f64::max);
+        // The period of the start stands far above the others, which shades have to tell apart.
+        let from = usize::from(shown > 1 && self.columns.first().is_some_and(|c| c == "0"));
+        let cells = self
+            .all()
+            .flat_map(|r| r.cells.iter().take(shown).skip(from));
+        let highest = cells.filter_map(share).fold(0.0, f64::max);
         let scale = Shades {
             highest,
-            decimals: highest < 0.095 && pitch >= 24.0,
+            decimals: highest < 0.195 && pitch >= 24.0,
         };
         let quiet = Type::new(10.0, Ink::Muted);
         c.text(0.0, top, "started", quiet);
@@ -256,7 +260,7 @@ struct Shades {
 
 impl Shades {
     fn opacity(&self, share: f64) -> f64 {
-        0.04 + (SHADE - 0.04) * share / self.highest.max(1e-9)
+        0.04 + (SHADE - 0.04) * (share / self.highest.max(1e-9)).min(1.0)
     }
 
     fn number(&self, share: f64) -> String {

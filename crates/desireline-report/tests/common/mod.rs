@@ -298,7 +298,7 @@ pub fn retention(names: &[&str], columns: usize) -> RetentionPicture {
     };
     RetentionPicture {
         title: "Who comes back".to_owned(),
-        note: "back in that week (Europe/Berlin, from Monday); start: signup; return: any event; share of customers, with 95 % intervals".to_owned(),
+        note: "back in that week (Europe/Berlin, from Monday); start: signup; return: any event; share of customers, intervals in the table".to_owned(),
         unit: "week".to_owned(),
         columns: (0..columns).map(|k| k.to_string()).collect(),
         overall: Some(RetentionRow {
