@@ -203,7 +203,7 @@ fn retention(r: &RetentionReport) -> Option<String> {
         "{} of customers are retained in {first}",
         format::value(&rate)
     );
-    let last = known().last().filter(|(name, _)| *name != first);
+    let last = known().next_back().filter(|(name, _)| *name != first);
     let then = last
         .map(|(name, rate)| format!(", {} in {name}", format::value(&rate)))
         .unwrap_or_default();
