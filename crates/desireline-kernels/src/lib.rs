@@ -1,7 +1,7 @@
 //! The inner loops of desireline that a compiler does not turn into the best instructions by itself.
 //!
-//! All but [`prefetch`] are functions over plain slices that write one bit an event, least significant bit first, into 64-bit words. The
-//! meaning of each is the portable version in its `scalar` module; the versions for NEON, AVX2 and AVX-512 are tested against
+//! All but [`prefetch`] are functions over plain slices of numbers and of bits, one an event, least significant bit first in
+//! 64-bit words. The meaning of each is the portable version in its `scalar` module; the versions for NEON, AVX2 and AVX-512 are tested against
 //! that one, and which of them runs is decided once, when the program first asks, by what the processor can do. So results
 //! never depend on the machine.
 //!
@@ -16,10 +16,12 @@ mod gaps;
 mod members;
 #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
 mod neon;
+mod positions;
 mod prefetch;
 
 pub use gaps::gaps;
 pub use members::{ByteSet, members};
+pub use positions::positions;
 pub use prefetch::prefetch;
 
 /// The portable versions: what the others are tested against.

@@ -24,6 +24,8 @@ pub struct JourneyBlock {
     kept: Option<Bitmap>,
     /// Each journey among its customer's, as cut; `None` where `starts` tells it, because events lie as in the block.
     places: Option<Arc<Places>>,
+    /// Whether the journeys are the customers, each with all events, and lie as in the block: then offsets tell all.
+    is_by_customer: bool,
     morsels: Vec<MorselRange>,
 }
 
@@ -88,28 +90,35 @@ pub struct Scratch {
     times: TimeBuffer,
     codes: Codes,
     spans: Vec<Span>,
+    starts: Vec<u32>,
 }
 
 impl JourneyBlock {
+    /// The block before it is cut: customers, no journeys.
+    pub(super) fn uncut(block: Arc<Block>) -> JourneyBlock {
+        JourneyBlock {
+            block,
+            order: None,
+            offsets: None,
+            starts: Bitmap::default(),
+            kept: None,
+            places: None,
+            is_by_customer: false,
+            morsels: Vec::new(),
+        }
+        .with_morsels()
+    }
+
     /// The block with each customer as one journey.
     pub(super) fn whole(block: Arc<Block>) -> JourneyBlock {
         let mut starts = Bitmap::zeros(block.n_events());
         for &offset in &block.offsets {
             starts.set(offset as usize);
         }
-        JourneyBlock {
-            block,
-            order: None,
-            offsets: None,
-            starts,
-            kept: None,
-            places: None,
-            morsels: Vec::new(),
-        }
-        .with_morsels()
+        JourneyBlock::uncut(block).cut_at(starts)
     }
 
-    /// The block as given to [`whole`](Self::whole), cut at these places.
+    /// The block as given to [`uncut`](Self::uncut), cut at these places, the first event of each customer among them.
     pub(super) fn cut_at(mut self, starts: Bitmap) -> JourneyBlock {
         self.starts = starts;
         self.places = None;
@@ -117,6 +126,12 @@ impl JourneyBlock {
             let places = self.all_places();
             self.places = Some(Arc::new(Places::new(places, &self.starts)));
         }
+        self.is_by_customer = self.order.is_none()
+            && self.starts.count() + 1 == self.offsets().len()
+            && self
+                .offsets()
+                .windows(2)
+                .all(|bounds| bounds[0] < bounds[1]);
         self
     }
 
@@ -207,7 +222,7 @@ impl JourneyBlock {
             offsets[range.first_customer as usize] as usize,
             offsets[range.end_customer as usize] as usize,
         );
-        self.fill_spans(range, &mut scratch.spans);
+        self.fill_spans(range, &mut scratch.spans, &mut scratch.starts);
         self.load(start, end, scratch)
     }
 
@@ -234,35 +249,44 @@ impl JourneyBlock {
     }
 
     /// The selected journeys of a morsel, with places counted from the morsel's first event.
-    #[allow(clippy::cast_possible_truncation)] // places in a block fit u32 by construction
-    fn fill_spans(&self, range: MorselRange, spans: &mut Vec<Span>) {
+    fn fill_spans(&self, range: MorselRange, spans: &mut Vec<Span>, starts: &mut Vec<u32>) {
         spans.clear();
-        let offsets = self.offsets();
-        let base = offsets[range.first_customer as usize];
-        let last = offsets[range.end_customer as usize];
-        let (mut customer, mut ordinal) = (range.first_customer, 0);
-        let mut customer_end = offsets[customer as usize + 1];
-        for start in self.starts.ones_in(base as usize..last as usize) {
-            let start = start as u32;
-            let mut is_next = false;
-            if let Some(before) = spans.last_mut() {
-                is_next = start < customer_end;
-                before.end = start.min(customer_end) - base;
-                before.next = if is_next { start } else { Span::NONE };
-            }
-            ordinal = if is_next { ordinal + 1 } else { 0 };
-            // The first event of every customer is a start, so this goes on by one customer; by more over empty ones.
-            while start >= customer_end {
-                customer += 1;
-                customer_end = offsets[customer as usize + 1];
-            }
-            spans.push(Span {
-                start: start - base,
-                end: last - base,
+        let (first, end) = (range.first_customer as usize, range.end_customer as usize);
+        let offsets = &self.offsets()[first..=end];
+        let (base, last) = (offsets[0], offsets[end - first]);
+        if self.is_by_customer {
+            let customers = (range.first_customer..).zip(offsets.windows(2));
+            spans.extend(customers.map(|(customer, bounds)| Span {
+                start: bounds[0] - base,
+                end: bounds[1] - base,
                 customer,
-                ordinal,
+                ordinal: 0,
                 next: Span::NONE,
-            });
+            }));
+        } else {
+            desireline_kernels::positions(self.starts.words(), base..last, starts);
+            starts.push(last);
+            // Without branches that depend on where customers end: those cannot be foreseen.
+            let (mut place, mut ordinal) = (0, u32::MAX);
+            let mut customer_end = offsets[1];
+            spans.extend(starts.windows(2).map(|bounds| {
+                let is_new = bounds[0] >= customer_end;
+                place += usize::from(is_new);
+                // The first event of every customer is a start, so this goes on by one customer; by more over empty ones.
+                while bounds[0] >= offsets[place + 1] {
+                    place += 1;
+                }
+                customer_end = offsets[place + 1];
+                ordinal = if is_new { 0 } else { ordinal.wrapping_add(1) };
+                let is_followed = bounds[1] < customer_end;
+                Span {
+                    start: bounds[0] - base,
+                    end: bounds[1].min(customer_end) - base,
+                    customer: range.first_customer + place as u32,
+                    ordinal,
+                    next: if is_followed { bounds[1] } else { Span::NONE },
+                }
+            }));
         }
         if let Some(places) = &self.places {
             let places = places.from(&self.starts, base as usize);
@@ -308,8 +332,8 @@ impl JourneyBlock {
 
     fn per_morsel_spans<T: Send>(&self, work: impl Fn(&[Span]) -> T + Send + Sync) -> Vec<T> {
         map_ordered(&self.morsels, |range| {
-            let mut spans = Vec::new();
-            self.fill_spans(*range, &mut spans);
+            let (mut spans, mut starts) = (Vec::new(), Vec::new());
+            self.fill_spans(*range, &mut spans, &mut starts);
             work(&spans)
         })
     }
@@ -397,6 +421,7 @@ impl JourneyBlock {
             // Only events of selected journeys are left.
             kept: None,
             places: Some(Arc::new(places)),
+            is_by_customer: false,
             morsels: Vec::new(),
         }
         .with_morsels()
@@ -405,10 +430,10 @@ impl JourneyBlock {
     /// Selects the journeys with an event that matches.
     pub(super) fn select(mut self, matcher: &Matcher) -> JourneyBlock {
         let mut kept = Bitmap::zeros(self.n_events());
+        let (mut spans, mut begins) = (Vec::new(), Vec::new());
         for (range, (base, mask)) in self.morsels.iter().zip(self.masks(matcher)) {
-            let mut spans = Vec::new();
-            self.fill_spans(*range, &mut spans);
-            for span in spans {
+            self.fill_spans(*range, &mut spans, &mut begins);
+            for span in &spans {
                 if mask.any_in(span.range()) {
                     kept.set((base + span.start) as usize);
                 }

@@ -107,11 +107,14 @@ impl Journeys {
         };
         for block in log.blocks() {
             check(blocks.len())?;
-            let mut jb = JourneyBlock::whole(Arc::clone(block));
-            if let Some(matcher) = &only_matcher {
-                jb = jb.hide(matcher);
-                check(blocks.len())?;
-            }
+            let mut jb = match &only_matcher {
+                None => JourneyBlock::uncut(Arc::clone(block)),
+                Some(matcher) => {
+                    let kept = JourneyBlock::whole(Arc::clone(block)).hide(matcher);
+                    check(blocks.len())?;
+                    kept
+                }
+            };
             if let Some(column) = cutter.column {
                 jb = jb.gather(column);
                 check(blocks.len())?;

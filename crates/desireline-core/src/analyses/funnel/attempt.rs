@@ -107,7 +107,8 @@ impl<B: Fn(usize) -> u64 + Copy> Events<'_, B> {
     /// step, from `entry` on, the first that fills step 1.
     ///
     /// Level by level only the latest start of all attempts so far is kept: a later start allows everything that an
-    /// earlier one does. The levels of one event are taken from the deepest down, so that it fills one step only.
+    /// earlier one does. The levels of one event are taken from the deepest down, so that it fills one step only. What
+    /// `starts` held before does not matter: a level is written before it is read.
     #[inline(always)]
     fn reach(
         self,
@@ -115,8 +116,8 @@ impl<B: Fn(usize) -> u64 + Copy> Events<'_, B> {
         hits: impl Iterator<Item = usize>,
         n_steps: usize,
         within: i64,
+        starts: &mut [i64; MAX_STEPS],
     ) -> Reach {
-        let mut starts = [0i64; MAX_STEPS];
         starts[0] = self.morsel.time(entry);
         let mut reach = Reach {
             depth: 1,
@@ -274,11 +275,24 @@ fn count<B: Fn(usize) -> u64 + Copy>(
     let mut at = [0i64; MAX_STEPS];
     let (steps, outside) = (&mut partial.steps[..], &mut partial.outside);
 
+    let n_events = morsel.n_events();
+    let first_entry = |from: usize| scratch.entries.ones_in(from..n_events).next();
+    // The first event from some place on that fills step 1. Most journeys have none, and then all that they cost is to
+    // see that it comes later; spans ascend.
+    let mut next_entry = first_entry(0).unwrap_or(usize::MAX);
+    let mut starts = [0i64; MAX_STEPS];
+
     // How far a journey came, if it entered. What does not need its customer is counted at once.
-    let journey = |steps: &mut [StepPartial], at: &mut [i64; MAX_STEPS], span: &Span| {
-        let entry = scratch.entries.ones_in(span.range()).next()?;
+    let mut journey = |steps: &mut [StepPartial], at: &mut [i64; MAX_STEPS], span: &Span| {
+        if next_entry < span.start as usize {
+            next_entry = first_entry(span.start as usize).unwrap_or(usize::MAX);
+        }
+        if next_entry >= span.end as usize {
+            return None;
+        }
+        let entry = next_entry;
         let hits = || scratch.hits.ones_in(entry..span.end as usize);
-        let reach = events.reach(entry, hits(), n_steps, within);
+        let reach = events.reach(entry, hits(), n_steps, within, &mut starts);
         if reach.depth < n_steps {
             let step = &mut steps[reach.depth - 1];
             if morsel.next_start(span).is_some() || plan.has_ended(reach.last_entry) {
