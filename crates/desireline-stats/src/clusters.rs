@@ -210,9 +210,14 @@ pub fn wilson_clustered(clusters: &Clusters, level: f64) -> Option<Estimate> {
         let shrunk = |size: f64, df: f64| size * (z / t_quantile(1.0 - level, df)).powi(2);
         let spare = clusters.effective_clusters()?;
         let seen = shrunk(size, clusters.degrees_of_freedom());
-        // However unsure the variance is, one observation per customer remains.
-        let worst = shrunk(size.min(spare), (spare - 1.0).max(1.0));
-        size = seen.max(worst).max(1.0);
+        // However unsure the variance is, one observation per customer remains. Shrinking never adds to a size, so where
+        // enough is left anyway the second quantile, which is most of the work, need not be found.
+        let remains = size.min(spare);
+        size = match seen >= remains {
+            true => seen,
+            false => seen.max(shrunk(remains, (spare - 1.0).max(1.0))),
+        }
+        .max(1.0);
     }
     let limits = score_limits(p, size, z, (k == 0, k == n));
     Estimate::new(

@@ -13,6 +13,7 @@ pub use self::report::{DirectlyFollowsReport, FollowedTouchpoint, OtherPairs, Pa
 pub use self::state::DirectlyFollowsPartial;
 
 use super::label;
+use super::parts::ByName;
 use crate::engine::{Analysis, Located, Measure};
 use crate::error::{Result, SpecError};
 use crate::journey::{Journey, Morsel};
@@ -153,7 +154,10 @@ impl Analysis for DirectlyFollows {
 fn finish(plan: &DirectlyFollowsPlan, partial: &DirectlyFollowsPartial) -> DirectlyFollowsReport {
     let name = |code: u32| plan.names.name(code);
     let mut pairs: Vec<_> = partial.pairs().collect();
-    pairs.sort_unstable_by_key(|&((from, to), count)| (Reverse(count), name(from), name(to)));
+    let by_name = ByName::new(&plan.names);
+    pairs.sort_unstable_by_key(|&((from, to), count)| {
+        (Reverse(count), by_name.rank(from), by_name.rank(to))
+    });
     let distinct = pairs.len();
     let top = plan.top.map_or(distinct, |top| distinct.min(top as usize));
     let count: u64 = pairs.iter().map(|(_, count)| count).sum();

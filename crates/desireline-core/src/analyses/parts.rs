@@ -4,6 +4,7 @@ use desireline_stats::{Clusters, Distribution};
 
 use crate::engine::MOST;
 use crate::error::SpecError;
+use crate::log::Vocabulary;
 use crate::report::Caveat;
 
 /// The confidence level unless another is asked for.
@@ -66,5 +67,42 @@ pub(super) fn at_most_one_each(counted: &Clusters) -> bool {
 pub(super) fn approximate_quantiles() -> Caveat {
     Caveat::ApproximateQuantiles {
         relative_error_bp: (Distribution::RELATIVE_ERROR * 10_000.0).ceil() as u32,
+    }
+}
+
+/// The names of a log in alphabetical order, so that many rows are put in order by comparing numbers.
+pub(super) struct ByName<'a> {
+    names: &'a Vocabulary,
+    /// By rank.
+    codes: Vec<u32>,
+    /// By code.
+    ranks: Vec<u32>,
+}
+
+impl<'a> ByName<'a> {
+    pub(super) fn new(names: &'a Vocabulary) -> ByName<'a> {
+        let mut codes: Vec<u32> = (0..).take(names.len()).collect();
+        codes.sort_unstable_by_key(|&code| names.name(code));
+        let mut ranks = vec![0; codes.len()];
+        for (rank, &code) in (0..).zip(&codes) {
+            ranks[code as usize] = rank;
+        }
+        ByName {
+            names,
+            codes,
+            ranks,
+        }
+    }
+
+    /// The place of a code's name among all.
+    #[inline]
+    pub(super) fn rank(&self, code: u32) -> u32 {
+        self.ranks[code as usize]
+    }
+
+    /// The name at that place.
+    #[inline]
+    pub(super) fn name(&self, rank: u32) -> &'a str {
+        self.names.name(self.codes[rank as usize])
     }
 }

@@ -17,6 +17,7 @@ pub use self::report::{
 };
 pub use self::state::TransitionsPartial;
 
+use super::parts::ByName;
 use super::{Spread, label, parts};
 use crate::engine::{Analysis, Located, Measure, MeasureData};
 use crate::error::{Result, SpecError};
@@ -271,8 +272,11 @@ fn list(places: &[usize]) -> String {
 fn finish(plan: &TransitionsPlan, partial: &TransitionsPartial) -> TransitionsReport {
     let level = plan.spec.level;
     let name = |code: u32| plan.names.name(code);
+    let by_name = ByName::new(&plan.names);
     let mut pairs: Vec<_> = partial.pairs().collect();
-    pairs.sort_unstable_by_key(|((from, to), pair)| (Reverse(pair.count), name(*from), name(*to)));
+    pairs.sort_unstable_by_key(|((from, to), pair)| {
+        (Reverse(pair.count), by_name.rank(*from), by_name.rank(*to))
+    });
 
     let distinct = pairs.len();
     let top = plan
@@ -330,14 +334,14 @@ fn finish(plan: &TransitionsPlan, partial: &TransitionsPartial) -> TransitionsRe
         });
     }
 
-    let counts: BTreeMap<(&str, &str), (u64, u64)> = pairs
+    let counts: Counts = pairs
         .iter()
         .map(|((from, to), p)| {
-            let returns = partial.returns(*from, *to);
-            ((name(*from), name(*to)), (p.count, returns))
+            let ranks = (by_name.rank(*from), by_name.rank(*to));
+            (ranks, (p.count, partial.returns(*from, *to)))
         })
         .collect();
-    let touchpoints = touchpoints(plan, partial, &counts);
+    let touchpoints = touchpoints(plan, partial, &counts, &by_name);
     TransitionsReport {
         events: partial.events,
         journeys: partial.journeys,
@@ -350,26 +354,27 @@ fn finish(plan: &TransitionsPlan, partial: &TransitionsPartial) -> TransitionsRe
             count: count - listed,
             share: (count - listed) as f64 / count.max(1) as f64,
         }),
-        loops: loops(&counts, &touchpoints),
+        loops: loops(&counts, &touchpoints, plan, &by_name),
         touchpoints,
         caveats,
     }
 }
 
-/// Count and returns of each pair, by name: the order in which floats are summed.
-type Counts<'a> = BTreeMap<(&'a str, &'a str), (u64, u64)>;
+/// Count and returns of each pair, by the ranks of the names: the order in which floats are summed.
+type Counts = BTreeMap<(u32, u32), (u64, u64)>;
 
 fn touchpoints(
     plan: &TransitionsPlan,
     partial: &TransitionsPartial,
-    counts: &Counts<'_>,
+    counts: &Counts,
+    by_name: &ByName<'_>,
 ) -> Vec<TouchpointRow> {
     let mut nodes: Vec<_> = partial
         .nodes()
-        .map(|(code, node)| (plan.names.name(code), node))
+        .map(|(code, node)| (by_name.rank(code), node))
         .collect();
-    nodes.sort_unstable_by_key(|(name, _)| *name);
-    let place = |name: &str| nodes.binary_search_by_key(&name, |(n, _)| n).ok();
+    nodes.sort_unstable_by_key(|(rank, _)| *rank);
+    let place = |rank: u32| nodes.binary_search_by_key(&rank, |(r, _)| *r).ok();
     let edges: Vec<(usize, usize, u64)> = counts
         .iter()
         .filter_map(|(&(from, to), &(count, _))| Some((place(from)?, place(to)?, count)))
@@ -390,8 +395,8 @@ fn touchpoints(
     let mut rows: Vec<TouchpointRow> = nodes
         .iter()
         .enumerate()
-        .map(|(i, &(name, node))| TouchpointRow {
-            touchpoint: name.to_owned(),
+        .map(|(i, &(rank, node))| TouchpointRow {
+            touchpoint: by_name.name(rank).to_owned(),
             events: node.events,
             journeys: node.rework.n,
             customers: node.rework.m,
@@ -401,7 +406,7 @@ fn touchpoints(
             out_degree: outs[i],
             pagerank: ranks[i],
             component: components[i] as u64 + 1,
-            self_loops: counts.get(&(name, name)).map_or(0, |c| c.0),
+            self_loops: counts.get(&(rank, rank)).map_or(0, |c| c.0),
             returns: returns[i],
             revisits: node.events.saturating_sub(node.rework.n),
             rework: Rate::clustered(&node.rework, Base::OfEntered, plan.spec.level),
@@ -415,13 +420,19 @@ fn touchpoints(
     rows
 }
 
-fn loops(counts: &Counts<'_>, touchpoints: &[TouchpointRow]) -> Vec<LoopRow> {
+fn loops(
+    counts: &Counts,
+    touchpoints: &[TouchpointRow],
+    plan: &TransitionsPlan,
+    by_name: &ByName<'_>,
+) -> Vec<LoopRow> {
+    let name = |rank: u32| by_name.name(rank).to_owned();
     let mut loops = Vec::new();
     for (&(from, to), &(count, returns)) in counts {
         if from == to {
             loops.push(LoopRow {
                 kind: LoopKind::Repeat,
-                touchpoints: vec![from.to_owned()],
+                touchpoints: vec![name(from)],
                 count,
             });
         }
@@ -430,7 +441,7 @@ fn loops(counts: &Counts<'_>, touchpoints: &[TouchpointRow]) -> Vec<LoopRow> {
         if from < to && returns + other_way > 0 {
             loops.push(LoopRow {
                 kind: LoopKind::Return,
-                touchpoints: vec![from.to_owned(), to.to_owned()],
+                touchpoints: vec![name(from), name(to)],
                 count: returns + other_way,
             });
         }
@@ -441,16 +452,18 @@ fn loops(counts: &Counts<'_>, touchpoints: &[TouchpointRow]) -> Vec<LoopRow> {
             .or_default()
             .insert(&row.touchpoint);
     }
-    let component: BTreeMap<&str, u64> = touchpoints
-        .iter()
-        .map(|row| (row.touchpoint.as_str(), row.component))
-        .collect();
+    let mut component = vec![None; plan.names.len()];
+    for row in touchpoints {
+        if let Some(code) = plan.names.code(&row.touchpoint) {
+            component[by_name.rank(code) as usize] = Some(row.component);
+        }
+    }
     let mut within: BTreeMap<u64, u64> = BTreeMap::new();
-    for ((from, to), (count, _)) in counts {
-        if let (Some(from), Some(to)) = (component.get(from), component.get(to))
+    for (&(from, to), (count, _)) in counts {
+        if let (Some(from), Some(to)) = (component[from as usize], component[to as usize])
             && from == to
         {
-            *within.entry(*from).or_default() += count;
+            *within.entry(from).or_default() += count;
         }
     }
     for (number, set) in sets.into_iter().filter(|(_, set)| set.len() > 1) {

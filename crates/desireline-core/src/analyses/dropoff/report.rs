@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::analyses::parts::ByName;
 use crate::report::{Base, Caveat, Cells, Rate, Report, TOO_FEW, Table};
 use crate::time::TimeSpan;
 
@@ -164,9 +165,10 @@ fn paths(plan: &DropoffPlan, partial: &DropoffPartial) -> (Vec<ExitPath>, Option
     let share = |exits: u64| exits as f64 / partial.exits.k.max(1) as f64;
     let name = |c| plan.events.name(c);
     let mut all: Vec<(&[u8], u64)> = partial.paths.iter().collect();
+    let by_name = ByName::new(&plan.events);
     let by_meaning = |a: &(&[u8], u64), b: &(&[u8], u64)| {
-        let names = |key| plan.width.decode(key).map(name);
-        b.1.cmp(&a.1).then_with(|| names(a.0).cmp(names(b.0)))
+        let ranks = |key| plan.width.decode(key).map(|code| by_name.rank(code));
+        b.1.cmp(&a.1).then_with(|| ranks(a.0).cmp(ranks(b.0)))
     };
     // Only what is listed is put in order: there may be many more.
     if plan.top > 0 && plan.top < all.len() {
