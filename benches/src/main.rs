@@ -6,9 +6,11 @@
 //! race run --log data/log.parquet --threads 2 --runs 7 --store data/ours.arrow --out ours.json
 //! ```
 
+mod bandwidth;
 mod clock;
 mod modes;
 mod questions;
+mod shapes;
 mod simulate;
 
 use std::path::PathBuf;
@@ -16,7 +18,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+type Error = Box<dyn std::error::Error>;
+type Outcome<T> = Result<T, Error>;
 
 #[derive(Parser)]
 struct Arguments {
@@ -48,6 +51,30 @@ enum Command {
         store: PathBuf,
         #[command(flatten)]
         common: Common,
+    },
+    /// Loads a log of an unusual shape, made in memory, and times the questions that can be asked of it.
+    Shape {
+        #[arg(long, value_enum)]
+        shape: shapes::Shape,
+        #[command(flatten)]
+        plan: clock::Plan,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// How fast this machine reads memory, and what share of that the analyses reach. One thread.
+    Bandwidth {
+        #[arg(long, default_value_t = 20_000_000)]
+        events: u64,
+        /// Bytes of the buffer that is read; beyond any cache.
+        #[arg(long, default_value_t = 1 << 30)]
+        buffer: usize,
+        #[command(flatten)]
+        plan: clock::Plan,
+        /// Only these kernels.
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<String>,
+        #[arg(long)]
+        out: Option<PathBuf>,
     },
     /// Loads a log and times that.
     Load {
@@ -90,6 +117,18 @@ fn main() -> ExitCode {
             store,
             common: Common { threads, out },
         } => modes::run(&log, &plan, threads, &only, &store, &out),
+        Command::Shape {
+            shape,
+            plan,
+            common: Common { threads, out },
+        } => shapes::run(shape, &plan, threads, &out),
+        Command::Bandwidth {
+            events,
+            buffer,
+            plan,
+            only,
+            out,
+        } => bandwidth::run(events, buffer, &plan, &only, out.as_deref()),
         Command::Load { log, common } => modes::load(&log, common.threads, &common.out),
         Command::Cold { log, common } => modes::cold(&log, common.threads, &common.out),
         Command::Reopen { store, common } => modes::reopen(&store, common.threads, &common.out),

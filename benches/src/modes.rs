@@ -10,7 +10,7 @@ use crate::Outcome;
 use crate::clock::{Plan, once, peak_mib, time};
 use crate::questions::{QUESTIONS, Ready, first_answer};
 
-fn threads(n: usize) -> Outcome<Exec> {
+pub fn threads(n: usize) -> Outcome<Exec> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(n)
         .build_global()?;
@@ -28,7 +28,7 @@ fn all() -> Columns {
         .attributes(["device", "region"])
 }
 
-fn write(out: &Path, result: &Value) -> Outcome<()> {
+pub fn write(out: &Path, result: &Value) -> Outcome<()> {
     Ok(std::fs::write(out, serde_json::to_string(result)?)?)
 }
 
@@ -45,16 +45,8 @@ pub fn run(
     let (load, ready) = time(&once(), || {
         Ready::new(desireline_io::read(path, &all())?, exec.clone())
     })?;
-    let mut queries = Map::new();
-    for (name, question) in QUESTIONS {
-        if !only.is_empty() && !only.iter().any(|o| o == name) {
-            continue;
-        }
-        let (timing, answer) = time(plan, || question(&ready))?;
-        let mut row = serde_json::to_value(timing)?;
-        row["answer"] = answer;
-        queries.insert(name.to_owned(), row);
-    }
+    let asked = |name: &str| only.is_empty() || only.iter().any(|o| o == name);
+    let queries = ask(&ready, plan, asked)?;
     let (stored, ()) = time(&once(), || Ok(desireline_io::save(&ready.log, store)?))?;
     write(
         out,
@@ -66,9 +58,34 @@ pub fn run(
             "customers": ready.log.n_customers(),
             "load": load,
             "store": stored,
+            "held": held(&ready),
             "queries": queries,
         }),
     )
+}
+
+/// Times the questions whose name is asked for.
+pub fn ask(
+    ready: &Ready,
+    plan: &Plan,
+    asked: impl Fn(&str) -> bool,
+) -> Outcome<Map<String, Value>> {
+    let mut queries = Map::new();
+    for (name, question) in QUESTIONS.into_iter().filter(|(name, _)| asked(name)) {
+        let (timing, answer) = time(plan, || question(ready))?;
+        let mut row = serde_json::to_value(timing)?;
+        row["answer"] = answer;
+        queries.insert(name.to_owned(), row);
+    }
+    Ok(queries)
+}
+
+/// Bytes that the log's blocks hold: all, and what every analysis reads.
+pub fn held(ready: &Ready) -> Value {
+    let blocks = ready.log.blocks();
+    let all: usize = blocks.iter().map(|b| b.held_bytes()).sum();
+    let core: usize = blocks.iter().map(|b| b.core_bytes()).sum();
+    json!({"bytes": all, "core_bytes": core})
 }
 
 /// Loads a log into the form that questions are asked of.

@@ -14,10 +14,10 @@ use serde_json::{Map, Value, json};
 
 use crate::Outcome;
 
-const GAP: &str = "30m";
+pub const GAP: &str = "30m";
 const WITHIN: &str = "7d";
-const COMMON: [&str; 4] = ["product_view", "add_to_cart", "checkout", "purchase"];
-const RARE: [&str; 4] = ["order_tracking", "delivery", "help", "support_chat"];
+pub const COMMON: [&str; 4] = ["product_view", "add_to_cart", "checkout", "purchase"];
+pub const RARE: [&str; 4] = ["order_tracking", "delivery", "help", "support_chat"];
 const FILTER: &str = r#"device == "mobile_ios" and region in ["DE", "ES", "FR"]"#;
 
 /// A log that questions are asked of.
@@ -68,8 +68,17 @@ pub const QUESTIONS: [Question; 12] = [
 impl Ready {
     /// Cuts the log into the journeys that the questions are about.
     pub fn new(log: Log, exec: Exec) -> Outcome<Ready> {
+        Ready::cut(log, JourneyRule::column("session_id"), exec)
+    }
+
+    /// The same for a log whose sessions are pauses: no column names them.
+    pub fn by_gap(log: Log, exec: Exec) -> Outcome<Ready> {
+        Ready::cut(log, JourneyRule::gap(GAP)?, exec)
+    }
+
+    fn cut(log: Log, sessions: JourneyRule, exec: Exec) -> Outcome<Ready> {
         Ok(Ready {
-            sessions: log.journeys_with(JourneyRule::column("session_id"), &exec)?,
+            sessions: log.journeys_with(sessions, &exec)?,
             customers: log.journeys_with(JourneyRule::customer(), &exec)?,
             log,
             exec,

@@ -63,6 +63,7 @@ mod tests {
     fn all_densities_and_ends() {
         let mut numbers = scattered();
         let mut out = vec![9; 3];
+        let few = if cfg!(miri) { 4 } else { 1 };
         for density in [0, 1, 3, 8, 20, 64] {
             let words: Vec<u64> = (0..5)
                 .map(|_| {
@@ -74,8 +75,11 @@ mod tests {
                 let word = words.get(*i as usize / 64);
                 word.is_some_and(|w| w >> (i % 64) & 1 == 1)
             };
-            for start in [0, 1, 63, 64, 100, 319, 320, 500] {
-                for end in [0, 1, 64, 65, 128, 200, 319, 320, 321, 500] {
+            for start in [0, 1, 63, 64, 319, 100, 320, 500].into_iter().step_by(few) {
+                for end in [0, 1, 64, 65, 128, 200, 319, 320, 321, 500]
+                    .into_iter()
+                    .step_by(few)
+                {
                     positions(&words, start..end, &mut out);
                     let wanted: Vec<u32> = (start..end).filter(is_set).collect();
                     assert_eq!(out, wanted, "{density} of 64 in {start}..{end}");
