@@ -49,6 +49,8 @@ pub(super) struct Table {
     /// The period of the stretch's first tick, above; below, the first tick that is wholly in the next period, if that
     /// lies in the stretch or right after it, else the largest number.
     stretches: Vec<u64>,
+    /// The first tick that is wholly in the period after each.
+    ends: Vec<u32>,
 }
 
 /// What a table knows of a tick.
@@ -129,18 +131,15 @@ impl Calendar {
         self.n_cohorts
     }
 
-    /// The table for a block's scale, and how many ticks the block's count is ahead of the table's; differences of ticks
-    /// wrap round.
-    pub(super) fn table(&self, scale: Scale) -> Option<(&Table, u32)> {
+    /// The table for a block's scale, and what to add to the block's ticks for those of the table.
+    pub(super) fn table(&self, scale: Scale) -> Option<(&Table, i64)> {
         let make = || Table::new(&self.seconds[..self.n_cohorts], self.extent, scale);
         let table = self.table.get_or_init(make).as_ref()?;
         let ahead = scale.base.checked_sub(table.scale.base)?;
         if table.scale.tick != scale.tick || ahead % scale.tick != 0 {
             return None;
         }
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // it wraps
-        let ahead = (ahead / scale.tick) as u32;
-        Some((table, ahead))
+        Some((table, ahead / scale.tick))
     }
 
     /// The period of a time in the log, in microseconds.
@@ -205,11 +204,19 @@ impl Table {
             let bound = next.peek().map(|(_, b)| *b).filter(|b| *b <= end);
             stretches.push(period << 32 | bound.unwrap_or(u64::from(u32::MAX)));
         }
+        let ends = begins.iter().map(|begin| u32::try_from(*begin));
         Some(Table {
             scale,
             shift,
             stretches,
+            ends: ends.collect::<Result<_, _>>().ok()?,
         })
+    }
+
+    /// The first tick since the table's that is wholly after a period; `None` after the last.
+    #[inline]
+    pub(super) fn end(&self, period: u32) -> Option<u32> {
+        self.ends.get(period as usize).copied()
     }
 
     /// The period of a tick since the table's first.

@@ -322,7 +322,16 @@ trait Clock {
     /// The period of an event at or after the start.
     fn offset(&self, start: Self::Start, row: usize) -> u32;
 
-    /// Sets the periods of all events of `rows`.
+    /// The block's ticks, where there are any, to look for a period's end in.
+    fn ticks(&self) -> &[u32];
+
+    /// The first tick that a period's end may lie in: of those before it all is in the period or earlier, of itself the
+    /// whole time decides, and all after it is later. `None` where no event of the block is.
+    fn end(&self, start: Self::Start, period: u32) -> Option<u32>;
+
+    /// Sets the periods of all events of `rows`. Their times ascend, so that whole periods are leapt over: the last event
+    /// often says that there is no other.
+    #[inline]
     fn mark<const WORDS: usize>(
         &self,
         start: Self::Start,
@@ -330,8 +339,26 @@ trait Clock {
         beyond: u32,
         seen: &mut Periods<WORDS>,
     ) {
-        for row in rows {
-            seen.set(self.offset(start, row).min(beyond));
+        let Some(ticks) = self.ticks().get(rows.clone()) else {
+            return;
+        };
+        let mut at = 0;
+        while at < ticks.len() {
+            let period = self.offset(start, rows.start + at);
+            seen.set(period.min(beyond));
+            if period >= beyond {
+                return;
+            }
+            let Some(end) = self.end(start, period) else {
+                return;
+            };
+            if ticks.last().is_none_or(|last| *last < end) {
+                return;
+            }
+            at += ticks[at..].partition_point(|tick| *tick < end).max(1);
+            while ticks.get(at) == Some(&end) && self.offset(start, rows.start + at) == period {
+                at += 1;
+            }
         }
     }
 }
@@ -340,8 +367,8 @@ trait Clock {
 #[derive(Clone, Copy)]
 struct ByTable<'a> {
     ticks: &'a [u32],
-    /// How far the block's count is ahead of the table's.
-    ahead: u32,
+    /// What to add to the block's ticks for those of the table.
+    ahead: i64,
     table: &'a Table,
     times: &'a Times,
     calendar: &'a Calendar,
@@ -349,8 +376,9 @@ struct ByTable<'a> {
 
 impl ByTable<'_> {
     #[inline(always)]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // differences of ticks wrap round
     fn period(&self, row: usize, tick: u32) -> u32 {
-        let found = self.table.find(tick.wrapping_add(self.ahead));
+        let found = self.table.find(tick.wrapping_add(self.ahead as u32));
         if found.is_near {
             return self.exact(row);
         }
@@ -380,17 +408,14 @@ impl Clock for ByTable<'_> {
     }
 
     #[inline]
-    fn mark<const WORDS: usize>(
-        &self,
-        start: u32,
-        rows: std::ops::Range<usize>,
-        beyond: u32,
-        seen: &mut Periods<WORDS>,
-    ) {
-        let ticks = self.ticks.get(rows.clone()).unwrap_or_default();
-        for (row, &tick) in rows.zip(ticks) {
-            seen.set(self.period(row, tick).wrapping_sub(start).min(beyond));
-        }
+    fn ticks(&self) -> &[u32] {
+        self.ticks
+    }
+
+    #[inline]
+    fn end(&self, start: u32, period: u32) -> Option<u32> {
+        let end = self.table.end(start.checked_add(period)?)?;
+        u32::try_from(i64::from(end) - 1 - self.ahead).ok()
     }
 }
 
@@ -439,6 +464,18 @@ impl Clock for Rolling<'_> {
         }
         periods
     }
+
+    #[inline]
+    fn ticks(&self) -> &[u32] {
+        self.by_calendar.ticks
+    }
+
+    #[inline]
+    fn end(&self, (_, tick): (usize, u32), period: u32) -> Option<u32> {
+        // Within the tick that is a whole number of periods after that of the start, the next one may begin.
+        let since = (period.checked_add(1)?).checked_mul(self.ticks)?;
+        tick.checked_add(since)
+    }
 }
 
 /// Any times and any length of periods.
@@ -465,6 +502,26 @@ impl Clock for Any<'_> {
                 let periods = self.calendar.period(time).saturating_sub(cohort);
                 u32::try_from(periods).unwrap_or(u32::MAX)
             }
+        }
+    }
+
+    fn ticks(&self) -> &[u32] {
+        &[]
+    }
+
+    fn end(&self, _: (usize, i64), _: u32) -> Option<u32> {
+        None
+    }
+
+    fn mark<const WORDS: usize>(
+        &self,
+        start: (usize, i64),
+        rows: std::ops::Range<usize>,
+        beyond: u32,
+        seen: &mut Periods<WORDS>,
+    ) {
+        for row in rows {
+            seen.set(self.offset(start, row).min(beyond));
         }
     }
 }
