@@ -39,6 +39,12 @@ impl From<ExprError> for Failure {
     }
 }
 
+impl From<desireline_core::map::MapError> for Failure {
+    fn from(error: desireline_core::map::MapError) -> Failure {
+        Failure::Core(error.into())
+    }
+}
+
 impl From<desireline_core::time::TimeSpanError> for Failure {
     fn from(error: desireline_core::time::TimeSpanError) -> Failure {
         Failure::Core(error.into())
@@ -78,6 +84,11 @@ type Kind = (&'static str, &'static str);
 impl Failure {
     fn message(&self) -> String {
         match self {
+            // All that is wrong with a document, a line each.
+            Failure::Core(Error::Map(e)) => {
+                let told: Vec<String> = e.problems().iter().map(ToString::to_string).collect();
+                told.join("\n")
+            }
             Failure::Core(e) => e.to_string(),
             Failure::Io(e) => e.to_string(),
             Failure::Simulate(e) => e.to_string(),
@@ -168,6 +179,7 @@ fn core(error: &Error) -> Kind {
         Error::Spec(SpecError::Shape { .. }) => ("SpecError", "shape"),
         Error::Expr(e) | Error::Spec(SpecError::Expr { source: e, .. }) => expr(e),
         Error::Spec(_) => ("SpecError", "spec"),
+        Error::Map(_) => ("SpecError", "map"),
         Error::TimeSpan(_) => ("SpecError", "time_span"),
         Error::UnknownAnalysis { .. } => ("UnknownNameError", "unknown_analysis"),
         Error::UnknownCell { .. } => ("UnknownNameError", "unknown_cell"),

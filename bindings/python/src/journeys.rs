@@ -22,6 +22,11 @@ impl Journeys {
     pub(crate) fn new(inner: journey::Journeys) -> Journeys {
         Journeys { inner }
     }
+
+    /// The core's own object.
+    pub(crate) fn cloned(&self) -> journey::Journeys {
+        self.inner.clone()
+    }
 }
 
 /// An analysis by name, of a question in JSON.

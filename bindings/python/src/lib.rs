@@ -10,6 +10,7 @@ mod exec;
 mod expr;
 mod journeys;
 mod log;
+mod map;
 mod report;
 mod simulate;
 
@@ -28,6 +29,8 @@ mod _core {
     use crate::journeys::{Journeys, analyses, finish, merge};
     #[pymodule_export]
     use crate::log::{Log, SelectedLog, instant, open_snapshot, read_frame, read_paths};
+    #[pymodule_export]
+    use crate::map::{JourneyMap, map_schema, map_templates, read_map};
     #[pymodule_export]
     use crate::report::{Answer, Table, page, restore};
     #[pymodule_export]

@@ -315,7 +315,6 @@ fn options(m: &ArgMatches) -> Result<CheckOptions, CliError> {
 }
 
 fn check(m: &ArgMatches) -> Result<(), CliError> {
-    let options = options(m)?;
     let documents = texts(m, "maps")
         .into_iter()
         .map(Document::read)
@@ -323,13 +322,17 @@ fn check(m: &ArgMatches) -> Result<(), CliError> {
     let inputs: Vec<std::path::PathBuf> = documents.iter().map(|d| d.path.clone().into()).collect();
     output::spare_inputs(text(m, "output"), &inputs)?;
     // What can be read, and what is said of the rest.
-    let read: Vec<Result<Option<MapFile>, MapError>> = documents
-        .iter()
-        .map(|d| match DocumentKind::of(&d.text, d.form) {
+    let mut options = options(m)?;
+    let mut read: Vec<Result<Option<MapFile>, MapError>> = Vec::with_capacity(documents.len());
+    for d in &documents {
+        read.push(match DocumentKind::of(&d.text, d.form) {
             DocumentKind::Map => MapFile::read(&d.text, d.form).map(Some),
-            DocumentKind::Lifecycle => LifecycleDocument::read(&d.text, d.form).map(|_| None),
-        })
-        .collect();
+            DocumentKind::Lifecycle => LifecycleDocument::read(&d.text, d.form).map(|life| {
+                options.lifecycles.push(life);
+                None
+            }),
+        });
+    }
     let maps: Vec<&MapFile> = read
         .iter()
         .filter_map(|r| r.as_ref().ok()?.as_ref())

@@ -25,6 +25,7 @@ from ._errors import (
 )
 from ._expr import Col, Condition, Expr, after, col, event, first, nth
 from ._log import Attribute, Journeys, Log, SelectedLog, finish, merge, open, read
+from ._map import Coverage, JourneyMap, MapCheck, Notice, TouchpointCoverage, map_templates
 from ._report import Caveat, Explained, GraphReport, Group, GroupedReport, Member, Provenance, Report, Table, Tables
 from ._reports import *
 from ._simulate import simulate, simulate_truth
@@ -38,6 +39,7 @@ __all__ = [
     "Caveat",
     "Col",
     "Condition",
+    "Coverage",
     "DataError",
     "DesirelineError",
     "Explained",
@@ -48,9 +50,12 @@ __all__ = [
     "Groups",
     "InputNotFoundError",
     "InternalError",
+    "JourneyMap",
     "Journeys",
     "Log",
+    "MapCheck",
     "Member",
+    "Notice",
     "Provenance",
     "Question",
     "ReadError",
@@ -61,6 +66,7 @@ __all__ = [
     "SpecError",
     "Table",
     "Tables",
+    "TouchpointCoverage",
     "UnknownNameError",
     "__version__",
     "after",
@@ -68,6 +74,7 @@ __all__ = [
     "event",
     "finish",
     "first",
+    "map_templates",
     "merge",
     "nth",
     "open",

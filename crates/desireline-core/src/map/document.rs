@@ -350,6 +350,11 @@ impl JourneyMap {
     }
 }
 
+/// The keys that no map is without.
+const NEEDED: &[&str] = &[
+    "schema", "id", "title", "version", "kind", "status", "as_of", "owner",
+];
+
 /// The map as its fields stand, keys of people's own still in a place of their own.
 struct Bare<'m>(&'m JourneyMap);
 
@@ -399,7 +404,8 @@ impl MapFile {
     /// Everything that is wrong with it, each with line and column.
     pub fn read(text: &str, form: Form) -> Result<MapFile, MapError> {
         let tree = format::read(text, form)?;
-        let map = format::decode::<BareMap>(text, &tree)?;
+        let map =
+            format::decode::<BareMap>(text, &tree).map_err(|e| e.all_missing(&tree, NEEDED))?;
         Ok(MapFile {
             map: map.0,
             text: text.to_owned(),

@@ -36,7 +36,7 @@ pub(super) struct Counts {
     pub(super) matched: Vec<u64>,
     pub(super) taken: Vec<u64>,
     pub(super) reached: Vec<u64>,
-    /// How many of a binding's events another took, by binding and taker.
+    /// How many of a binding's events another took, by binding and taker, where it kept none of a morsel.
     pub(super) lost_to: Vec<u64>,
     /// Per goal.
     pub(super) goals: Vec<u64>,
@@ -185,8 +185,12 @@ impl Counts {
             rest.not();
             masks.free.and(&rest);
         }
+        // Who takes the events of a binding matters where nothing is left of them.
         if bound.policy == BindingPolicy::Priority {
             for b in 1..n {
+                if masks.taken[b].iter_ones().next().is_some() {
+                    continue;
+                }
                 for taker in 0..b {
                     let mut lost = masks.bindings[b].clone();
                     lost.and(&masks.taken[taker]);

@@ -18,7 +18,7 @@ mod rules;
 use serde::Serialize;
 
 pub use self::codes::{Code, Level};
-use super::{CheckSettings, Date, MapError, MapFile};
+use super::{CheckSettings, Date, LifecycleDocument, MapError, MapFile};
 use crate::expr::TextSpan;
 
 /// Something that is said of a map.
@@ -76,6 +76,8 @@ pub struct CheckOptions {
     pub allow: Vec<Code>,
     /// Whether every warning counts as an error, unless it is allowed.
     pub deny_warnings: bool,
+    /// The lifecycle documents there are; where there is one, the one that a map names must be among them.
+    pub lifecycles: Vec<LifecycleDocument>,
 }
 
 impl CheckOptions {
@@ -102,6 +104,16 @@ impl CheckOptions {
     #[must_use]
     pub fn allow(mut self, codes: impl IntoIterator<Item = Code>) -> CheckOptions {
         self.allow.extend(codes);
+        self
+    }
+
+    /// Holds maps against the lifecycle documents that they name.
+    #[must_use]
+    pub fn lifecycles(
+        mut self,
+        documents: impl IntoIterator<Item = LifecycleDocument>,
+    ) -> CheckOptions {
+        self.lifecycles.extend(documents);
         self
     }
 

@@ -77,6 +77,7 @@ pub(super) fn look(notes: &mut Notes<'_>) {
             }
         }
     }
+    lifecycle(notes);
     if let Some(checks) = &map.checks {
         for (word, codes) in [("deny", &checks.deny), ("allow", &checks.allow)] {
             for (i, code) in codes.iter().enumerate() {
@@ -89,6 +90,34 @@ pub(super) fn look(notes: &mut Notes<'_>) {
                     Ok(_) => {}
                     Err(message) => notes.say(Code::Id, &pointer, message, None),
                 }
+            }
+        }
+    }
+}
+
+/// The lifecycle that the map names is there, and has the phases of its stages.
+fn lifecycle(notes: &mut Notes<'_>) {
+    let map = notes.file.map();
+    let documents = &notes.options.lifecycles;
+    let Some(named) = map.lifecycle.as_ref().filter(|_| !documents.is_empty()) else {
+        return;
+    };
+    let Some(found) = documents.iter().find(|d| d.id == *named) else {
+        let ids: Vec<&str> = documents.iter().map(|d| d.id.as_str()).collect();
+        let help = match nearest(named.as_str(), ids.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("there are {}", some(&ids)),
+        };
+        let message = format!("there is no lifecycle `{named}`");
+        notes.say(Code::Id, "/lifecycle", message, Some(help));
+        return;
+    };
+    for (i, stage) in map.stages.iter().enumerate() {
+        for (j, phase) in stage.lifecycle.iter().enumerate() {
+            if !found.phases.iter().any(|p| p.phase == *phase) {
+                let message = format!("the lifecycle `{named}` has no phase `{phase}`");
+                let pointer = format!("/stages/{i}/lifecycle/{j}");
+                notes.say(Code::Id, &pointer, message, None);
             }
         }
     }

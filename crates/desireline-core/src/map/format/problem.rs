@@ -140,6 +140,26 @@ impl MapError {
         MapError { problems }
     }
 
+    /// Names all keys that the document is without, where it is without one: reading stops at the first.
+    pub(crate) fn all_missing(mut self, tree: &Node, needed: &[&str]) -> MapError {
+        let meant = |key: &str| {
+            let pointer = format!("/{key}");
+            self.problems.iter().any(|p| p.stands_for(&pointer))
+        };
+        let missing = needed
+            .iter()
+            .filter(|key| tree.get(key).is_none() && !meant(key));
+        let missing: Vec<String> = missing.map(|key| format!("`{key}`")).collect();
+        let lead = "the key `";
+        let first = |p: &&mut Problem| p.pointer.is_empty() && p.message.starts_with(lead);
+        if missing.len() > 1
+            && let Some(problem) = self.problems.iter_mut().find(first)
+        {
+            problem.message = format!("the keys {} are missing", missing.join(", "));
+        }
+        self
+    }
+
     /// Everything that is wrong; never empty.
     pub fn problems(&self) -> &[Problem] {
         &self.problems

@@ -157,6 +157,52 @@ fn hostile_documents_are_errors() {
     );
 }
 
+/// Every broken text of the language, in a binding: told with the same words, at its place in the document.
+#[test]
+fn broken_expressions_have_their_place_in_the_document() {
+    let lines: Vec<&str> = include_str!("../../expr/tests/broken.txt")
+        .lines()
+        .collect();
+    let (cases, _) = lines.as_chunks::<3>();
+    assert!(cases.len() >= 60);
+    let mut exact = 0;
+    for [text, message, _] in cases {
+        let span = crate::expr::Expr::parse(text).unwrap_err().span().unwrap();
+        let told = message.split_once(": ").map_or(*message, |(_, m)| m);
+        // As a block, where every character stands for itself.
+        let block = BASE.replacen(
+            "binding: home\n",
+            &format!("binding: |-\n      {text}\n"),
+            1,
+        );
+        // In quotes, where some do not.
+        let quoted = serde_json::to_string(text).unwrap();
+        let quoted = BASE.replacen("binding: home\n", &format!("binding: {quoted}\n"), 1);
+        for (document, column) in [(block, 7), (quoted, 15)] {
+            let error = JourneyMap::from_yaml(&document).unwrap_err();
+            let [problem] = error.problems() else {
+                panic!("{text:?}: {error:?}");
+            };
+            let line = document
+                .split('\n')
+                .position(|l| l.contains("binding:"))
+                .unwrap()
+                + 1;
+            assert!(
+                (line..=line + 1).contains(&(problem.at.line as usize)),
+                "{text:?}: {problem}"
+            );
+            assert_eq!(problem.pointer, "/touchpoints/1/binding");
+            if !text.trim().is_empty() {
+                assert_eq!(problem.message, told, "{text:?}");
+            }
+            exact += usize::from(problem.at.column == column - 1 + span.column);
+        }
+    }
+    // All of the blocks but those of nothing, and all quoted texts without an escape.
+    assert!(exact >= 150, "{exact} of {}", 2 * cases.len());
+}
+
 #[test]
 fn json_mistakes_have_their_place() {
     let json = JourneyMap::from_yaml(BASE).unwrap().to_json().unwrap();

@@ -159,6 +159,31 @@ fn levels_are_set_by_option_before_document() {
 }
 
 #[test]
+fn maps_are_linked_to_their_lifecycle() {
+    let life = |id: &str, phases: &str| {
+        let text = format!("schema: 1\nid: {id}\ntitle: L\nversion: 1.0.0\nphases: [{phases}]\n");
+        LifecycleDocument::read(&text, Form::Yaml).unwrap()
+    };
+    let all = "{phase: impression}, {phase: acquisition}, {phase: conversion}, {phase: loyalty}, {phase: advocacy}";
+    let text = BASE.replace("language: en\n", "language: en\nlifecycle: ours\n");
+    let file = MapFile::read(&text, Form::Yaml).unwrap();
+    let said = |documents: Vec<LifecycleDocument>| {
+        told(&check(&file, &CheckOptions::new().lifecycles(documents)))
+    };
+    assert_eq!(said(vec![]), Vec::<String>::new());
+    assert_eq!(said(vec![life("ours", all)]), Vec::<String>::new());
+    assert_eq!(
+        said(vec![life("hours", all)]),
+        ["E-ID 12:1 there is no lifecycle `ours`; did you mean `hours`?"]
+    );
+    let fewer = all.replace(", {phase: advocacy}", "");
+    assert_eq!(
+        said(vec![life("other", ""), life("ours", &fewer)]),
+        ["E-ID 58:26 the lifecycle `ours` has no phase `advocacy`"]
+    );
+}
+
+#[test]
 fn codes_are_read_and_unlike() {
     for code in Code::ALL {
         assert_eq!(code.as_str().parse(), Ok(*code));

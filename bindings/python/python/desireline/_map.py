@@ -1,0 +1,287 @@
+"""Journey maps: documents that say what the journey is, checked by themselves and held against a log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal
+
+from . import _core
+from ._errors import InputNotFoundError, SpecError
+from ._log import Journeys, Log
+
+__all__ = ["Coverage", "JourneyMap", "MapCheck", "Notice", "TouchpointCoverage", "map_templates"]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that is said of a map."""
+
+    code: str
+    """What it is, such as ``W-DEAD``; docs/maps.md lists the codes."""
+    level: Literal["error", "warning", "info"]
+    """How bad it is here."""
+    message: str
+    """What is said."""
+    help: str | None
+    """What can be done."""
+    pointer: str
+    """The part it is about, as a JSON pointer; empty for the whole map."""
+    line: int | None
+    """Where that stands in the text, from 1."""
+    column: int | None
+
+    def __str__(self) -> str:
+        place = f"line {self.line}, column {self.column}: " if self.line else ""
+        told = f"{self.message}; {self.help}" if self.help else self.message
+        return f"{place}{self.level} {self.code}: {told}"
+
+
+@dataclass(frozen=True)
+class TouchpointCoverage:
+    """How often a touchpoint is in a log."""
+
+    id: str
+    matched: int
+    """Events for which its condition holds."""
+    events: int
+    """Those that belong to it."""
+    customers: int
+    """Customers with one of them."""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How a map covers a log."""
+
+    events: int
+    customers: int
+    journeys: int
+    bound_events: int
+    """Events that belong to a touchpoint."""
+    touchpoints: tuple[TouchpointCoverage, ...]
+    """In the order in which they take events."""
+    orphans: Mapping[str, int]
+    """Events of names that belong to no touchpoint, the most frequent first."""
+
+
+@dataclass(frozen=True)
+class MapCheck:
+    """All that is said of a map, in the order of its text."""
+
+    notices: tuple[Notice, ...]
+    coverage: Coverage | None
+    """How the map covers the log; ``None`` without one, or where the map's conditions do not fit it."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether there are no errors."""
+        return not self.errors
+
+    @property
+    def errors(self) -> tuple[Notice, ...]:
+        """The errors."""
+        return tuple(n for n in self.notices if n.level == "error")
+
+    @property
+    def warnings(self) -> tuple[Notice, ...]:
+        """The warnings."""
+        return tuple(n for n in self.notices if n.level == "warning")
+
+    def of(self, code: str) -> tuple[Notice, ...]:
+        """What is said under a code."""
+        return tuple(n for n in self.notices if n.code == code)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.notices)) or "nothing to say"
+
+
+class JourneyMap:
+    """The journey as people drew it: stages and touchpoints with goals, expectations, feelings and numbers. Immutable.
+
+    >>> import desireline as dl
+    >>> m = dl.JourneyMap.template("blank")
+    >>> m.id, m.status
+    ('my-journey', 'draft')
+    >>> m.check(today="2026-01-02").ok
+    True
+    """
+
+    __slots__ = ("_native",)
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        """Takes a document as Python objects, as :meth:`to_dict` gives it."""
+        self._native = _core.read_map(json.dumps(document, ensure_ascii=False), "json")
+
+    @classmethod
+    def _of(cls, native: _core.JourneyMap) -> JourneyMap:
+        made = object.__new__(cls)
+        made._native = native
+        return made
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> JourneyMap:
+        """Reads a file: JSON if it is called so, else YAML.
+
+        Raises:
+            InputNotFoundError: there is no such file.
+            SpecError: it is no map; every mistake is named with its line.
+        """
+        path = Path(path)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError as error:
+            raise InputNotFoundError(f"there is no file `{path}`", code="no_input") from error
+        form = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}.get(path.suffix.lower())
+        return cls._of(_core.read_map(text, form))
+
+    @classmethod
+    def loads(cls, text: str) -> JourneyMap:
+        """Reads a text, YAML or JSON.
+
+        Raises:
+            SpecError: it is no map; every mistake is named with its line.
+        """
+        return cls._of(_core.read_map(text))
+
+    @classmethod
+    def template(cls, name: str) -> JourneyMap:
+        """A map to begin with; :func:`map_templates` lists them.
+
+        Raises:
+            SpecError: there is none of this name.
+        """
+        for known, _, text in _core.map_templates():
+            if known == name:
+                return cls.loads(text)
+        raise SpecError(f"there is no template `{name}`; there are {', '.join(map_templates())}", code="template")
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        return self._native.id
+
+    @property
+    def title(self) -> str:
+        """Its title in its own language."""
+        return self._native.title()
+
+    @property
+    def version(self) -> str:
+        """Its version."""
+        return self._native.version
+
+    @property
+    def kind(self) -> str:
+        """Whose journey it shows: ``actual``, ``ideal``, ``competitor`` or ``hypothesis``."""
+        return self._native.kind
+
+    @property
+    def status(self) -> str:
+        """How far it is: ``draft``, ``reviewed``, ``published`` or ``retired``."""
+        return self._native.status
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of all that it says, whatever its layout."""
+        return self._native.fingerprint
+
+    @property
+    def journey_rule(self) -> str:
+        """How it wants journeys cut, as the command line writes it."""
+        return self._native.rule()
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes it to a file: JSON if that is called so, else YAML. Comments of a file it was read from are not kept."""
+        path = Path(path)
+        path.write_text(self.to_json() if path.suffix.lower() == ".json" else self.to_yaml(), encoding="utf-8")
+
+    def to_yaml(self) -> str:
+        """The document as YAML, its keys in the order of the schema."""
+        return self._native.yaml()
+
+    def to_json(self) -> str:
+        """The document as JSON, its keys in the order of the schema."""
+        return self._native.json()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document as Python objects."""
+        document: dict[str, Any] = json.loads(self.to_json())
+        return document
+
+    def check(
+        self,
+        on: Log | Journeys | None = None,
+        *,
+        today: date | str | None = None,
+        deny: Sequence[str] = (),
+        allow: Sequence[str] = (),
+    ) -> MapCheck:
+        """Looks at the map by itself, or held against a log or journeys.
+
+        Args:
+            on: a log, cut as the map's ``scope.journeys`` says, or journeys as they are.
+            today: the day that counts as today; the machine's where it is not given.
+            deny: warnings that are errors, such as ``W-DEAD``; ``warnings`` means all.
+            allow: warnings that are not mentioned.
+        """
+        day = (today or date.today()) if not isinstance(today, str) else today
+        log = on._native if isinstance(on, Log) else None
+        journeys = on._native if isinstance(on, Journeys) else None
+        if on is not None and log is None and journeys is None:
+            raise TypeError(f"a map is held against a Log or Journeys, not {type(on).__name__}")
+        told = json.loads(self._native.check(str(day), list(deny), list(allow), log, journeys))
+        return MapCheck(tuple(map(_notice, told["report"]["notices"])), _coverage(told["coverage"]))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, JourneyMap) and self.to_json() == other.to_json()
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return JourneyMap.loads, (self.to_json(),)
+
+    def __repr__(self) -> str:
+        stages, touchpoints = self._native.size
+        return f"<JourneyMap {self.id} {self.version}: {self.title}; {stages} stages, {touchpoints} touchpoints>"
+
+
+def map_templates() -> dict[str, str]:
+    """The maps to begin with: name and what it is for.
+
+    >>> import desireline as dl
+    >>> "ten-steps" in dl.map_templates()
+    True
+    """
+    return {name: summary for name, summary, _ in _core.map_templates()}
+
+
+def _notice(told: dict[str, Any]) -> Notice:
+    at = told.get("at") or {}
+    return Notice(
+        code=told["code"],
+        level=told["level"],
+        message=told["message"],
+        help=told.get("help"),
+        pointer=told["pointer"],
+        line=at.get("line"),
+        column=at.get("column"),
+    )
+
+
+def _coverage(told: dict[str, Any] | None) -> Coverage | None:
+    if told is None:
+        return None
+    return Coverage(
+        events=told["events"],
+        customers=told["customers"],
+        journeys=told["journeys"],
+        bound_events=told["bound_events"],
+        touchpoints=tuple(TouchpointCoverage(**t) for t in told["touchpoints"]),
+        orphans={o["event"]: o["events"] for o in told["orphans"]},
+    )

@@ -1,0 +1,163 @@
+//! Journey maps: read, written, checked by themselves and against journeys.
+
+use std::sync::Arc;
+
+use desireline_core::map::check::{CheckOptions, Code, check};
+use desireline_core::map::{Form, LocalizedText, MapFile, templates};
+use desireline_core::overlay::{self, MapCheck};
+use pyo3::prelude::*;
+
+use crate::error::Failure;
+use crate::exec;
+use crate::journeys::Journeys;
+use crate::log::Log;
+
+/// A journey map with the text it was read from.
+#[pyclass(frozen, module = "desireline._core")]
+pub(crate) struct JourneyMap {
+    inner: Arc<MapFile>,
+}
+
+/// Reads a document; `form` is `yaml` or `json`, found out where it is not said.
+#[pyfunction]
+#[pyo3(signature = (text, form=None))]
+pub(crate) fn read_map(py: Python<'_>, text: &str, form: Option<&str>) -> PyResult<JourneyMap> {
+    let form = match form {
+        Some("json") => Form::Json,
+        Some(_) => Form::Yaml,
+        None => Form::guess(text),
+    };
+    let file = exec::short(py, || Ok(MapFile::read(text, form)?))?;
+    Ok(JourneyMap {
+        inner: Arc::new(file),
+    })
+}
+
+/// The maps to begin with: name, summary and document of each.
+#[pyfunction]
+pub(crate) fn map_templates() -> Vec<(&'static str, &'static str, &'static str)> {
+    let all = templates::TEMPLATES.iter();
+    all.map(|t| (t.name, t.summary, t.text)).collect()
+}
+
+/// The JSON Schema of maps.
+#[pyfunction]
+pub(crate) fn map_schema() -> String {
+    desireline_core::map::map_schema().to_string()
+}
+
+#[pymethods]
+impl JourneyMap {
+    #[getter]
+    fn id(&self) -> String {
+        self.inner.map().id.to_string()
+    }
+
+    /// The title in a language, or in the map's own.
+    #[pyo3(signature = (language=None))]
+    fn title(&self, language: Option<&str>) -> String {
+        let map = self.inner.map();
+        let title: &LocalizedText = &map.title;
+        title
+            .get(language.unwrap_or_else(|| map.main_language()))
+            .to_owned()
+    }
+
+    #[getter]
+    fn version(&self) -> String {
+        self.inner.map().version.to_string()
+    }
+
+    #[getter]
+    fn kind(&self) -> &'static str {
+        self.inner.map().kind.word()
+    }
+
+    #[getter]
+    fn status(&self) -> &'static str {
+        self.inner.map().status.word()
+    }
+
+    #[getter]
+    fn fingerprint(&self) -> String {
+        format!("{:032x}", self.inner.map().fingerprint())
+    }
+
+    /// How many stages and touchpoints there are.
+    #[getter]
+    fn size(&self) -> (usize, usize) {
+        let map = self.inner.map();
+        (map.stages.len(), map.touchpoints.len())
+    }
+
+    fn yaml(&self) -> PyResult<String> {
+        Ok(self.inner.map().to_yaml().map_err(Failure::from)?)
+    }
+
+    fn json(&self) -> PyResult<String> {
+        Ok(self.inner.map().to_json().map_err(Failure::from)?)
+    }
+
+    /// The rule that cuts journeys as the map wants them, as the command line writes it.
+    fn rule(&self) -> PyResult<String> {
+        let rule = overlay::journey_rule(self.inner.map()).map_err(Failure::from)?;
+        Ok(rule.to_string())
+    }
+
+    /// Looks at the map, and holds it against a log or against journeys; what is said, as JSON.
+    #[pyo3(signature = (today, deny, allow, log=None, journeys=None))]
+    fn check(
+        &self,
+        py: Python<'_>,
+        today: &str,
+        deny: Vec<String>,
+        allow: Vec<String>,
+        log: Option<&Log>,
+        journeys: Option<&Journeys>,
+    ) -> PyResult<String> {
+        let options = options(today, &deny, &allow)?;
+        let file = Arc::clone(&self.inner);
+        let log = log.map(|l| l.inner.clone());
+        let journeys = journeys.map(Journeys::cloned);
+        exec::run(py, None, move |watch| {
+            let cut = match (journeys, log) {
+                (Some(journeys), _) => Some(journeys),
+                (None, Some(log)) => {
+                    // A rule that cannot be is said of the map, which is then looked at uncut.
+                    let rule = overlay::journey_rule(file.map()).unwrap_or_default();
+                    Some(
+                        log.journeys(rule)
+                            .or_else(|_| log.journeys(Default::default()))?,
+                    )
+                }
+                (None, None) => None,
+            };
+            let done = match cut {
+                Some(journeys) => {
+                    overlay::check(&file, &journeys, &options, &watch.exec(None, None)?)?
+                }
+                None => MapCheck {
+                    report: check(&file, &options),
+                    coverage: None,
+                },
+            };
+            Ok(serde_json::to_string(&done)?)
+        })
+    }
+}
+
+fn options(today: &str, deny: &[String], allow: &[String]) -> PyResult<CheckOptions> {
+    let wrong = |told: String| pyo3::exceptions::PyValueError::new_err(told);
+    let code = |text: &String| text.parse::<Code>().map_err(wrong);
+    let mut options = CheckOptions::new().today(today.parse().map_err(wrong)?);
+    for text in deny {
+        options = match text.as_str() {
+            "warnings" => options.deny_warnings(),
+            _ => options.deny([code(text)?]),
+        };
+    }
+    for text in allow {
+        options = options.allow([code(text)?]);
+    }
+    Ok(options)
+}
