@@ -199,7 +199,7 @@ words! {
 part! {
     /// How strictly `map check` looks at a map. The options of the command come first.
     pub struct CheckSettings {
-        /// Warnings that are errors here, such as `W-DEAD`.
+        /// Warnings that are errors here, such as `W-DEAD`; `warnings` means all.
         deny * String,
         /// Warnings that are not to be mentioned here, such as `W-MOT`.
         allow * String,

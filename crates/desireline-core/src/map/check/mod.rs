@@ -133,6 +133,7 @@ impl CheckOptions {
         }
         let among = |codes: &[String]| codes.iter().any(|c| c.parse() == Ok(code));
         let (deny, allow) = settings.map_or((false, false), |s| (among(&s.deny), among(&s.allow)));
+        let all = settings.is_some_and(|s| s.deny.iter().any(|c| c == "warnings"));
         if self.allow.contains(&code) {
             return None;
         }
@@ -142,7 +143,7 @@ impl CheckOptions {
         if allow {
             return None;
         }
-        if deny || self.deny_warnings && usual == Level::Warning {
+        if deny || (all || self.deny_warnings) && usual == Level::Warning {
             return Some(Level::Error);
         }
         Some(usual)

@@ -145,6 +145,14 @@ fn levels_are_set_by_option_before_document() {
         levels(CheckOptions::new().deny([owner])),
         [(unbound, Level::Error), (owner, Level::Error)]
     );
+    let all = text.replace("deny: [W-UNBOUND]", "deny: [warnings]");
+    let file = MapFile::read(&all, Form::Yaml).unwrap();
+    let said: Vec<(Code, Level)> = check(&file, &CheckOptions::new())
+        .notices
+        .iter()
+        .map(|n| (n.code, n.level))
+        .collect();
+    assert_eq!(said, [(unbound, Level::Error)]);
     let draft = BASE
         .replace("status: published", "status: draft")
         .replace("  unit: person\n", "");

@@ -85,6 +85,27 @@ fn feelings_are_scaled_as_published() {
 }
 
 #[test]
+fn who_comes_to_whom() {
+    let modes = |mode| {
+        let of = |k: &&ChannelKind| k.entry_mode() == mode;
+        ChannelKind::ALL
+            .iter()
+            .filter(of)
+            .map(|k| k.word())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        modes(Some(EntryMode::Active)),
+        ["inbound", "support", "site_app", "store"]
+    );
+    assert_eq!(
+        modes(Some(EntryMode::Passive)),
+        ["outbound", "social", "email", "delivery"]
+    );
+    assert_eq!(modes(None), ["word_of_mouth", "other"]);
+}
+
+#[test]
 fn ids_are_suggested() {
     assert_eq!(
         Id::suggest("  Add to Cart! "),
