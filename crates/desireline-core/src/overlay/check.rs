@@ -221,9 +221,9 @@ impl<'s> Said<'s> {
                 continue;
             }
             if taken == 0 {
-                let takers: Vec<String> = (0..b)
-                    .filter(|t| self.counts.lost_to[b * n + t] > 0)
-                    .map(|t| format!("`{}`", self.bound.bindings[t].id))
+                let lost = self.counts.lost_to.range((b, 0)..(b + 1, 0));
+                let takers: Vec<String> = lost
+                    .map(|((_, taker), _)| format!("`{}`", self.bound.bindings[*taker].id))
                     .collect();
                 let message = format!(
                     "all {matched} events of `{name}` are taken by {}",

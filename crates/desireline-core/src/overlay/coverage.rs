@@ -1,5 +1,7 @@
 //! What a log says to a map's bindings, counted in one pass.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::bind::BoundMap;
@@ -37,7 +39,7 @@ pub(super) struct Counts {
     pub(super) taken: Vec<u64>,
     pub(super) reached: Vec<u64>,
     /// How many of a binding's events another took, by binding and taker, where it kept none of a morsel.
-    pub(super) lost_to: Vec<u64>,
+    pub(super) lost_to: BTreeMap<(usize, usize), u64>,
     /// Per goal.
     pub(super) goals: Vec<u64>,
     /// Per event code.
@@ -67,7 +69,6 @@ impl Counts {
             matched: vec![0; n],
             taken: vec![0; n],
             reached: vec![0; n],
-            lost_to: vec![0; n * n],
             goals: vec![0; question.goals.len()],
             orphans: vec![0; catalog.events.len()],
             channels: vec![0; channels],
@@ -84,7 +85,6 @@ impl Counts {
             (&mut self.matched, &other.matched),
             (&mut self.taken, &other.taken),
             (&mut self.reached, &other.reached),
-            (&mut self.lost_to, &other.lost_to),
             (&mut self.goals, &other.goals),
             (&mut self.orphans, &other.orphans),
             (&mut self.channels, &other.channels),
@@ -97,6 +97,9 @@ impl Counts {
             for (a, b) in into.iter_mut().zip(from) {
                 *a += b;
             }
+        }
+        for (pair, lost) in &other.lost_to {
+            *self.lost_to.entry(*pair).or_default() += lost;
         }
         self.events += other.events;
         self.customers += other.customers;
@@ -194,7 +197,10 @@ impl Counts {
                 for taker in 0..b {
                     let mut lost = masks.bindings[b].clone();
                     lost.and(&masks.taken[taker]);
-                    self.lost_to[b * n + taker] += lost.count() as u64;
+                    let lost = lost.count() as u64;
+                    if lost > 0 {
+                        *self.lost_to.entry((b, taker)).or_default() += lost;
+                    }
                 }
             }
         }

@@ -32,7 +32,7 @@ pub(crate) fn decode<T: DeserializeOwned>(document: &str, tree: &Node) -> Result
         };
         let result = T::deserialize(root);
         for problem in shared.unknown.take() {
-            if !problems.contains(&problem) {
+            if problems.len() < MOST && !problems.contains(&problem) {
                 problems.push(problem);
             }
         }
@@ -448,6 +448,9 @@ impl<'n> de::Deserializer<'n> for Decoder<'n> {
             if takes_own && key.name.len() > OWN_KEYS.len() && key.name.starts_with(OWN_KEYS) {
                 own.push((key, value));
                 continue;
+            }
+            if self.shared.unknown.borrow().len() >= MOST {
+                break;
             }
             let (message, help) = unknown_key(&key.name, fields);
             let pointer = self.shared.path.borrow().clone() + &step(&key.name);

@@ -1,5 +1,7 @@
 //! JSON into a tree with places, which serde_json does not keep.
 
+use std::collections::HashMap;
+
 use super::node::{Key, Node, Value, shorten};
 use super::{MAX_DEPTH, MAX_NODES, MapError, Problem};
 use crate::expr::TextSpan;
@@ -148,6 +150,7 @@ impl Reader<'_> {
 
     fn map(&mut self) -> Result<Value, MapError> {
         let mut entries: Vec<(Key, Node)> = Vec::new();
+        let mut seen: HashMap<String, u32> = HashMap::new();
         while self.more(b'}', entries.is_empty())? {
             let mut span = self.here();
             if self.peek() != Some(b'"') {
@@ -155,11 +158,10 @@ impl Reader<'_> {
             }
             let name = self.string()?;
             span.end = self.at;
-            if let Some((first, _)) = entries.iter().find(|(k, _)| k.name == name) {
+            if let Some(first) = seen.insert(name.clone(), span.line) {
                 let told = format!(
-                    "the key `{}` stands here twice; the first is in line {}",
+                    "the key `{}` stands here twice; the first is in line {first}",
                     shorten(&name),
-                    first.span.line
                 );
                 return Err(Problem::syntax(span, told).into());
             }

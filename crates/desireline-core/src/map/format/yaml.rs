@@ -18,6 +18,8 @@ enum Open {
     Map {
         entries: Vec<(Key, Node)>,
         key: Option<Key>,
+        /// The lines of its keys.
+        seen: HashMap<String, u32>,
         span: TextSpan,
         anchor: usize,
     },
@@ -71,6 +73,7 @@ pub(super) fn read(text: &str) -> Result<Node, MapError> {
                 reader.open.push(Open::Map {
                     entries: Vec::new(),
                     key: None,
+                    seen: HashMap::new(),
                     span,
                     anchor,
                 });
@@ -119,7 +122,9 @@ impl Reader {
         match self.open.last_mut() {
             None => self.root = Some(node),
             Some(Open::List { items, .. }) => items.push(node),
-            Some(Open::Map { entries, key, .. }) => match key.take() {
+            Some(Open::Map {
+                entries, key, seen, ..
+            }) => match key.take() {
                 Some(key) => entries.push((key, node)),
                 None => {
                     let name = match node.value {
@@ -130,11 +135,10 @@ impl Reader {
                             return Err(Problem::syntax(node.span, told).into());
                         }
                     };
-                    if let Some((first, _)) = entries.iter().find(|(k, _)| k.name == name) {
+                    if let Some(first) = seen.insert(name.clone(), node.span.line) {
                         let told = format!(
-                            "the key `{}` stands here twice; the first is in line {}",
+                            "the key `{}` stands here twice; the first is in line {first}",
                             shorten(&name),
-                            first.span.line
                         );
                         self.repeated.push(Problem::syntax(node.span, told));
                     }
