@@ -100,7 +100,11 @@ pub(crate) fn caret(text: &str, at: TextSpan) -> Option<String> {
     let marked = text.get(at.start..at.end).unwrap_or_default();
     let marked = marked.split('\n').next().unwrap_or_default().trim_end();
     // Of a mapping or list in brackets, where it begins.
-    let marked = if marked.starts_with(['{', '[']) { "" } else { marked };
+    let marked = if marked.starts_with(['{', '[']) {
+        ""
+    } else {
+        marked
+    };
     let room = WIDTH.saturating_sub(column - skip).max(1);
     Some(format!(
         "{}\n{}{}\n",
