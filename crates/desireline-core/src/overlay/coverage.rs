@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::bind::BoundMap;
 use super::periods::Periods;
@@ -303,7 +304,7 @@ impl Counts {
 }
 
 /// How a map covers a log.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Coverage {
     /// Events looked at.
@@ -321,7 +322,7 @@ pub struct Coverage {
 }
 
 /// How often a touchpoint is in a log.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct TouchpointCoverage {
     /// The touchpoint.
@@ -335,7 +336,7 @@ pub struct TouchpointCoverage {
 }
 
 /// How often events of a name belong to nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct OrphanCount {
     /// The name.

@@ -7,6 +7,8 @@ mod bind;
 mod check;
 mod coverage;
 mod periods;
+mod question;
+pub mod report;
 #[cfg(test)]
 mod tests;
 
@@ -15,3 +17,6 @@ pub use self::bind::{
 };
 pub use self::check::{MapCheck, check, journey_rule};
 pub use self::coverage::{Coverage, OrphanCount, TouchpointCoverage};
+pub use self::question::{Forced, NAME, Overlay};
+#[doc(inline)]
+pub use self::report::OverlayReport;
