@@ -1,4 +1,4 @@
-"""Runs the contestants one after the other, checks that they agree, writes tables and chart. Started by `./race`."""
+"""Runs the contestants by turns, checks that they agree, writes tables and chart. Started by `./race`."""
 
 import argparse
 import importlib.util
@@ -7,6 +7,7 @@ import os
 import platform
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import threading
@@ -22,6 +23,8 @@ DATA = HERE / "data"
 PEERS = ["polars", "numpy", "duckdb", "chdb", "pandas", "pyspark", "retentioneering", "pm4py"]
 # They run once, whatever the number of threads.
 ONE_THREAD = {"numpy", "pandas", "pm4py"}
+# They take minutes; a whole race has them once, with all runs.
+SLOW = {"pandas", "pyspark", "retentioneering", "pm4py"}
 SMALL = ["desireline", "polars", "numpy", "duckdb", "chdb"]
 BUSY = 0.3
 
@@ -40,15 +43,12 @@ def main():
         report(args, log)
         return
     files = {"parquet": log, "csv": simulated(args, "csv")}
-    results = []
-    for threads in args.threads:
-        for name in args.contestants:
-            results.append(contestant(args, name, threads, files, results))
+    results = [combined(rounds) for rounds in by_turns(args, files)]
     problems = agreement.problems(results)
     race = {
         "events": args.events,
         "order": args.order,
-        "plan": {"runs": args.runs, "warmups": args.warmups, "processes": args.processes},
+        "plan": {"runs": args.runs, "warmups": args.warmups, "rounds": args.rounds},
         "load_average": load,
         "busy": busy,
         "machine": {"cpu": cpu_name(), "cores": os.cpu_count(), "system": platform.platform()},
@@ -73,7 +73,7 @@ def arguments():
     parser.add_argument("--threads", help="thread counts, such as 1,2; one and all cores if not given")
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--warmups", type=int, default=2)
-    parser.add_argument("--processes", type=int, default=3, help="processes for what is measured from a process's start")
+    parser.add_argument("--rounds", type=int, default=3, help="how often the contestants take turns; the runs are shared out among the rounds")
     parser.add_argument("--budget", type=float, default=120, help="seconds after which no further run of a question is begun")
     parser.add_argument("--limit", type=float, default=600, help="seconds after which a peer's question is given up")
     parser.add_argument("--only", default="", help="questions, such as paths,dropoff")
@@ -82,8 +82,10 @@ def arguments():
     parser.add_argument("--cli", help="the desireline command; built if not given")
     args = parser.parse_args()
     if args.small:
-        args.events, args.runs, args.warmups, args.budget, args.processes = 200_000, 3, 1, 5, 1
+        args.events, args.runs, args.warmups, args.budget, args.rounds = 200_000, 3, 1, 5, 1
     all_threads = sorted({1, os.cpu_count() or 1})
+    if args.rounds < 1:
+        parser.error("--rounds must be 1 or more")
     args.threads = [int(t) for t in args.threads.split(",")] if args.threads else all_threads
     default = SMALL if args.small else ["desireline", *PEERS]
     args.contestants = args.contestants.split(",") if args.contestants else default
@@ -115,16 +117,29 @@ def missing(name):
     return None
 
 
-def contestant(args, name, threads, files, before):
-    """All that one contestant does, each part in a process of its own, so that memory and threads are its own."""
+def by_turns(args, files):
+    """The rounds of each contestant and number of threads. All take part in the first round before any begins the next:
+    a machine has better and worse minutes, and everyone shall have some of both."""
+    rounds = {(name, threads): [] for threads in args.threads for name in args.contestants}
+    for number in range(args.rounds):
+        print(f"round {number + 1} of {args.rounds}, load average {os.getloadavg()[0]:.2f}", flush=True)
+        for (name, threads), turns in rounds.items():
+            if name in SLOW and number > 0 or any("not_run" in turn for turn in turns):
+                continue
+            if name in ONE_THREAD and threads != args.threads[0]:
+                turns.append({**rounds[name, args.threads[0]][number], "threads": threads})
+            else:
+                turns.append(contestant(args, name, threads, files))
+    return rounds.values()
+
+
+def contestant(args, name, threads, files):
+    """One turn of a contestant, each part in a process of its own, so that memory and threads are its own."""
     reason = missing(name)
     if reason:
         print(f"{name}: not run: {reason}", flush=True)
         return {"name": name, "threads": threads, "not_run": reason}
     own_threads = 1 if name in ONE_THREAD else threads
-    again = next((r for r in before if r["name"] == name and r["own_threads"] == own_threads), None)
-    if again:
-        return {**again, "threads": threads}
     print(f"{name}, {own_threads} thread{'s' * (own_threads > 1)} ... ", end="", flush=True)
     begin = time.monotonic()
     program = Program(args, name, own_threads)
@@ -132,11 +147,50 @@ def contestant(args, name, threads, files, before):
     result |= {"name": name, "threads": threads, "own_threads": own_threads}
     if "store" in result:
         result["store"]["bytes"] = result["store"].get("bytes") or size(program.store)
-        result["reopen"] = median_of(args, lambda: program.once("reopen", "--store", program.store))
-    result["cold"] = median_of(args, lambda: program.once("cold", "--log", files["parquet"]))
-    result["csv"] = median_of(args, lambda: program.once("load", "--log", files["csv"]))
+        result["reopen"] = program.once("reopen", "--store", program.store)
+    result["cold"] = program.once("cold", "--log", files["parquet"])
+    result["csv"] = program.once("load", "--log", files["csv"])
     print(f"{time.monotonic() - begin:.0f} s", flush=True)
     return result
+
+
+def combined(rounds):
+    """The turns of one contestant as one: times are medians over the runs of all turns, memory is the most."""
+    first = rounds[0]
+    if "not_run" in first:
+        return first
+    result = {**first, "queries": {}}
+    for question in {name: None for one in rounds for name in one.get("queries", {})}:
+        result["queries"][question] = together([one["queries"].get(question, {"failed": "not asked in every round"}) for one in rounds])
+    for part in ("load", "store", "reopen", "cold", "csv"):
+        if all(part in one for one in rounds):
+            result[part] = together([one[part] for one in rounds])
+    return result
+
+
+def together(parts):
+    """Measurements of one thing: what failed once has failed; of processes the one of the middle wall time."""
+    bad = next((part for part in parts if "failed" in part or "no_such" in part), None)
+    if bad or len(parts) == 1:
+        return bad or parts[0]
+    if any(part.get("answer") != parts[0].get("answer") for part in parts):
+        return {"failed": "answers of the rounds differ"}
+    if "process" in parts[0]:
+        return sorted(parts, key=lambda part: part["process"]["seconds"])[len(parts) // 2]
+    wall = [one for part in parts for one in part["each_seconds"]]
+    cpu = [one for part in parts for one in part["each_cpu_seconds"]]
+    return {
+        **parts[0],
+        "runs": len(wall),
+        "seconds": statistics.median(wall),
+        "least_seconds": min(wall),
+        "cpu_seconds": statistics.median(cpu),
+        "first_seconds": statistics.median(part["first_seconds"] for part in parts),
+        "first_cpu_seconds": statistics.median(part["first_cpu_seconds"] for part in parts),
+        "each_seconds": wall,
+        "each_cpu_seconds": cpu,
+        "peak_mib": max(part["peak_mib"] for part in parts),
+    }
 
 
 class Program:
@@ -218,7 +272,10 @@ class Program:
 def questions(args, program, log):
     """Times and answers of all questions. One that kills its process or takes too long is noted, the rest asked again."""
     words = ["--log", log, "--store", program.store]
-    words += ["--runs", args.runs, "--warmups", args.warmups, "--budget", args.budget]
+    turns = 1 if program.name in SLOW else args.rounds
+    # At least the runs asked for in all turns together.
+    runs, warmups = -(-args.runs // turns), -(-args.warmups // turns)
+    words += ["--runs", runs, "--warmups", warmups, "--budget", args.budget / turns]
     only = [word for word in args.only.split(",") if word]
     result = {"queries": {}}
     while True:
@@ -237,16 +294,6 @@ def questions(args, program, log):
         only = [question for question in only or tables.QUESTIONS if question not in result["queries"]]
         if not only:
             return result
-
-
-def median_of(args, work):
-    """The run of the middle wall time of as many processes as planned and as the budget allows."""
-    runs, begin = [], time.monotonic()
-    while len(runs) < args.processes and (not runs or time.monotonic() - begin < args.budget):
-        runs.append(work())
-        if "failed" in runs[-1] or "no_such" in runs[-1]:
-            return runs[-1]
-    return sorted(runs, key=lambda run: run["process"]["seconds"])[len(runs) // 2]
 
 
 def remove(path):

@@ -97,8 +97,9 @@ def markdown(race):
     plan = race["plan"]
     lines += [
         "",
-        f"Questions: medians of {plan['runs']} runs after {plan['warmups']}, fewer where {few(results)}. Loading: once. "
-        f"Reopening, cold and CSV: the middle of {plan['processes']} processes.",
+        f"Contestants took turns in {plan['rounds']} rounds, each round a process of its own; slow ones had all their runs in the first. "
+        f"Questions: medians of at least {plan['runs']} runs, each turn after a warm-up, fewer where {few(results)}. "
+        "Loading: the median of the rounds; reopening, cold and CSV: the middle of their processes.",
         "",
         *race["notes"],
     ]

@@ -108,6 +108,8 @@ def timed(work, runs=1, warmups=0, budget=float("inf")):
                 "seconds": statistics.median(wall),
                 "least_seconds": min(wall),
                 "cpu_seconds": statistics.median(cpu),
+                "each_seconds": wall,
+                "each_cpu_seconds": cpu,
                 "peak_mib": peak_mib(),
             }
             return times, answer

@@ -45,6 +45,10 @@ pub struct Timing {
     pub least_seconds: f64,
     /// Median of the CPU time of all threads.
     pub cpu_seconds: f64,
+    /// Wall time of every timed run, in order.
+    pub each_seconds: Vec<f64>,
+    /// CPU time of every timed run, in order.
+    pub each_cpu_seconds: Vec<f64>,
     /// Peak memory of the process while it ran.
     pub peak_mib: f64,
 }
@@ -68,8 +72,11 @@ pub fn time<T>(plan: &Plan, mut work: impl FnMut() -> Outcome<T>) -> Outcome<(Ti
         wall.push(times.0);
         cpu.push(times.1);
         if wall.len() >= plan.runs.max(1) || over(begin) {
+            let seconds = |times: &[Duration]| times.iter().map(Duration::as_secs_f64).collect();
             let timing = Timing {
                 runs: wall.len(),
+                each_seconds: seconds(&wall),
+                each_cpu_seconds: seconds(&cpu),
                 first_seconds: first.0.as_secs_f64(),
                 first_cpu_seconds: first.1.as_secs_f64(),
                 seconds: median(&mut wall),

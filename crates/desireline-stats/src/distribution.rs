@@ -69,11 +69,18 @@ impl Distribution {
     /// Adds one value.
     #[inline]
     pub fn push(&mut self, value: i64) {
-        self.push_n(value, 1);
+        let Ok(value) = u64::try_from(value) else {
+            self.refused = self.refused.saturating_add(1);
+            return;
+        };
+        match &mut self.state {
+            State::Bins(bins) => bins.push(value),
+            State::Values(values) if values.len() < EXACT_LIMIT => values.push(value),
+            State::Values(_) => self.push_slow(value, 1),
+        }
     }
 
     /// Adds a value `count` times.
-    #[inline]
     pub fn push_n(&mut self, value: i64, count: u64) {
         let Ok(value) = u64::try_from(value) else {
             self.refused = self.refused.saturating_add(count);
@@ -191,7 +198,18 @@ impl Distribution {
     /// Exact while [`is_exact`](Self::is_exact); else the middle of its bin, off by at most [`RELATIVE_ERROR`] of the true one. `None` if empty or `q`
     /// is not in `[0, 1]`.
     pub fn quantile(&self, q: f64) -> Option<i64> {
-        self.value_at(nearest_rank(q, self.n())?, Edge::Middle)
+        let rank = nearest_rank(q, self.n())?;
+        match &self.state {
+            // One value is found faster than all are sorted.
+            State::Values(values) => {
+                let index = usize::try_from(rank - 1)
+                    .ok()
+                    .filter(|&i| i < values.len())?;
+                let mut values = values.clone();
+                Some(*values.select_nth_unstable(index).1 as i64)
+            }
+            State::Bins(bins) => Some(bins.value_at(rank - 1, Edge::Middle)? as i64),
+        }
     }
 
     /// The `q` quantile with an interval from order statistics, which assumes nothing about the shape.
@@ -210,26 +228,16 @@ impl Distribution {
     /// # Ok::<(), &'static str>(())
     /// ```
     pub fn quantile_estimate(&self, q: f64, level: f64) -> Option<Estimate> {
-        if !is_level(level) {
-            return None;
-        }
-        let n = self.n();
-        let value = self.quantile(q)? as f64;
-        let (lower, upper) = quantile_ranks(n, q, 1.0 - level);
-        let lower = if lower == 0 {
-            0.0
-        } else {
-            self.value_at(lower, Edge::Low)? as f64
+        self.ordered().quantile_estimate(q, level)
+    }
+
+    /// The values in order, for who asks for several quantiles: they are sorted once.
+    pub fn ordered(&self) -> Ordered<'_> {
+        let values = match &self.state {
+            State::Values(values) => sorted(values),
+            State::Bins(_) => Vec::new(),
         };
-        let upper = self.value_at(upper, Edge::High)? as f64;
-        Estimate::new(
-            value,
-            (lower.min(value), upper.max(value)),
-            level,
-            n,
-            Method::OrderStatistic,
-            Unit::Microseconds,
-        )
+        Ordered { of: self, values }
     }
 
     /// Distinct values with their counts, ascending; from a histogram the middle of each bin with what is in it.
@@ -275,15 +283,53 @@ impl Distribution {
             State::Bins(bins) => size_of::<Histogram>() + bins.heap_bytes(),
         }
     }
+}
+
+/// A [`Distribution`] whose values are in order; see [`Distribution::ordered`].
+#[derive(Clone, Debug)]
+pub struct Ordered<'a> {
+    of: &'a Distribution,
+    /// Empty where there is a histogram, which is in order.
+    values: Vec<u64>,
+}
+
+impl Ordered<'_> {
+    /// See [`Distribution::quantile`].
+    pub fn quantile(&self, q: f64) -> Option<i64> {
+        self.value_at(nearest_rank(q, self.of.n())?, Edge::Middle)
+    }
+
+    /// See [`Distribution::quantile_estimate`].
+    pub fn quantile_estimate(&self, q: f64, level: f64) -> Option<Estimate> {
+        if !is_level(level) {
+            return None;
+        }
+        let n = self.of.n();
+        let value = self.quantile(q)? as f64;
+        let (lower, upper) = quantile_ranks(n, q, 1.0 - level);
+        let lower = if lower == 0 {
+            0.0
+        } else {
+            self.value_at(lower, Edge::Low)? as f64
+        };
+        let upper = self.value_at(upper, Edge::High)? as f64;
+        Estimate::new(
+            value,
+            (lower.min(value), upper.max(value)),
+            level,
+            n,
+            Method::OrderStatistic,
+            Unit::Microseconds,
+        )
+    }
 
     /// The value of this rank, from 1; `None` beyond the last.
     fn value_at(&self, rank: u64, edge: Edge) -> Option<i64> {
         let index = rank.checked_sub(1)?;
-        match &self.state {
-            State::Values(values) => {
-                let index = usize::try_from(index).ok().filter(|&i| i < values.len())?;
-                let mut values = values.clone();
-                Some(*values.select_nth_unstable(index).1 as i64)
+        match &self.of.state {
+            State::Values(_) => {
+                let value = self.values.get(usize::try_from(index).ok()?)?;
+                Some(*value as i64)
             }
             State::Bins(bins) => bins.value_at(index, edge).map(|value| value as i64),
         }

@@ -50,7 +50,7 @@ pub mod survival;
 pub use clusters::{
     Clusters, clustered_difference, clustered_difference_p, ratio_estimate, wilson_clustered,
 };
-pub use distribution::Distribution;
+pub use distribution::{Distribution, Ordered};
 pub use error::{Result, StatsError};
 pub use estimate::{Estimate, Method, Unit};
 pub use exact_sum::ExactSum;

@@ -69,7 +69,8 @@ pub(crate) fn t_quantile(alpha: f64, df: f64) -> f64 {
         let density = 2.0 * (ln_density - (d + 1.0) / 2.0 * (t * t / d).ln_1p()).exp();
         let step = (tail / alpha).ln() * tail / (density * t);
         t *= step.clamp(-1.0, 1.0).exp();
-        if step.abs() < 1e-14 {
+        // Each step squares the error, so the next one could not be seen.
+        if step.abs() < 1e-8 {
             break;
         }
     }

@@ -295,3 +295,26 @@ fn an_empty_distribution_is_small() {
         "one value is too few for a median's interval"
     );
 }
+
+#[test]
+fn a_bin_counts_as_far_as_it_likes() {
+    // Bins are narrow and carry: the same by ones, at once, and merged.
+    for n in [65_535_u64, 65_536, 65_537, 200_000] {
+        let mut by_ones = Distribution::new();
+        (0..n).for_each(|_| by_ones.push(1_000_000));
+        by_ones.push(5);
+        let mut at_once = Distribution::new();
+        at_once.push_n(5, 1);
+        at_once.push_n(1_000_000, n);
+        let (mut merged, mut half) = (Distribution::new(), Distribution::new());
+        half.push_n(1_000_000, n / 2);
+        merged.push_n(1_000_000, n - n / 2);
+        merged.merge(&half);
+        merged.push(5);
+        for other in [&at_once, &merged] {
+            assert_eq!(&by_ones, other);
+            assert_eq!(by_ones.n(), n + 1);
+            assert_eq!(other.counts().map(|(_, n)| n).collect::<Vec<_>>(), [1, n]);
+        }
+    }
+}

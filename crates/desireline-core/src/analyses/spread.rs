@@ -30,13 +30,18 @@ impl Spread {
     /// The quantiles of `times`, with the interval of the median at `level`.
     pub fn new(times: &Distribution, level: f64) -> Spread {
         let n = times.n();
+        if n < least(0.5) {
+            return Spread {
+                n,
+                ..Spread::default()
+            };
+        }
+        let times = times.ordered();
         let from = |q: f64| (n >= least(q)).then(|| times.quantile(q)).flatten();
         Spread {
             n,
             median: from(0.5),
-            median_estimate: (n >= least(0.5))
-                .then(|| times.quantile_estimate(0.5, level))
-                .flatten(),
+            median_estimate: times.quantile_estimate(0.5, level),
             p90: from(0.9),
         }
     }

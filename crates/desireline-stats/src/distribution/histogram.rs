@@ -1,5 +1,7 @@
 //! Counts in log-linear bins: 128 of equal width in every doubling.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Edge;
@@ -7,6 +9,8 @@ use super::Edge;
 /// Bins per doubling, as a power of two.
 const BITS: u32 = 7;
 const PER_OCTAVE: usize = 1 << BITS;
+/// A bin's count goes up to here before it is carried.
+const CARRY: u64 = 1 << 16;
 /// One more than the largest bin of an i64.
 const BINS: usize = (63 - BITS as usize + 1) * PER_OCTAVE;
 
@@ -14,7 +18,7 @@ const BINS: usize = (63 - BITS as usize + 1) * PER_OCTAVE;
 pub(super) const RELATIVE_ERROR: f64 = 0.5 / PER_OCTAVE as f64;
 
 /// Counts of values in bins, kept from the lowest to the highest doubling in use.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Histogram {
     n: u64,
     min: u64,
@@ -22,7 +26,10 @@ pub(super) struct Histogram {
     sum: u128,
     /// Bin of `counts[0]`, a multiple of `PER_OCTAVE`.
     first: usize,
-    counts: Vec<u64>,
+    /// What is in each bin, less the whole [`CARRY`]s: narrow, so that many histograms fit the processor's cache.
+    counts: Vec<u16>,
+    /// How many times [`CARRY`] is in a bin, where any is.
+    carries: BTreeMap<usize, u64>,
 }
 
 /// The bin of a value up to i64::MAX: the value itself below 256, then its 7 leading bits after the first.
@@ -47,34 +54,85 @@ pub(super) fn floor(value: u64) -> u64 {
     edges(bin(value)).0
 }
 
+impl Default for Histogram {
+    fn default() -> Self {
+        Self {
+            n: 0,
+            // What any value is below and above.
+            min: u64::MAX,
+            max: 0,
+            sum: 0,
+            first: 0,
+            counts: Vec::new(),
+            carries: BTreeMap::new(),
+        }
+    }
+}
+
 impl Histogram {
+    /// Adds one value.
     #[inline]
+    pub(super) fn push(&mut self, value: u64) {
+        let bin = bin(value);
+        self.n = self.n.saturating_add(1);
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+        self.sum = self.sum.saturating_add(value.into());
+        if let Some(slot) = self.counts.get_mut(bin.wrapping_sub(self.first)) {
+            *slot = slot.wrapping_add(1);
+            if *slot == 0 {
+                self.carry(bin, 1);
+            }
+        } else {
+            self.reach(bin, bin);
+            self.bump(bin, 1);
+        }
+    }
+
+    /// Adds a value `count` times.
     pub(super) fn add(&mut self, value: u64, count: u64) {
         if count == 0 {
             return;
         }
         let bin = bin(value);
-        if self.n == 0 {
-            (self.min, self.max) = (value, value);
-        }
         self.n = self.n.saturating_add(count);
         self.min = self.min.min(value);
         self.max = self.max.max(value);
-        self.sum = self
-            .sum
-            .saturating_add(u128::from(value) * u128::from(count));
-        if let Some(slot) = self.counts.get_mut(bin.wrapping_sub(self.first)) {
-            *slot = slot.saturating_add(count);
-        } else {
+        let sum = u128::from(value) * u128::from(count);
+        self.sum = self.sum.saturating_add(sum);
+        if bin.wrapping_sub(self.first) >= self.counts.len() {
             self.reach(bin, bin);
-            self.bump(bin, count);
+        }
+        self.bump(bin, count);
+    }
+
+    /// Adds to a bin that there is room for.
+    fn bump(&mut self, bin: usize, count: u64) {
+        if let Some(slot) = self.counts.get_mut(bin.wrapping_sub(self.first)) {
+            let sum = u64::from(*slot) + count % CARRY;
+            *slot = sum as u16;
+            let carries = count / CARRY + sum / CARRY;
+            if carries > 0 {
+                self.carry(bin, carries);
+            }
         }
     }
 
-    fn bump(&mut self, bin: usize, count: u64) {
-        if let Some(slot) = self.counts.get_mut(bin.wrapping_sub(self.first)) {
-            *slot = slot.saturating_add(count);
-        }
+    #[cold]
+    fn carry(&mut self, bin: usize, carries: u64) {
+        let most = u64::MAX / CARRY;
+        let carried = self.carries.entry(bin).or_insert(0);
+        *carried = carried.saturating_add(carries).min(most);
+    }
+
+    /// What is in the bin of `counts[i]`.
+    fn count(&self, i: usize, low: u16) -> u64 {
+        let carries = if self.carries.is_empty() {
+            0
+        } else {
+            self.carries.get(&(self.first + i)).copied().unwrap_or(0)
+        };
+        carries * CARRY + u64::from(low)
     }
 
     /// Makes room for the bins `low..=high`, in whole doublings, so that the room taken depends on the values only.
@@ -113,9 +171,8 @@ impl Histogram {
         {
             self.reach(other.first, other.first + other.counts.len() - 1);
         }
-        let offset = other.first - self.first;
-        for (mine, theirs) in self.counts.iter_mut().skip(offset).zip(&other.counts) {
-            *mine = mine.saturating_add(*theirs);
+        for (bin, count) in other.filled() {
+            self.bump(bin, count);
         }
     }
 
@@ -136,15 +193,16 @@ impl Histogram {
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
-        self.counts.capacity() * size_of::<u64>()
+        self.counts.capacity() * size_of::<u16>()
+            + self.carries.len() * 2 * size_of::<(usize, u64)>()
     }
 
     fn filled(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
         self.counts
             .iter()
             .enumerate()
-            .filter(|(_, count)| **count > 0)
-            .map(|(i, &count)| (self.first + i, count))
+            .map(|(i, &low)| (self.first + i, self.count(i, low)))
+            .filter(|&(_, count)| count > 0)
     }
 
     /// Bins in use by their lowest value, even where no value was that low.
