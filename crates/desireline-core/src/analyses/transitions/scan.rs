@@ -113,8 +113,9 @@ pub(super) struct Now {
     /// By slot: a pair's place and one. Slot 0 takes what no place is known for.
     pub(super) pairs: Vec<PairNow>,
     pub(super) nodes: Vec<NodeNow>,
-    /// The slot of each transition in turn, if times are asked for.
-    pub(super) steps: Vec<u32>,
+    /// The slot of each transition in turn and the event it leads from, if times are asked for: one list for all journeys, since
+    /// where a journey ends cannot be foreseen.
+    pub(super) steps: Vec<(u32, u32)>,
     /// The pairs and touchpoints that occur come first.
     pub(super) touched_pairs: Vec<u32>,
     pub(super) touched_nodes: Vec<u32>,
@@ -166,8 +167,9 @@ impl Now {
         let mut journey = self.journey;
         for span in spans {
             journey += 1;
-            let mut events = codes[span.range()].iter().map(|&code| code.into());
-            let Some(first) = events.next() else {
+            let mut events =
+                (span.start..).zip(codes[span.range()].iter().map(|&code| code.into()));
+            let Some((_, first)) = events.next() else {
                 continue;
             };
             let node = &mut nodes[first as usize];
@@ -176,7 +178,7 @@ impl Now {
             n_nodes += usize::from(node.visit(journey));
             // A code that no name has stands for "none before".
             let (mut before, mut from) = (u32::MAX, first);
-            for to in events {
+            for (at, to) in events {
                 let node = &mut nodes[to as usize];
                 new_nodes[n_nodes] = to;
                 n_nodes += usize::from(node.visit(journey));
@@ -185,7 +187,7 @@ impl Now {
                 new_pairs[n_pairs] = slot;
                 n_pairs += usize::from(pair.step(journey, before == to && from != to));
                 if TIMES {
-                    self.steps.push(slot);
+                    self.steps.push((slot, at - 1));
                 }
                 (before, from) = (from, to);
             }
@@ -210,6 +212,6 @@ impl Now {
     pub(super) fn heap_bytes(&self) -> usize {
         self.pairs.capacity() * size_of::<PairNow>()
             + self.nodes.capacity() * size_of::<NodeNow>()
-            + (2 * self.touched_nodes.capacity() + self.steps.capacity()) * size_of::<u32>()
+            + 2 * (self.touched_nodes.capacity() + self.steps.capacity()) * size_of::<u32>()
     }
 }

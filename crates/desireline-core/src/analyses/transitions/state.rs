@@ -241,11 +241,10 @@ impl TransitionsPartial {
             now.scan::<C, TIMES>(&self.places, codes, spans);
         }
         if TIMES {
-            let mut slots = now.steps.iter();
-            for span in spans {
-                for (i, &slot) in (span.start as usize..span.end as usize - 1).zip(&mut slots) {
-                    self.pairs[slot as usize - 1].times.push(between(i));
-                }
+            for &(slot, from) in &now.steps {
+                self.pairs[slot as usize - 1]
+                    .times
+                    .push(between(from as usize));
             }
         }
         self.end_customer(&mut now, events as u64, spans.len() as u64);
