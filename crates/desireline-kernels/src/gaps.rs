@@ -1,12 +1,12 @@
-//! Where a column of ascending seconds leaps.
+//! Where a column of ascending ticks leaps.
 
 use crate::{Level, level, words};
 
-/// For each event, how many seconds after the one before it: sets bit `i` of `least` where it is `low` or more, and of
-/// `most` where it is `high` or more; clears every other bit. `before` is the second of the event before the first one.
+/// For each event, how many ticks (units of time) after the one before it: sets bit `i` of `least` where it is `low` or more, and of
+/// `most` where it is `high` or more; clears every other bit. `before` is the tick of the event before the first one.
 ///
-/// Differences wrap round, so where the seconds fall (at the first event of another customer) the bits mean nothing and
-/// the caller sets or ignores them. `least` and `most` hold [`words`]`(seconds.len())` words each.
+/// Differences wrap round, so where the ticks fall (at the first event of another customer) the bits mean nothing and
+/// the caller sets or ignores them. `least` and `most` hold [`words`]`(ticks.len())` words each.
 /// One read of four bytes an event.
 ///
 /// ```
@@ -15,59 +15,59 @@ use crate::{Level, level, words};
 /// assert_eq!((least, most), ([0b1010], [0b1000]));
 /// ```
 pub fn gaps(
-    seconds: &[u32],
+    ticks: &[u32],
     before: u32,
     low: u32,
     high: u32,
     least: &mut [u64],
     most: &mut [u64],
 ) {
-    with(level(), seconds, before, low, high, least, most);
+    with(level(), ticks, before, low, high, least, most);
 }
 
 /// See [`gaps`]; the processor has the instructions of `level`.
 fn with(
     level: Level,
-    seconds: &[u32],
+    ticks: &[u32],
     before: u32,
     low: u32,
     high: u32,
     least: &mut [u64],
     most: &mut [u64],
 ) {
-    let n_words = words(seconds.len()).min(least.len()).min(most.len());
+    let n_words = words(ticks.len()).min(least.len()).min(most.len());
     let (least, beyond) = least.split_at_mut(n_words);
     beyond.fill(0);
     let (most, beyond) = most.split_at_mut(n_words);
     beyond.fill(0);
-    let seconds = &seconds[..seconds.len().min(n_words * 64)];
+    let ticks = &ticks[..ticks.len().min(n_words * 64)];
     // The first word has a predecessor of its own, the last one may be incomplete: both are left to the portable version.
-    let n_whole = seconds.len() / 64;
+    let n_whole = ticks.len() / 64;
     let level = if n_whole < 2 { Level::Scalar } else { level };
     match level {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the level says that the processor has these instructions.
-        Level::Avx512 => unsafe { x86::gaps_avx512(seconds, low, high, least, most) },
+        Level::Avx512 => unsafe { x86::gaps_avx512(ticks, low, high, least, most) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the level says that the processor has these instructions.
-        Level::Avx2 => unsafe { x86::gaps_avx2(seconds, low, high, least, most) },
+        Level::Avx2 => unsafe { x86::gaps_avx2(ticks, low, high, least, most) },
         #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
         // SAFETY: the level says that the processor has these instructions.
-        Level::Neon => unsafe { arm::gaps_neon(seconds, low, high, least, most) },
-        _ => return scalar::gaps(seconds, before, low, high, least, most),
+        Level::Neon => unsafe { arm::gaps_neon(ticks, low, high, least, most) },
+        _ => return scalar::gaps(ticks, before, low, high, least, most),
     }
     scalar::gaps(
-        &seconds[..64],
+        &ticks[..64],
         before,
         low,
         high,
         &mut least[..1],
         &mut most[..1],
     );
-    let rest = &seconds[n_whole * 64..];
+    let rest = &ticks[n_whole * 64..];
     scalar::gaps(
         rest,
-        seconds[n_whole * 64 - 1],
+        ticks[n_whole * 64 - 1],
         low,
         high,
         &mut least[n_whole..],
@@ -78,7 +78,7 @@ fn with(
 pub(crate) mod scalar {
     /// See [`gaps`](crate::gaps()).
     pub fn gaps(
-        seconds: &[u32],
+        ticks: &[u32],
         before: u32,
         low: u32,
         high: u32,
@@ -88,7 +88,7 @@ pub(crate) mod scalar {
         least.fill(0);
         most.fill(0);
         let mut before = before;
-        for (chunk, (least, most)) in seconds.chunks(64).zip(least.iter_mut().zip(most)) {
+        for (chunk, (least, most)) in ticks.chunks(64).zip(least.iter_mut().zip(most)) {
             for (bit, &second) in chunk.iter().enumerate() {
                 let gap = second.wrapping_sub(before);
                 *least |= u64::from(gap >= low) << bit;
@@ -99,22 +99,22 @@ pub(crate) mod scalar {
     }
 }
 
-/// Every word but the first and an incomplete last one: `bits` is given its 64 seconds and the one before them.
+/// Every word but the first and an incomplete last one: `bits` is given its 64 ticks and the one before them.
 #[cfg(any(
     target_arch = "x86_64",
     all(target_arch = "aarch64", target_endian = "little")
 ))]
 #[inline(always)]
 fn each_word(
-    seconds: &[u32],
+    ticks: &[u32],
     least: &mut [u64],
     most: &mut [u64],
     bits: impl Fn(&[u32; 65]) -> (u64, u64),
 ) {
     let words = least.iter_mut().zip(most).enumerate().skip(1);
-    for (word, (least, most)) in words.take((seconds.len() / 64).saturating_sub(1)) {
-        if let Some(seconds) = seconds[word * 64 - 1..].first_chunk::<65>() {
-            (*least, *most) = bits(seconds);
+    for (word, (least, most)) in words.take((ticks.len() / 64).saturating_sub(1)) {
+        if let Some(ticks) = ticks[word * 64 - 1..].first_chunk::<65>() {
+            (*least, *most) = bits(ticks);
         }
     }
 }
@@ -127,7 +127,7 @@ mod x86 {
 
     #[target_feature(enable = "avx512f,avx512bw")]
     pub(super) fn gaps_avx512(
-        seconds: &[u32],
+        ticks: &[u32],
         low: u32,
         high: u32,
         least: &mut [u64],
@@ -135,14 +135,14 @@ mod x86 {
     ) {
         let low = _mm512_set1_epi32(low.cast_signed());
         let high = _mm512_set1_epi32(high.cast_signed());
-        each_word(seconds, least, most, |seconds| {
+        each_word(ticks, least, most, |ticks| {
             let (mut least, mut most) = (0, 0);
             for at in (0..64).step_by(16) {
                 // SAFETY: 16 numbers from places up to 49 of 65.
                 let (before, now) = unsafe {
                     (
-                        _mm512_loadu_si512(seconds.as_ptr().add(at).cast()),
-                        _mm512_loadu_si512(seconds.as_ptr().add(at + 1).cast()),
+                        _mm512_loadu_si512(ticks.as_ptr().add(at).cast()),
+                        _mm512_loadu_si512(ticks.as_ptr().add(at + 1).cast()),
                     )
                 };
                 let gap = _mm512_sub_epi32(now, before);
@@ -155,7 +155,7 @@ mod x86 {
 
     #[target_feature(enable = "avx2")]
     pub(super) fn gaps_avx2(
-        seconds: &[u32],
+        ticks: &[u32],
         low: u32,
         high: u32,
         least: &mut [u64],
@@ -163,14 +163,14 @@ mod x86 {
     ) {
         let low = _mm256_set1_epi32(low.cast_signed());
         let high = _mm256_set1_epi32(high.cast_signed());
-        each_word(seconds, least, most, |seconds| {
+        each_word(ticks, least, most, |ticks| {
             let (mut least, mut most) = (0, 0);
             for at in (0..64).step_by(8) {
                 // SAFETY: 8 numbers from places up to 57 of 65.
                 let (before, now) = unsafe {
                     (
-                        _mm256_loadu_si256(seconds.as_ptr().add(at).cast()),
-                        _mm256_loadu_si256(seconds.as_ptr().add(at + 1).cast()),
+                        _mm256_loadu_si256(ticks.as_ptr().add(at).cast()),
+                        _mm256_loadu_si256(ticks.as_ptr().add(at + 1).cast()),
                     )
                 };
                 let gap = _mm256_sub_epi32(now, before);
@@ -196,20 +196,20 @@ mod arm {
 
     #[target_feature(enable = "neon")]
     pub(super) fn gaps_neon(
-        seconds: &[u32],
+        ticks: &[u32],
         low: u32,
         high: u32,
         least: &mut [u64],
         most: &mut [u64],
     ) {
         let (low, high) = (vdupq_n_u32(low), vdupq_n_u32(high));
-        each_word(seconds, least, most, |seconds| {
+        each_word(ticks, least, most, |ticks| {
             let gaps: [uint32x4_t; 16] = std::array::from_fn(|i| {
                 // SAFETY: 4 numbers from places up to 61 of 65.
                 let (before, now) = unsafe {
                     (
-                        vld1q_u32(seconds.as_ptr().add(4 * i)),
-                        vld1q_u32(seconds.as_ptr().add(4 * i + 1)),
+                        vld1q_u32(ticks.as_ptr().add(4 * i)),
+                        vld1q_u32(ticks.as_ptr().add(4 * i + 1)),
                     )
                 };
                 vsubq_u32(now, before)
@@ -240,10 +240,10 @@ mod tests {
     use crate::{LENGTHS, levels, scattered};
 
     /// Every version against the differences themselves.
-    fn check(seconds: &[u32], before: u32, low: u32, high: u32) {
-        let earlier = std::iter::once(&before).chain(seconds);
-        let differences = seconds.iter().zip(earlier).map(|(s, b)| s.wrapping_sub(*b));
-        let n_words = words(seconds.len());
+    fn check(ticks: &[u32], before: u32, low: u32, high: u32) {
+        let earlier = std::iter::once(&before).chain(ticks);
+        let differences = ticks.iter().zip(earlier).map(|(s, b)| s.wrapping_sub(*b));
+        let n_words = words(ticks.len());
         let mut wanted = [vec![0; n_words], vec![0; n_words]];
         for (i, difference) in differences.enumerate() {
             for (words, limit) in wanted.iter_mut().zip([low, high]) {
@@ -253,7 +253,7 @@ mod tests {
         for level in levels() {
             let mut bits = [vec![u64::MAX; n_words], vec![7; n_words]];
             let [least, most] = &mut bits;
-            with(level, seconds, before, low, high, least, most);
+            with(level, ticks, before, low, high, least, most);
             assert_eq!(bits, wanted, "{level:?}");
         }
     }
@@ -277,9 +277,9 @@ mod tests {
 
     #[test]
     fn words_that_do_not_fit_are_cut() {
-        let seconds: Vec<u32> = (0..130).map(|n| n * 10).collect();
+        let ticks: Vec<u32> = (0..130).map(|n| n * 10).collect();
         let (mut least, mut most) = (vec![7; 4], vec![7; 2]);
-        gaps(&seconds, 0, 10, 11, &mut least, &mut most);
+        gaps(&ticks, 0, 10, 11, &mut least, &mut most);
         assert_eq!(least, [u64::MAX - 1, u64::MAX, 0, 0]);
         assert_eq!(most, [0, 0]);
         gaps(&[], 0, 0, 0, &mut [], &mut []);
@@ -292,13 +292,13 @@ mod tests {
         proptest! {
             #[test]
             fn every_version_says_what_the_differences_say(
-                seconds in prop::collection::vec(
+                ticks in prop::collection::vec(
                     prop_oneof![0u32..200, any::<u32>(), Just(u32::MAX)], 0..300),
                 before in any::<u32>(),
                 low in prop_oneof![0u32..100, any::<u32>()],
                 high in prop_oneof![0u32..100, any::<u32>()],
             ) {
-                super::check(&seconds, before, low, high);
+                super::check(&ticks, before, low, high);
             }
         }
     }
