@@ -16,7 +16,12 @@ const ROOMS: &[&str] = &[
 
 /// The map knows the language of conditions and nothing of what lies above it.
 const MAP_ROOMS: &[&str] = &[
-    "log", "journey", "engine", "analyses", "compare", "registry", "overlay",
+    "log", "journey", "engine", "analyses", "compare", "registry", "feedback", "overlay",
+];
+
+/// Feedback knows what questions and feelings are, and a log's quarantine; what its answers belong to is found above it.
+const FEEDBACK_ROOMS: &[&str] = &[
+    "journey", "engine", "analyses", "compare", "registry", "overlay",
 ];
 
 /// What a crate must not depend on.
@@ -142,7 +147,10 @@ fn rooms(root: &Path, faults: &mut Vec<String>) -> Result<(), String> {
     let source = root.join("crates/desireline-core/src");
     let above = |place: usize| {
         let rooms = ROOMS[place + 1..].iter();
-        rooms.chain(&["map", "overlay"]).copied().collect()
+        rooms
+            .chain(&["map", "feedback", "overlay"])
+            .copied()
+            .collect()
     };
     let mut pairs: Vec<(&str, Vec<&str>)> = ROOMS
         .iter()
@@ -150,6 +158,7 @@ fn rooms(root: &Path, faults: &mut Vec<String>) -> Result<(), String> {
         .map(|(place, room)| (*room, above(place)))
         .collect();
     pairs.push(("map", MAP_ROOMS.to_vec()));
+    pairs.push(("feedback", FEEDBACK_ROOMS.to_vec()));
     pairs.push(("overlay", vec!["analyses", "compare", "registry"]));
     for (room, forbidden) in pairs {
         for file in rust_files(&source.join(room))? {

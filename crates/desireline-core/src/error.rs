@@ -22,6 +22,9 @@ pub enum Error {
     /// A map's document cannot be read.
     #[error(transparent)]
     Map(#[from] crate::map::MapError),
+    /// Feedback cannot be built, or a measure does not fit it.
+    #[error(transparent)]
+    Feedback(#[from] crate::feedback::FeedbackError),
     /// No analysis has this name.
     #[error("no analysis is called `{name}`{}; there are {}", did_you_mean(nearest.as_deref()), known.join(", "))]
     UnknownAnalysis {

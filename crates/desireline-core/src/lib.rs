@@ -3,7 +3,7 @@
 //! A [`log::Log`] holds all events, sorted by customer and time. A [`journey::JourneyRule`] cuts it into
 //! [`journey::Journeys`]. An [`engine::Analysis`] is one question about journeys; [`journey::Journeys::run`] answers
 //! it with a report whose numbers carry their interval, base and number of observations. A [`map::JourneyMap`] is the journey
-//! as people drew it; [`overlay`] holds it against a log.
+//! as people drew it; [`overlay`] holds it against a log. [`feedback::Feedback`] is what customers say when they are asked.
 #![forbid(unsafe_code)]
 
 pub mod analyses;
@@ -11,6 +11,7 @@ pub mod compare;
 pub mod engine;
 pub mod error;
 pub mod expr;
+pub mod feedback;
 pub mod journey;
 pub mod log;
 pub mod map;

@@ -115,7 +115,7 @@ pub fn difference(e: &Estimate) -> String {
         }
     };
     match e.unit {
-        Unit::ProportionDifference | Unit::Effect => estimate(e),
+        Unit::ProportionDifference | Unit::Effect | Unit::Valence => estimate(e),
         Unit::Proportion => estimate(&e.with_unit(Unit::ProportionDifference)),
         _ => {
             let (lower, upper) = interval_ends(e);
@@ -142,7 +142,7 @@ pub fn value(e: &Estimate) -> String {
             format!("{} pts", signed_points(e.value, estimate_decimals(e)))
         }
         Unit::Microseconds => duration(rounded(e.value)),
-        Unit::Effect => signed(e.value, 2),
+        Unit::Effect | Unit::Valence => signed(e.value, 2),
         Unit::MoneyMinor => format!("{} minor units", integer(rounded(e.value))),
         _ => number(e.value),
     }
@@ -157,7 +157,10 @@ pub fn interval(e: &Estimate) -> String {
 
 /// Ends with signs need a word between them.
 fn joint(e: &Estimate) -> &'static str {
-    let signed = matches!(e.unit, Unit::ProportionDifference | Unit::Effect);
+    let signed = matches!(
+        e.unit,
+        Unit::ProportionDifference | Unit::Effect | Unit::Valence
+    );
     if signed || e.lower < 0.0 {
         " to "
     } else {
@@ -185,7 +188,7 @@ fn interval_ends(e: &Estimate) -> (String, String) {
                 (lower, upper)
             }
         }
-        Unit::Effect => (signed(e.lower, 2), signed(e.upper, 2)),
+        Unit::Effect | Unit::Valence => (signed(e.lower, 2), signed(e.upper, 2)),
         Unit::MoneyMinor => (integer(rounded(e.lower)), integer(rounded(e.upper))),
         _ => (number(e.lower), number(e.upper)),
     }

@@ -120,6 +120,10 @@ pub enum Method {
     Cliff,
     /// Percentiles of bootstrap replicates.
     Bootstrap,
+    /// Normal interval around an estimate with three observations added; customers with several give fewer than they gave.
+    AdjustedWald,
+    /// Value plus and minus a normal quantile times the standard error.
+    Wald,
 }
 
 impl Method {
@@ -140,6 +144,8 @@ impl Method {
             Self::MantelHaenszel => "Mantel-Haenszel",
             Self::Cliff => "Cliff, asymmetric",
             Self::Bootstrap => "bootstrap percentiles",
+            Self::AdjustedWald => "adjusted Wald",
+            Self::Wald => "Wald",
         }
     }
 }
@@ -167,6 +173,12 @@ pub enum Unit {
     OddsRatio,
     /// A difference without a scale of its own, between -1 and 1.
     Effect,
+    /// A hundredfold difference of two shares of one whole, between -100 and 100: a net promoter score.
+    NetScore,
+    /// Points on the scale of a question; the question says which.
+    ScalePoints,
+    /// How pleasant something feels, between -1 and 1.
+    Valence,
 }
 
 impl Unit {
@@ -181,6 +193,9 @@ impl Unit {
             Self::MoneyMinor => "minor units",
             Self::OddsRatio => "odds ratio",
             Self::Effect => "effect size",
+            Self::NetScore => "net score",
+            Self::ScalePoints => "points of the scale",
+            Self::Valence => "valence",
         }
     }
 }

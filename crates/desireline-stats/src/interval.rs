@@ -189,3 +189,22 @@ pub fn garwood(count: u64, level: f64) -> Option<Estimate> {
         Unit::Count,
     )
 }
+
+/// How many independent observations does a rate near `p` need for an interval that reaches `half_width` to either side?
+///
+/// `z² p (1 - p) / h²`, rounded up; `p` = 0.5 is the safe choice. `None` if `p` is not between 0 and 1, `half_width` not above 0, the number beyond what can
+/// be counted, or `level` not inside (0, 1). Constant time.
+///
+/// ```
+/// use desireline_stats::sample_size;
+/// assert_eq!(sample_size(0.5, 0.05, 0.95), Some(385));
+/// assert_eq!(sample_size(0.5, 0.0, 0.95), None);
+/// ```
+pub fn sample_size(p: f64, half_width: f64, level: f64) -> Option<u64> {
+    if !(0.0..=1.0).contains(&p) || !half_width.is_finite() || half_width <= 0.0 || !is_level(level)
+    {
+        return None;
+    }
+    let size = (z_quantile(1.0 - level) / half_width).powi(2) * p * (1.0 - p);
+    (size < 1e18).then_some(size.ceil() as u64)
+}

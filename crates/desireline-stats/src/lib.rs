@@ -11,12 +11,14 @@
 //! | question | where |
 //! |---|---|
 //! | how sure is this rate? | [`wilson`], or [`wilson_clustered`] when one customer gives several observations |
+//! | how much larger is one share of a whole than another (net promoters)? | [`net_share`], or [`NetClusters`] when one customer gives several observations |
+//! | how many observations does a rate need? | [`sample_size`] |
 //! | how far apart are two rates? | [`newcombe`], [`difference`], [`two_proportions_p`], [`clustered_difference`] |
 //! | do k groups differ? | [`chi_square`], [`fisher_exact`] |
 //! | are these times longer than those? | [`mann_whitney_grouped`], [`log_rank`], or [`log_rank_clustered`] when one customer gives several |
 //! | how long until it happens, some not having finished? | [`KaplanMeier`], [`ClusteredTimes`] |
 //! | what is the median, and how sure? | [`Distribution`] |
-//! | how large is the mean? | [`mean`], [`ratio_estimate`] |
+//! | how large is the mean? | [`mean`], [`ratio_estimate`]; [`mean::bounded_mean`] on a scale with ends |
 //! | which of these many p-values count? | [`benjamini_hochberg`] and its neighbours |
 //! | does a hidden third factor turn the answer round? | [`simpson`], [`mantel_haenszel`] |
 //! | what would chance alone do? | [`resample`] |
@@ -42,6 +44,7 @@ pub mod hypothesis;
 pub mod interval;
 pub mod mean;
 pub mod multiple;
+pub mod net;
 pub mod resample;
 mod special;
 pub mod stratified;
@@ -58,7 +61,8 @@ pub use hypothesis::{
     TestMethod, TestResult, chi_square, fisher_exact, log_rank, log_rank_clustered,
     mann_whitney_grouped, two_proportions_p,
 };
-pub use interval::{clopper_pearson, difference, garwood, newcombe, wilson};
+pub use interval::{clopper_pearson, difference, garwood, newcombe, sample_size, wilson};
 pub use multiple::{benjamini_hochberg, benjamini_yekutieli, bonferroni, holm};
+pub use net::{NetClusters, net_share, net_share_wald};
 pub use stratified::{mantel_haenszel, simpson};
 pub use survival::{ClusteredTimes, KaplanMeier};

@@ -1,7 +1,9 @@
 //! Means of whole numbers: money per customer, steps per journey, one number each.
 
+mod bounded;
 mod clustered;
 
+pub use bounded::bounded_mean;
 pub use clustered::ClusteredMoments;
 
 use schemars::JsonSchema;

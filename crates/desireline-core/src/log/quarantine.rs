@@ -38,6 +38,12 @@ pub enum Reason {
     FieldTooLong,
     /// JSON is nested deeper than the limit.
     TooDeep,
+    /// The answer to a question of a survey is no number.
+    UnparseableScore,
+    /// The answer is not on the question's scale.
+    OffScale,
+    /// The row answers a question that was not declared.
+    UnknownQuestion,
 }
 
 impl Reason {
@@ -57,6 +63,9 @@ impl Reason {
             Reason::InvalidJson => "invalid JSON",
             Reason::FieldTooLong => "field too long",
             Reason::TooDeep => "nested too deep",
+            Reason::UnparseableScore => "score is no number",
+            Reason::OffScale => "score outside of its scale",
+            Reason::UnknownQuestion => "unknown question",
         }
     }
 }

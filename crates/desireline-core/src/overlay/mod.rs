@@ -6,6 +6,7 @@
 mod bind;
 mod check;
 mod coverage;
+mod emotion;
 mod periods;
 mod question;
 pub mod report;
@@ -17,6 +18,9 @@ pub use self::bind::{
 };
 pub use self::check::{MapCheck, check, journey_rule};
 pub use self::coverage::{Coverage, OrphanCount, TouchpointCoverage};
+pub use self::emotion::{
+    CustomerEmotion, EmotionCurve, EmotionOrigin, EmotionPoint, EmotionSummary, EmotionValue,
+};
 pub use self::question::{Forced, NAME, Overlay};
 #[doc(inline)]
 pub use self::report::OverlayReport;

@@ -26,6 +26,10 @@ pub enum Base {
     OfCohort,
     /// Of the customers of all cohorts that were observed for long enough.
     OfStarted,
+    /// Of the answers to one question.
+    OfAnswers,
+    /// Of the touches at one touchpoint.
+    OfTouches,
 }
 
 impl Base {
@@ -40,6 +44,8 @@ impl Base {
             Base::OfKnown => "of known outcomes",
             Base::OfCohort => "of the cohort",
             Base::OfStarted => "of complete cohorts",
+            Base::OfAnswers => "of answers",
+            Base::OfTouches => "of touches",
         }
     }
 }

@@ -68,14 +68,13 @@ impl ClusteredMoments {
         self.size_square_sum = self.size_square_sum.saturating_add(other.size_square_sum);
     }
 
-    /// The mean amount with its interval; `None` with fewer than two clusters, sums beyond their range, or a level not inside (0, 1).
-    pub fn mean(&self, level: f64) -> Option<Estimate> {
+    /// Σ (x_i - mean n_i)²; `None` with fewer than two clusters or sums beyond their range.
+    fn residual_square_sum(&self) -> Option<f64> {
         let full = self.square_sum == u128::MAX || self.sum == i128::MAX || self.sum == i128::MIN;
-        if self.m < 2 || full || !is_level(level) {
+        if self.m < 2 || full {
             return None;
         }
-        let (m, n) = (self.m as f64, self.n as f64);
-        let mean = self.sum as f64 / n;
+        let mean = self.sum as f64 / self.n as f64;
         // n² Σx² - 2 n S Σxn + S² Σn² in integers where they fit: no cancellation.
         let exact = || {
             let (n, s) = (i128::from(self.n), self.sum);
@@ -93,8 +92,23 @@ impl ClusteredMoments {
             self.square_sum as f64 - 2.0 * mean * self.cross as f64
                 + mean * mean * self.size_square_sum as f64
         };
-        let residuals = exact().unwrap_or_else(rounded).max(0.0);
-        let error = (m / (m - 1.0) * residuals).sqrt() / n;
+        Some(exact().unwrap_or_else(rounded).max(0.0))
+    }
+
+    /// The ratio estimator's variance of the mean; `None` with fewer than two clusters or sums beyond their range.
+    pub fn variance(&self) -> Option<f64> {
+        let (m, n) = (self.m as f64, self.n as f64);
+        Some(m / (m - 1.0) * self.residual_square_sum()? / (n * n))
+    }
+
+    /// The mean amount with its interval; `None` with fewer than two clusters, sums beyond their range, or a level not inside (0, 1).
+    pub fn mean(&self, level: f64) -> Option<Estimate> {
+        if !is_level(level) {
+            return None;
+        }
+        let (m, n) = (self.m as f64, self.n as f64);
+        let mean = self.sum as f64 / n;
+        let error = (m / (m - 1.0) * self.residual_square_sum()?).sqrt() / n;
         let effective = n * n / (self.size_square_sum as f64).max(1.0);
         let reach = t_quantile(1.0 - level, (effective - 1.0).max(1.0)) * error;
         Estimate::new(
