@@ -108,18 +108,7 @@ impl Reading {
             columns = columns.zone(zone);
         }
         if let Some(unit) = self.time_unit {
-            columns = columns.time_unit(match unit.as_str() {
-                "s" => TimeUnit::Seconds,
-                "ms" => TimeUnit::Millis,
-                "us" => TimeUnit::Micros,
-                "ns" => TimeUnit::Nanos,
-                other => {
-                    return Err(setting(
-                        "time_unit",
-                        format!("`{other}` is no unit; use s, ms, us or ns"),
-                    ));
-                }
-            });
+            columns = columns.time_unit(time_unit(&unit)?);
         }
         if let Some(text) = self.observed_until {
             let instant = parse_instant(&text).ok_or_else(|| {
@@ -134,30 +123,10 @@ impl Reading {
             columns = columns.max_quarantine_share(share);
         }
         if let Some(format) = self.format {
-            columns = columns.format(match format.as_str() {
-                "csv" => Format::Csv,
-                "tsv" => Format::Tsv,
-                "jsonl" => Format::JsonLines,
-                "parquet" => Format::Parquet,
-                "arrow" => Format::ArrowIpc,
-                other => {
-                    let problem =
-                        format!("`{other}` is no format; use csv, tsv, jsonl, parquet or arrow");
-                    return Err(setting("format", problem));
-                }
-            });
+            columns = columns.format(self::format(&format)?);
         }
         if let Some(text) = self.delimiter {
-            columns = columns.delimiter(match text.as_bytes() {
-                [byte] => Delimiter::Byte(*byte),
-                _ if text == "whitespace" => Delimiter::Whitespace,
-                _ => {
-                    return Err(setting(
-                        "delimiter",
-                        "give one character, or `whitespace` for runs of blanks",
-                    ));
-                }
-            });
+            columns = columns.delimiter(delimiter(&text)?);
         }
         if self.header == Some(false) {
             columns = columns.no_header();
@@ -191,6 +160,44 @@ impl Bounds {
             names: self.names.unwrap_or(all.names),
             json_depth: self.json_depth.unwrap_or(all.json_depth),
         }
+    }
+}
+
+pub(crate) fn time_unit(word: &str) -> Result<TimeUnit, Failure> {
+    match word {
+        "s" => Ok(TimeUnit::Seconds),
+        "ms" => Ok(TimeUnit::Millis),
+        "us" => Ok(TimeUnit::Micros),
+        "ns" => Ok(TimeUnit::Nanos),
+        other => Err(setting(
+            "time_unit",
+            format!("`{other}` is no unit; use s, ms, us or ns"),
+        )),
+    }
+}
+
+pub(crate) fn format(word: &str) -> Result<Format, Failure> {
+    match word {
+        "csv" => Ok(Format::Csv),
+        "tsv" => Ok(Format::Tsv),
+        "jsonl" => Ok(Format::JsonLines),
+        "parquet" => Ok(Format::Parquet),
+        "arrow" => Ok(Format::ArrowIpc),
+        other => Err(setting(
+            "format",
+            format!("`{other}` is no format; use csv, tsv, jsonl, parquet or arrow"),
+        )),
+    }
+}
+
+pub(crate) fn delimiter(text: &str) -> Result<Delimiter, Failure> {
+    match text.as_bytes() {
+        [byte] => Ok(Delimiter::Byte(*byte)),
+        _ if text == "whitespace" => Ok(Delimiter::Whitespace),
+        _ => Err(setting(
+            "delimiter",
+            "give one character, or `whitespace` for runs of blanks",
+        )),
     }
 }
 

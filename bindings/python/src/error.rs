@@ -1,6 +1,7 @@
 //! From the engine's errors to the Python exceptions of `desireline._errors`.
 
 use desireline_core::expr::ExprError;
+use desireline_core::feedback::FeedbackError;
 use desireline_core::{Error, SpecError};
 use desireline_io::IoError;
 use desireline_io::simulate::SimulateError;
@@ -145,6 +146,18 @@ impl Failure {
                 nearest,
                 kinds: known,
             }) => Some((name, nearest.as_deref(), known)),
+            Failure::Core(Error::Feedback(
+                FeedbackError::UnknownQuestion {
+                    name,
+                    nearest,
+                    known,
+                }
+                | FeedbackError::UnknownKind {
+                    name,
+                    nearest,
+                    known,
+                },
+            )) => Some((name, nearest.as_deref(), known)),
             Failure::Io(IoError::UnknownColumn {
                 column,
                 nearest,
@@ -180,6 +193,13 @@ fn core(error: &Error) -> Kind {
         Error::Expr(e) | Error::Spec(SpecError::Expr { source: e, .. }) => expr(e),
         Error::Spec(_) => ("SpecError", "spec"),
         Error::Map(_) => ("SpecError", "map"),
+        Error::Feedback(FeedbackError::UnknownQuestion { .. }) => {
+            ("UnknownNameError", "unknown_question")
+        }
+        Error::Feedback(FeedbackError::UnknownKind { .. }) => {
+            ("UnknownNameError", "unknown_question_kind")
+        }
+        Error::Feedback(_) => ("SpecError", "feedback"),
         Error::TimeSpan(_) => ("SpecError", "time_span"),
         Error::UnknownAnalysis { .. } => ("UnknownNameError", "unknown_analysis"),
         Error::UnknownCell { .. } => ("UnknownNameError", "unknown_cell"),

@@ -8,6 +8,7 @@ mod columns;
 mod error;
 mod exec;
 mod expr;
+mod feedback;
 mod journeys;
 mod log;
 mod map;
@@ -25,6 +26,8 @@ mod _core {
     use crate::exec::fail;
     #[pymodule_export]
     use crate::expr::{Column, Expr, after, event, first, nth};
+    #[pymodule_export]
+    use crate::feedback::{Feedback, interview, read_feedback_frame, read_feedback_paths};
     #[pymodule_export]
     use crate::journeys::{Journeys, analyses, finish, merge};
     #[pymodule_export]

@@ -146,6 +146,13 @@ impl JourneyMap {
     }
 }
 
+impl JourneyMap {
+    /// The core's own object.
+    pub(crate) fn shared(&self) -> Arc<MapFile> {
+        Arc::clone(&self.inner)
+    }
+}
+
 fn options(today: &str, deny: &[String], allow: &[String]) -> PyResult<CheckOptions> {
     let wrong = |told: String| pyo3::exceptions::PyValueError::new_err(told);
     let code = |text: &String| text.parse::<Code>().map_err(wrong);

@@ -20,6 +20,7 @@ Examples:
   desireline paths shop.arrow --journey gap=30m --goal purchase
   desireline map new --template ten-steps -o shop.yaml
   desireline map check shop.yaml --log shop.arrow
+  desireline feedback survey.csv --who customer_id --question recommend=nps,blank=11
 
 A bare event name is an expression; so is `event == \"purchase\" and channel in [\"web\", \"app\"] and value >= 20`.";
 
@@ -40,6 +41,7 @@ pub(crate) fn command() -> Command {
         .subcommand(convert())
         .subcommand(run())
         .subcommand(crate::map::command())
+        .subcommand(crate::feedback::command())
         .subcommand(crate::simulate::command())
 }
 
@@ -294,6 +296,8 @@ pub(crate) fn reading(command: Command) -> Command {
 
 /// What every answer can be written as.
 const FORMATS: &[&str] = &["text", "json", "csv", "arrow", "md", "svg", "html"];
+/// What has no picture.
+pub(crate) const TABLE_FORMATS: &[&str] = &["text", "json", "csv", "arrow", "md", "html"];
 /// And graphs besides.
 /// Counts have no interval to draw; their picture is the graph.
 const COUNT_FORMATS: &[&str] = &[
@@ -322,7 +326,7 @@ pub(crate) fn journeys(command: Command) -> Command {
         .arg(arg("keep-journeys", "EXPR", "Keep the journeys with such an event, with all their events").action(ArgAction::Append))
 }
 
-fn output(command: Command, formats: &'static [&'static str]) -> Command {
+pub(crate) fn output(command: Command, formats: &'static [&'static str]) -> Command {
     let arg = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name)
             .long(name)

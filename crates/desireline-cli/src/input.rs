@@ -132,12 +132,7 @@ pub(crate) fn log(m: &ArgMatches, names: &[Wanted]) -> Result<Log, CliError> {
         columns = columns.zone(zone);
     }
     if let Some(unit) = text(m, "time-unit") {
-        columns = columns.time_unit(match unit {
-            "s" => TimeUnit::Seconds,
-            "ms" => TimeUnit::Millis,
-            "us" => TimeUnit::Micros,
-            _ => TimeUnit::Nanos,
-        });
+        columns = columns.time_unit(time_unit(unit));
     }
     if let Some(delimiter) = text(m, "delimiter") {
         columns = columns.delimiter(self::delimiter(delimiter)?);
@@ -146,13 +141,7 @@ pub(crate) fn log(m: &ArgMatches, names: &[Wanted]) -> Result<Log, CliError> {
         columns = columns.no_header();
     }
     if let Some(format) = text(m, "input-format") {
-        columns = columns.format(match format {
-            "csv" => Format::Csv,
-            "tsv" => Format::Tsv,
-            "jsonl" => Format::JsonLines,
-            "parquet" => Format::Parquet,
-            _ => Format::ArrowIpc,
-        });
+        columns = columns.format(self::format(format));
     }
     if let Some(until) = text(m, "observed-until") {
         let micros = desireline::time::parse_instant(until).ok_or_else(|| {
@@ -276,7 +265,26 @@ fn limits(given: &[&str]) -> Result<Limits, CliError> {
     Ok(limits)
 }
 
-fn delimiter(text: &str) -> Result<Delimiter, CliError> {
+pub(crate) fn time_unit(word: &str) -> TimeUnit {
+    match word {
+        "s" => TimeUnit::Seconds,
+        "ms" => TimeUnit::Millis,
+        "us" => TimeUnit::Micros,
+        _ => TimeUnit::Nanos,
+    }
+}
+
+pub(crate) fn format(word: &str) -> Format {
+    match word {
+        "csv" => Format::Csv,
+        "tsv" => Format::Tsv,
+        "jsonl" => Format::JsonLines,
+        "parquet" => Format::Parquet,
+        _ => Format::ArrowIpc,
+    }
+}
+
+pub(crate) fn delimiter(text: &str) -> Result<Delimiter, CliError> {
     match text {
         "tab" | "\\t" => Ok(Delimiter::Byte(b'\t')),
         "blanks" | "whitespace" => Ok(Delimiter::Whitespace),

@@ -7,6 +7,7 @@ mod command;
 mod convert;
 mod document;
 mod error;
+mod feedback;
 mod input;
 mod interrupt;
 mod map;
@@ -51,6 +52,7 @@ fn run(matches: &clap::ArgMatches) -> Result<(), CliError> {
         Some(("simulate", m)) => simulate::run(m),
         Some(("convert", m)) => convert::run(m),
         Some(("map", m)) => map::run(m),
+        Some(("feedback", m)) => feedback::run(m),
         Some(("summary", m)) => question::summary(m),
         Some(("compare", m)) => question::compare(m),
         Some(("report", m)) => page::run(m),

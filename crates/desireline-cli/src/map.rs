@@ -11,7 +11,7 @@ use desireline::map::{
 };
 use desireline::overlay::{self, MapCheck};
 use desireline::render::map_check::{self as shown, CheckedFile};
-use desireline::{Exec, Log};
+use desireline::{Exec, Journeys, Log};
 
 use crate::command::{journeys, reading};
 use crate::error::CliError;
@@ -407,7 +407,7 @@ fn alone(report: CheckReport) -> MapCheck {
 }
 
 /// The columns that the maps look at. That one is missing is said at its place in the map.
-fn columns(m: &ArgMatches, maps: &[&MapFile]) -> Result<Vec<Wanted>, CliError> {
+pub(crate) fn columns(m: &ArgMatches, maps: &[&MapFile]) -> Result<Vec<Wanted>, CliError> {
     let mut wanted = Vec::new();
     for file in maps {
         for (_, expr) in file.map().conditions() {
@@ -439,20 +439,24 @@ fn against(
     options: &CheckOptions,
     exec: &Exec,
 ) -> Result<MapCheck, CliError> {
-    // A rule that cannot be read is said of the map, which is then looked at uncut.
-    let rule = match texts(m, "journey").is_empty() {
-        true => overlay::journey_rule(file.map()).unwrap_or_default(),
-        false => input::rule(m)?,
-    };
-    let journeys = match input::cut(m, log, rule) {
+    let journeys = match cut(m, file, log) {
         Ok(journeys) => journeys,
-        // What the map's own rule speaks of is not there: the check says where.
+        // What the map's own rule speaks of is not there: the check says where, of the map looked at uncut.
         Err(CliError::Engine(_)) if texts(m, "journey").is_empty() => {
             input::cut(m, log, Default::default())?
         }
         Err(e) => return Err(e),
     };
     Ok(overlay::check(file, &journeys, options, exec)?)
+}
+
+/// The journeys of a log as the map wants them cut, or as the options say.
+pub(crate) fn cut(m: &ArgMatches, file: &MapFile, log: &Log) -> Result<Journeys, CliError> {
+    let rule = match texts(m, "journey").is_empty() {
+        true => overlay::journey_rule(file.map())?,
+        false => input::rule(m)?,
+    };
+    input::cut(m, log, rule)
 }
 
 fn form<'m>(m: &'m ArgMatches, path: Option<&'m str>) -> Result<&'m str, CliError> {

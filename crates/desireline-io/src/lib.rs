@@ -1,11 +1,13 @@
 //! Readers and writers of desireline: from CSV, JSON Lines, Parquet and Arrow to a [`Log`](desireline_core::log::Log).
 //!
-//! Start at [`read`] for files and at [`read_batches`] for Arrow streams; [`Columns`] says which column is what.
+//! Start at [`read`] for files and at [`read_batches`] for Arrow streams; [`Columns`] says which column is what. Survey files become
+//! [`Feedback`](desireline_core::feedback::Feedback): [`read_feedback`].
 //! Nothing is guessed: bad rows go to the log's quarantine, a bad input is an [`IoError`].
 
 mod columnar;
 mod columns;
 mod error;
+mod feedback;
 mod format;
 mod kinds;
 mod limits;
@@ -24,6 +26,7 @@ mod write;
 
 pub use columns::{AttributeColumnSpec, Columns, Delimiter, Progress, TimeUnit};
 pub use error::IoError;
+pub use feedback::{FeedbackColumns, read_feedback, read_feedback_batches};
 pub use format::Format;
 pub use limits::Limits;
 pub use read::{append, append_batches, read, read_batches};

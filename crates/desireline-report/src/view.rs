@@ -41,6 +41,11 @@ impl<'a> AnswerView<'a> {
 /// Where an answer came from, in one line for people.
 pub(crate) fn origin(p: &Provenance) -> String {
     use crate::format::{counted, date};
+    // Not over a log: nothing was cut.
+    if p.rule.is_empty() {
+        let customers = counted(p.n_customers, "customer");
+        return format!("{customers} · desireline {}", p.engine);
+    }
     let mut parts = vec![format!(
         "{} of {}, {}",
         counted(p.n_journeys, "journey"),

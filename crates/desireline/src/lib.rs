@@ -3,8 +3,8 @@
 
 #[doc(inline)]
 pub use desireline_core::{
-    Error, Result, SpecError, engine, error, expr, journey, log, map, overlay, registry, report,
-    time,
+    Error, Result, SpecError, engine, error, expr, feedback, journey, log, map, overlay, registry,
+    report, time,
 };
 
 #[doc(inline)]

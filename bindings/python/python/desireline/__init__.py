@@ -24,6 +24,7 @@ from ._errors import (
     UnknownNameError,
 )
 from ._expr import Col, Condition, Expr, after, col, event, first, nth
+from ._feedback import Feedback, FeedbackReport, Hole, Measured, SurveyQuestion, VoiceReport, interview
 from ._log import Attribute, Journeys, Log, SelectedLog, finish, merge, open, read
 from ._map import Coverage, JourneyMap, MapCheck, Notice, TouchpointCoverage, map_templates
 from ._report import Caveat, Explained, GraphReport, Group, GroupedReport, Member, Provenance, Report, Table, Tables
@@ -44,16 +45,20 @@ __all__ = [
     "DesirelineError",
     "Explained",
     "Expr",
+    "Feedback",
+    "FeedbackReport",
     "GraphReport",
     "Group",
     "GroupedReport",
     "Groups",
+    "Hole",
     "InputNotFoundError",
     "InternalError",
     "JourneyMap",
     "Journeys",
     "Log",
     "MapCheck",
+    "Measured",
     "Member",
     "Notice",
     "Provenance",
@@ -64,16 +69,19 @@ __all__ = [
     "Span",
     "Spec",
     "SpecError",
+    "SurveyQuestion",
     "Table",
     "Tables",
     "TouchpointCoverage",
     "UnknownNameError",
+    "VoiceReport",
     "__version__",
     "after",
     "col",
     "event",
     "finish",
     "first",
+    "interview",
     "map_templates",
     "merge",
     "nth",

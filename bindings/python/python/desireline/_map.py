@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from datetime import date
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from . import _core
 from ._errors import InputNotFoundError, SpecError
 from ._log import Journeys, Log
+from ._time import Span, span
+
+if TYPE_CHECKING:
+    from ._feedback import Feedback, VoiceReport
 
 __all__ = ["Coverage", "JourneyMap", "MapCheck", "Notice", "TouchpointCoverage", "map_templates"]
 
@@ -236,6 +240,45 @@ class JourneyMap:
             raise TypeError(f"a map is held against a Log or Journeys, not {type(on).__name__}")
         told = json.loads(self._native.check(str(day), list(deny), list(allow), log, journeys))
         return MapCheck(tuple(map(_notice, told["report"]["notices"])), _coverage(told["coverage"]))
+
+    def feedback(
+        self,
+        journeys: Journeys,
+        feedback: Feedback,
+        *,
+        within: Span | None = None,
+        after: Span | None = None,
+        ties: Literal["ambiguous", "log_order"] = "ambiguous",
+        half_width: float = 0.1,
+        level: float = 0.95,
+        min_n: int = 5,
+        verbatims: int = 20,
+        customers: bool = False,
+    ) -> VoiceReport:
+        """What customers say along the map: every question at every touchpoint and stage, response rates, feelings and words.
+
+        An answer belongs to the touchpoint or stage that is declared with it or of its question; else to the touchpoint of the same
+        customer's nearest touch before it.
+
+        Args:
+            journeys: The journeys whose events are the touches.
+            feedback: The answers.
+            within: How long before an answer its touch may lie; seven days unless given.
+            after: How long after it, too; not at all unless given.
+            ties: What happens where touches of several touchpoints are equally near: not joined, or the log's order decides.
+            half_width: How well a share should be known at a touchpoint; the missing answers follow.
+            level: The confidence level.
+            min_n: Below how many answers there is a hole instead of a number.
+            verbatims: How many verbatims are shown; the same ones every time.
+            customers: Whether verbatims come with the customers who said them.
+        """
+        from ._feedback import VoiceReport, _asking
+
+        asking = _asking(
+            level=level, min_n=min_n, verbatims=verbatims, customers=customers, ties=ties, half_width=half_width,
+            within=None if within is None else span(within), after=None if after is None else span(after),
+        )
+        return VoiceReport(feedback._native.listen(self._native, journeys._native, asking))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, JourneyMap) and self.to_json() == other.to_json()

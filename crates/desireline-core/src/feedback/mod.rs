@@ -10,7 +10,7 @@ mod emotion;
 mod error;
 pub mod measures;
 mod question;
-mod report;
+pub(crate) mod report;
 mod scale;
 mod survey;
 mod table;

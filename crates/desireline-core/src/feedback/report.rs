@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::measures::{Measure, Measured, Measuring, Tally};
 use super::table::{Answer, Feedback, QuestionCounts, Which};
 use super::{FeedbackError, QuestionKind, Score};
-use crate::report::{Base, Caveat, Cells, Rate, Report, Table};
+use crate::report::{Base, Caveat, Cells, Provenance, Rate, Report, Table};
 
 /// What the report is to hold.
 #[derive(Clone, Debug, PartialEq)]
@@ -301,6 +301,33 @@ impl Feedback {
                 .collect(),
             caveats: self.caveats(),
         })
+    }
+}
+
+impl FeedbackReport {
+    /// The name under which feedback is asked for.
+    pub const NAME: &'static str = "feedback";
+
+    /// The report as an answer, which every renderer takes. It is over no log, so its provenance has no rule and no journeys.
+    pub fn into_answer(self) -> crate::report::Answer<FeedbackReport> {
+        crate::report::Answer {
+            analysis: FeedbackReport::NAME.to_owned(),
+            spec: serde_json::Value::Object(serde_json::Map::new()),
+            provenance: Provenance {
+                engine: env!("CARGO_PKG_VERSION").to_owned(),
+                fingerprint: String::new(),
+                rule: String::new(),
+                selections: Vec::new(),
+                n_events: 0,
+                n_customers: self.customers,
+                n_journeys: 0,
+                first_time: 0,
+                last_time: 0,
+                observed_until: 0,
+                seed: None,
+            },
+            report: self,
+        }
     }
 }
 

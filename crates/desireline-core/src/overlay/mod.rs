@@ -7,11 +7,13 @@ mod bind;
 mod check;
 mod coverage;
 mod emotion;
+mod feedback;
 mod periods;
 mod question;
 pub mod report;
 #[cfg(test)]
 mod tests;
+mod voice;
 
 pub use self::bind::{
     BindScratch, BoundMap, BoundTouchpoint, Candidate, LenientMatcher, UnknownName,
@@ -20,7 +22,10 @@ pub use self::check::{MapCheck, check, journey_rule};
 pub use self::coverage::{Coverage, OrphanCount, TouchpointCoverage};
 pub use self::emotion::{
     CustomerEmotion, EmotionCurve, EmotionOrigin, EmotionPoint, EmotionSummary, EmotionValue,
+    emotion_curve,
 };
+pub use self::feedback::{FeedbackJoin, JoinRule, Joined, Place, Ties, Unjoined, join_feedback};
 pub use self::question::{Forced, NAME, Overlay};
 #[doc(inline)]
 pub use self::report::OverlayReport;
+pub use self::voice::{HeardRow, ListenOptions, PlaceRow, VoiceReport, listen};

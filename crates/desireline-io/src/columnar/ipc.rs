@@ -70,6 +70,27 @@ pub(crate) fn survey(input: &Input, survey: &mut Survey<'_>) -> Result<(), IoErr
     super::survey(&input.name, &schema, survey)
 }
 
+/// All columns of all rows, after the same checks.
+pub(crate) fn batches(
+    input: &Input,
+    limits: &Limits,
+) -> Result<
+    (
+        impl Iterator<Item = Result<RecordBatch, ArrowError>> + use<>,
+        SchemaRef,
+    ),
+    IoError,
+> {
+    check(input, limits)?;
+    let (batches, schema) = open(input, None)?;
+    if crate::snapshot::marks(schema.metadata()) {
+        return Err(IoError::IsSnapshot {
+            source_name: input.name.clone(),
+        });
+    }
+    Ok((batches, schema))
+}
+
 /// Reads the wanted columns of all rows.
 pub(crate) fn read(input: &Input, sink: &mut Sink<'_>) -> Result<(), IoError> {
     let source = input.name.as_str();

@@ -4,7 +4,9 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Schema};
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::error::ArrowError;
 use bytes::Bytes;
 use desireline_core::log::AttributeType;
 use parquet::arrow::ProjectionMask;
@@ -17,7 +19,7 @@ use parquet::file::reader::{ChunkReader, Length};
 
 use super::damaged;
 use crate::IoError;
-use crate::limits::RATIO_GRACE;
+use crate::limits::{Limits, RATIO_GRACE};
 use crate::pieces;
 use crate::plan::{Plan, Role, Survey};
 use crate::sink::Sink;
@@ -119,19 +121,7 @@ pub(crate) fn read(
     roots.dedup();
     let wanted: Vec<String> = roots.iter().map(|&r| names[r].clone()).collect();
 
-    // A few stored bytes may claim any number of rows.
-    let total = u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0);
-    let stored = input.stored_bytes().max(1);
-    let ratio = sink.columns.limits.decompressed_ratio;
-    if total > RATIO_GRACE && total / stored > ratio {
-        return Err(IoError::Limit {
-            source_name: source.to_owned(),
-            what: "more rows to each stored byte",
-            limit: ratio,
-            setting: "decompressed_ratio",
-            row: None,
-        });
-    }
+    let (total, stored) = check_rows(input, metadata, &sink.columns.limits)?;
     let places = sink.plan.places(source, &wanted)?;
     let mask = ProjectionMask::roots(metadata.parquet_schema(), roots);
     let at_once = super::rows_at_once(wanted.len());
@@ -163,6 +153,49 @@ pub(crate) fn read(
         }
         Ok(())
     })
+}
+
+/// Rows and stored bytes; a few bytes may claim any number of rows.
+fn check_rows(
+    input: &Input,
+    metadata: &ArrowReaderMetadata,
+    limits: &Limits,
+) -> Result<(u64, u64), IoError> {
+    let total = u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0);
+    let stored = input.stored_bytes().max(1);
+    let limit = limits.decompressed_ratio;
+    if total > RATIO_GRACE && total / stored > limit {
+        return Err(IoError::Limit {
+            source_name: input.name.clone(),
+            what: "more rows to each stored byte",
+            limit,
+            setting: "decompressed_ratio",
+            row: None,
+        });
+    }
+    Ok((total, stored))
+}
+
+/// All columns of all rows.
+pub(crate) fn batches(
+    input: &Input,
+    limits: &Limits,
+) -> Result<
+    (
+        impl Iterator<Item = Result<RecordBatch, ArrowError>> + use<>,
+        SchemaRef,
+    ),
+    IoError,
+> {
+    let file = Chunks(input.open()?);
+    let builder =
+        ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| damaged(&input.name, 0, &e))?;
+    let metadata = ArrowReaderMetadata::load(&Chunks(input.open()?), ArrowReaderOptions::new())
+        .map_err(|e| damaged(&input.name, 0, &e))?;
+    check_rows(input, &metadata, limits)?;
+    let schema = Arc::clone(builder.schema());
+    let reader = builder.build().map_err(|e| damaged(&input.name, 0, &e))?;
+    Ok((reader, schema))
 }
 
 /// Row groups that are read by one thread, and the rows before them and in them.

@@ -232,12 +232,16 @@ impl Table<'_> {
     }
 }
 
-fn field<'a>(text: &'a str, ends: &[usize], place: usize) -> Option<&'a str> {
+pub(crate) fn field<'a>(text: &'a str, ends: &[usize], place: usize) -> Option<&'a str> {
     let from = if place == 0 { 0 } else { *ends.get(place - 1)? };
     text.get(from..*ends.get(place)?)
 }
 
-fn header(records: &mut Records, input: &Input, columns: &Columns) -> Result<Vec<String>, IoError> {
+pub(crate) fn header(
+    records: &mut Records,
+    input: &Input,
+    columns: &Columns,
+) -> Result<Vec<String>, IoError> {
     let source_name = || input.name.clone();
     let (bytes, ends) = match records.next()? {
         None => {
@@ -286,7 +290,7 @@ fn header(records: &mut Records, input: &Input, columns: &Columns) -> Result<Vec
 }
 
 /// The delimiter by which most of the wanted columns are found in the first line; else the one that occurs most often.
-fn sniff(line: &[u8], columns: &Columns) -> Delimiter {
+pub(crate) fn sniff(line: &[u8], columns: &Columns) -> Delimiter {
     let wanted = [
         columns.customer.as_bytes(),
         columns.time.as_bytes(),

@@ -14,19 +14,19 @@ use crate::source::Input;
 use crate::stream::Stream;
 use crate::{Columns, IoError};
 
-fn open(input: &Input, packing: Packing, columns: &Columns) -> Result<Lines, IoError> {
+pub(crate) fn open(input: &Input, packing: Packing, columns: &Columns) -> Result<Lines, IoError> {
     let stream = Stream::open(input, packing, &columns.limits, columns.cancel.as_ref())?;
     Ok(Lines::new(stream, columns.limits.line_bytes))
 }
 
 /// One line, judged.
-enum Judged<'a> {
+pub(crate) enum Judged<'a> {
     Object(&'a str),
     Bad(Reason),
     Blank,
 }
 
-fn judge<'a>(
+pub(crate) fn judge<'a>(
     line: Line<'a>,
     row: u64,
     input: &Input,

@@ -9,4 +9,6 @@ mod lines;
 mod records;
 mod rows;
 
-pub(crate) use rows::whole;
+pub(crate) use json_row::{Fault, JsonRow};
+pub(crate) use records::{Record, Records};
+pub(crate) use rows::{Cell, whole};
