@@ -7,6 +7,7 @@
 pub mod arrow;
 pub mod csv;
 mod error;
+pub mod exchange;
 mod flat;
 pub mod format;
 pub mod html;

@@ -62,7 +62,7 @@ pub fn table(table: &Table) -> String {
 }
 
 /// The text with everything escaped that Markdown or HTML would take for markup.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let text = for_terminal(text);
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {
