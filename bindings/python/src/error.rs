@@ -16,6 +16,7 @@ pub(crate) enum Failure {
     Io(IoError),
     Simulate(SimulateError),
     Report(desireline_report::Error),
+    Exchange(desireline_report::exchange::ExchangeError),
     /// Arguments from Python that do not have the shape that this module's own Python files give them.
     Shape(serde_json::Error),
     /// A bug: something panicked.
@@ -94,6 +95,7 @@ impl Failure {
             Failure::Io(e) => e.to_string(),
             Failure::Simulate(e) => e.to_string(),
             Failure::Report(e) => e.to_string(),
+            Failure::Exchange(e) => e.to_string(),
             Failure::Shape(e) => without_place(&e.to_string()),
             Failure::Panic(said) => {
                 format!("desireline failed on its own account, please report it: {said}")
@@ -111,6 +113,7 @@ impl Failure {
             Failure::Simulate(SimulateError::Field { .. }) => ("SpecError", "field"),
             Failure::Simulate(_) => ("InternalError", "simulate"),
             Failure::Report(_) => ("InternalError", "report"),
+            Failure::Exchange(_) => ("SpecError", "exchange"),
             Failure::Shape(_) => ("SpecError", "shape"),
             Failure::Panic(_) => ("InternalError", "panic"),
         }

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use desireline_core::map::check::{CheckOptions, Code, check};
 use desireline_core::map::{Form, LocalizedText, MapFile, templates};
 use desireline_core::overlay::{self, MapCheck};
+use desireline_report::exchange::{self, Exchange, ImportOptions, Lane};
+use desireline_report::html::{self, MapView};
+use desireline_report::svg::{MAP_WIDE, MapPicture};
 use pyo3::prelude::*;
 
 use crate::error::Failure;
@@ -46,8 +49,66 @@ pub(crate) fn map_schema() -> String {
     desireline_core::map::map_schema().to_string()
 }
 
+/// Reads a map from another format; what found no place in it, as JSON.
+#[pyfunction]
+pub(crate) fn import_map(
+    py: Python<'_>,
+    text: &str,
+    format: &str,
+    as_of: &str,
+    id: Option<String>,
+    lanes: Vec<(String, String)>,
+) -> PyResult<(JourneyMap, String)> {
+    let wrong = pyo3::exceptions::PyValueError::new_err::<String>;
+    let mut options = ImportOptions::new(as_of.parse().map_err(wrong)?);
+    options.id = id;
+    for (row, word) in lanes {
+        let lane = Lane::of_word(&word).ok_or_else(|| {
+            let known: Vec<&str> = Lane::ALL.iter().map(|l| l.word()).collect();
+            wrong(format!(
+                "`{word}` is no lane; there are {}",
+                known.join(", ")
+            ))
+        })?;
+        options = options.lane(row, lane);
+    }
+    let format: Exchange = format.parse().map_err(Failure::Exchange)?;
+    let (file, notes) = exec::short(py, || {
+        let back = exchange::import(text, format, &options).map_err(Failure::Exchange)?;
+        Ok((MapFile::of(back.map)?, serde_json::to_string(&back.notes)?))
+    })?;
+    let inner = Arc::new(file);
+    Ok((JourneyMap { inner }, notes))
+}
+
 #[pymethods]
 impl JourneyMap {
+    /// The map in another format, and what that loses, as JSON.
+    fn export(&self, py: Python<'_>, format: &str) -> PyResult<(String, String)> {
+        let format: Exchange = format.parse().map_err(Failure::Exchange)?;
+        let file = Arc::clone(&self.inner);
+        exec::short(py, || {
+            let out = exchange::export(file.map(), format);
+            Ok((out.text, serde_json::to_string(&out.losses)?))
+        })
+    }
+
+    /// The map as it was drawn.
+    #[pyo3(signature = (width=None))]
+    fn svg(&self, width: Option<f64>) -> String {
+        MapPicture::of(self.inner.map(), None).svg(width.unwrap_or(MAP_WIDE))
+    }
+
+    /// The map as it was drawn, on a page.
+    fn page(&self) -> PyResult<String> {
+        let view = MapView {
+            map: self.inner.map(),
+            overlay: None,
+            check: None,
+        };
+        Ok(html::map_page(&view, None, None, &[]).map_err(Failure::from)?)
+    }
+
     #[getter]
     fn id(&self) -> String {
         self.inner.map().id.to_string()

@@ -1,5 +1,8 @@
 //! `desireline map`: journey maps as documents, by themselves and held against a log.
 
+mod draw;
+mod exchange;
+
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -24,22 +27,24 @@ Errors make the exit code 1: those of the map (E-…), and warnings that --deny 
 In a git hook: desireline map check maps/*.yaml --deny warnings
 In CI, with last month's events: desireline map check maps/*.yaml --log events.arrow --deny W-DEAD --deny W-ORPHAN --format sarif -o map.sarif";
 
+pub(crate) fn today_arg() -> Arg {
+    Arg::new("today")
+        .long("today")
+        .value_name("DATE")
+        .help("The day that counts as today, such as 2026-03-31 [default: today]")
+}
+
+fn out(help: &'static str) -> Arg {
+    Arg::new("output")
+        .long("output")
+        .short('o')
+        .value_name("FILE")
+        .value_hint(ValueHint::FilePath)
+        .help(help)
+        .help_heading("Output")
+}
+
 pub(crate) fn command() -> Command {
-    let today = || {
-        Arg::new("today")
-            .long("today")
-            .value_name("DATE")
-            .help("The day that counts as today, such as 2026-03-31 [default: today]")
-    };
-    let out = |help: &'static str| {
-        Arg::new("output")
-            .long("output")
-            .short('o')
-            .value_name("FILE")
-            .value_hint(ValueHint::FilePath)
-            .help(help)
-            .help_heading("Output")
-    };
     let new = Command::new("new")
         .about("Write a map to begin with")
         .arg(
@@ -62,7 +67,7 @@ pub(crate) fn command() -> Command {
                 .value_name("TEXT")
                 .help("Its title [default: the template's]"),
         )
-        .arg(today())
+        .arg(today_arg())
         .arg(out("Write to a file instead of the terminal"));
     let convert = Command::new("convert")
         .about("A map or lifecycle document as YAML or JSON, its keys in their order; comments are lost")
@@ -110,7 +115,7 @@ pub(crate) fn command() -> Command {
                 .action(ArgAction::Append)
                 .help("Say nothing of a warning, such as W-MOT; may be given several times"),
         )
-        .arg(today())
+        .arg(today_arg())
         .arg(
             Arg::new("files")
                 .long("log")
@@ -138,12 +143,15 @@ pub(crate) fn command() -> Command {
                 .help_heading("Output"),
         );
     Command::new("map")
-        .about("Journey maps as documents: begin one, check it, hold it against a log")
+        .about("Journey maps as documents: begin one, check it, hold it against a log, draw it, exchange it")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(new)
         .subcommand(Command::new("templates").about("The maps to begin with"))
         .subcommand(check)
+        .subcommand(draw::command())
+        .subcommand(exchange::export_command())
+        .subcommand(exchange::import_command())
         .subcommand(convert)
         .subcommand(schema)
 }
@@ -153,6 +161,9 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
         Some(("new", m)) => new(m),
         Some(("templates", _)) => templates(),
         Some(("check", m)) => check(m),
+        Some(("draw", m)) => draw::draw(m),
+        Some(("export", m)) => exchange::export(m),
+        Some(("import", m)) => exchange::import(m),
         Some(("convert", m)) => convert(m),
         Some(("schema", m)) => schema(m),
         _ => Ok(()),
@@ -236,6 +247,12 @@ impl Document {
     }
 }
 
+/// The map in a file.
+pub(crate) fn open(path: &str) -> Result<MapFile, CliError> {
+    let document = Document::read(path)?;
+    MapFile::read(&document.text, document.form).map_err(|e| document.wrong(&e))
+}
+
 fn form_of(path: &str) -> Option<Form> {
     match Path::new(path).extension().and_then(|e| e.to_str())? {
         "json" => Some(Form::Json),
@@ -289,7 +306,7 @@ fn today(m: &ArgMatches) -> Result<Date, CliError> {
         .ok_or_else(|| CliError::Usage("the clock shows no day; give --today".to_owned()))
 }
 
-fn options(m: &ArgMatches) -> Result<CheckOptions, CliError> {
+pub(crate) fn options(m: &ArgMatches) -> Result<CheckOptions, CliError> {
     let code = |option: &str, given: &str| {
         given
             .parse::<Code>()

@@ -182,6 +182,19 @@ fn same_file(a: &Path, b: &Path) -> bool {
     }
 }
 
+/// Says on standard error what a reader of the result should know, a line each; nothing where there is nothing.
+pub(crate) fn remark(lead: &str, lines: impl Iterator<Item = String>) {
+    let lines: Vec<String> = lines.collect();
+    if lines.is_empty() {
+        return;
+    }
+    let mut err = std::io::stderr().lock();
+    let _ = writeln!(err, "note: {lead}:");
+    for line in lines {
+        let _ = writeln!(err, "  {}", render::names::for_terminal(&line));
+    }
+}
+
 /// Says on standard error what went wrong.
 pub(crate) fn complain(error: &CliError) {
     let mut err = std::io::stderr().lock();

@@ -3,6 +3,10 @@
 //! The page carries a content security policy that forbids everything but its own style. Every name is escaped by the template
 //! engine and set apart by `<bdi>`, so that it can neither become markup nor turn its neighbours round.
 
+mod map;
+
+pub use self::map::MapView;
+
 use desireline_core::report::{Caveat, Cells, Provenance, Report, Table};
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, context};
@@ -32,10 +36,31 @@ pub fn page(
     page_from(TEMPLATE, title, summary, answers)
 }
 
+/// The page of a map, with answers about the same log below it where there are any. Without a title it has the map's.
+pub fn map_page(
+    map: &MapView<'_>,
+    title: Option<&str>,
+    summary: Option<&dyn Report>,
+    answers: &[AnswerView<'_>],
+) -> Result<String> {
+    let own = map.title();
+    rendered(TEMPLATE, title.unwrap_or(&own), Some(map), summary, answers)
+}
+
 /// The page of a log from the caller's own template, in Jinja's language. It gets what [`TEMPLATE`] uses.
 pub fn page_from(
     template: &str,
     title: &str,
+    summary: Option<&dyn Report>,
+    answers: &[AnswerView<'_>],
+) -> Result<String> {
+    rendered(template, title, None, summary, answers)
+}
+
+fn rendered(
+    template: &str,
+    title: &str,
+    map: Option<&MapView<'_>>,
     summary: Option<&dyn Report>,
     answers: &[AnswerView<'_>],
 ) -> Result<String> {
@@ -60,15 +85,35 @@ pub fn page_from(
             shared.push(caveat.clone());
         }
     }
-    let facts = facts(first, answers);
+    let mut facts = facts(first, answers);
+    let map = map.map(MapView::shown);
+    if let Some(map) = &map {
+        facts = map.facts.clone();
+        for caveat in &map.caveats {
+            if !shared.contains(caveat) {
+                shared.push(caveat.clone());
+            }
+        }
+    }
+    let subtitle = match (&map, first) {
+        (Some(map), _) => map.subtitle.clone(),
+        (None, first) => first.map(subtitle).unwrap_or_default(),
+    };
+    let origin = match (&map, first) {
+        (Some(map), _) => map.origin.clone(),
+        (None, first) => first
+            .map(|p| visible(&origin(p)).into_owned())
+            .unwrap_or_default(),
+    };
     env.get_template(NAME)
         .and_then(|t| {
             t.render(context! {
                 version => env!("CARGO_PKG_VERSION"),
                 css => Value::from_safe_string(STYLE.to_owned()),
                 title => visible(title).into_owned(),
-                subtitle => first.map(subtitle).unwrap_or_default(),
-                origin => first.map(|p| visible(&origin(p)).into_owned()).unwrap_or_default(),
+                subtitle => subtitle,
+                origin => origin,
+                map => map.as_ref().map(|m| m.values()),
                 facts => Serde(facts),
                 caveats => Serde(messages(&shared)),
                 answers => Serde(shown),
@@ -247,7 +292,7 @@ fn subtitle(p: &Provenance) -> String {
     visible(&parts.join(" · ")).into_owned()
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Fact {
     label: String,
     value: String,

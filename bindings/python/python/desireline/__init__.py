@@ -23,6 +23,7 @@ from ._errors import (
     SpecError,
     UnknownNameError,
 )
+from ._exchange import ExchangeNote, ExchangeWarning, ExportedMap, ImportedMap, Loss
 from ._expr import Col, Condition, Expr, after, col, event, first, nth
 from ._feedback import Feedback, FeedbackReport, Hole, Measured, SurveyQuestion, VoiceReport, interview
 from ._log import Attribute, Journeys, Log, SelectedLog, finish, merge, open, read
@@ -43,7 +44,10 @@ __all__ = [
     "Coverage",
     "DataError",
     "DesirelineError",
+    "ExchangeNote",
+    "ExchangeWarning",
     "Explained",
+    "ExportedMap",
     "Expr",
     "Feedback",
     "FeedbackReport",
@@ -52,11 +56,13 @@ __all__ = [
     "GroupedReport",
     "Groups",
     "Hole",
+    "ImportedMap",
     "InputNotFoundError",
     "InternalError",
     "JourneyMap",
     "Journeys",
     "Log",
+    "Loss",
     "MapCheck",
     "Measured",
     "Member",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import _core
 from ._errors import InputNotFoundError, SpecError
+from ._exchange import MapExchange
 from ._log import Journeys, Log
 from ._time import Span, span
 
@@ -104,7 +105,7 @@ class MapCheck:
         return "\n".join(map(str, self.notices)) or "nothing to say"
 
 
-class JourneyMap:
+class JourneyMap(MapExchange):
     """The journey as people drew it: stages and touchpoints with goals, expectations, feelings and numbers. Immutable.
 
     >>> import desireline as dl

@@ -32,7 +32,11 @@ fn users(map: &JourneyMap) -> Vec<(String, String)> {
 
 /// The stakeholders that answer for touchpoints.
 fn providers(map: &JourneyMap) -> Vec<&Stakeholder> {
-    let owners: HashSet<&Id> = map.touchpoints.iter().filter_map(|t| t.owner.as_ref()).collect();
+    let owners: HashSet<&Id> = map
+        .touchpoints
+        .iter()
+        .filter_map(|t| t.owner.as_ref())
+        .collect();
     let owns = |s: &&Stakeholder| owners.contains(&s.id);
     map.stakeholders.iter().filter(owns).collect()
 }
@@ -58,7 +62,10 @@ pub(super) fn write(map: &JourneyMap) -> String {
     put(2, &leaf("journeyTitle", &plain(map, &map.title)));
     put(2, "<journeyPhases>");
     for s in &map.stages {
-        put(3, &format!("<journeyPhase phaseID=\"{}\">", escape_xml(s.id.as_str())));
+        put(
+            3,
+            &format!("<journeyPhase phaseID=\"{}\">", escape_xml(s.id.as_str())),
+        );
         put(4, &leaf("phaseName", &plain(map, &s.name)));
         put(3, "</journeyPhase>");
     }
@@ -66,8 +73,12 @@ pub(super) fn write(map: &JourneyMap) -> String {
     put(2, "<actors>");
     let users = users(map);
     let providers = providers(map);
-    let served = providers.iter().map(|s| ("serviceProvider", s.id.to_string(), plain(map, &s.name)));
-    let used = users.iter().map(|(id, name)| ("endUser", id.clone(), name.clone()));
+    let served = providers
+        .iter()
+        .map(|s| ("serviceProvider", s.id.to_string(), plain(map, &s.name)));
+    let used = users
+        .iter()
+        .map(|(id, name)| ("endUser", id.clone(), name.clone()));
     for (kind, id, name) in used.chain(served) {
         put(3, &format!("<{kind} actorID=\"{}\">", escape_xml(&id)));
         put(4, &leaf("actorName", &name));
@@ -82,9 +93,15 @@ pub(super) fn write(map: &JourneyMap) -> String {
         put(5, &leaf("touchpointID", t.id.as_str()));
         put(5, &leaf("touchpointTitle", &plain(map, &t.name)));
         for s in map.stages.iter().filter(|s| t.is_in(&s.id)) {
-            put(5, &format!("<belongsTo phaseIDref=\"{}\"/>", escape_xml(s.id.as_str())));
+            put(
+                5,
+                &format!("<belongsTo phaseIDref=\"{}\"/>", escape_xml(s.id.as_str())),
+            );
         }
-        let owner = t.owner.as_ref().filter(|o| providers.iter().any(|p| p.id == **o));
+        let owner = t
+            .owner
+            .as_ref()
+            .filter(|o| providers.iter().any(|p| p.id == **o));
         let company = match owner {
             Some(id) => Some(actor_ref(id.as_str())),
             None => None,
@@ -102,7 +119,10 @@ pub(super) fn write(map: &JourneyMap) -> String {
             }
         }
         if let Some(name) = channel_name(map, t) {
-            put(5, &format!("<channel>{}</channel>", leaf("channelName", &name)));
+            put(
+                5,
+                &format!("<channel>{}</channel>", leaf("channelName", &name)),
+            );
         }
         if let Some(d) = &t.description {
             put(5, &leaf("comment", &plain(map, d)));
@@ -140,7 +160,10 @@ pub(super) fn kept(map: &JourneyMap, options: &ImportOptions) -> JourneyMap {
         .iter()
         .map(|s| Stakeholder::new(&s.id, plain(map, &s.name)))
         .collect();
-    let all = stages.iter().map(|s| &s.id).chain(personas.iter().map(|p| &p.id));
+    let all = stages
+        .iter()
+        .map(|s| &s.id)
+        .chain(personas.iter().map(|p| &p.id));
     let all = all.chain(providers.iter().map(|s| &s.id));
     for id in all.chain(map.touchpoints.iter().map(|t| &t.id)) {
         ids.take(id);
@@ -184,7 +207,8 @@ impl Channels {
         let id = ids.fresh(&name, "channel");
         let made = Channel::new(&id, ChannelKind::Other);
         let named = id != name.as_str();
-        self.list.push(if named { made.name(name.clone()) } else { made });
+        self.list
+            .push(if named { made.name(name.clone()) } else { made });
         self.known.insert(name, id.clone());
         id
     }
@@ -237,7 +261,10 @@ fn shallow(text: &str) -> Result<(), ExchangeError> {
         // Comments and character data may hold anything.
         let skip = [("!--", "-->"), ("![CDATA[", "]]>"), ("?", "?>")];
         if let Some((_, end)) = skip.iter().find(|(lead, _)| rest.starts_with(lead)) {
-            rest = rest.find(end).and_then(|i| rest.get(i..)).unwrap_or_default();
+            rest = rest
+                .find(end)
+                .and_then(|i| rest.get(i..))
+                .unwrap_or_default();
             continue;
         }
         if rest.starts_with('/') {
@@ -249,11 +276,13 @@ fn shallow(text: &str) -> Result<(), ExchangeError> {
             deepest = deepest.max(depth);
         }
     }
-    (deepest <= DEEPEST).then_some(()).ok_or(ExchangeError::Limit {
-        what: "levels of nesting",
-        found: deepest,
-        limit: DEEPEST,
-    })
+    (deepest <= DEEPEST)
+        .then_some(())
+        .ok_or(ExchangeError::Limit {
+            what: "levels of nesting",
+            found: deepest,
+            limit: DEEPEST,
+        })
 }
 
 struct Reader<'d> {
@@ -296,7 +325,11 @@ impl<'d> Reader<'d> {
         id
     }
 
-    fn journey(mut self, journey: Node<'_, '_>, options: &ImportOptions) -> Result<Imported, ExchangeError> {
+    fn journey(
+        mut self,
+        journey: Node<'_, '_>,
+        options: &ImportOptions,
+    ) -> Result<Imported, ExchangeError> {
         let planned = journey.tag_name().name() == "plannedJourney";
         let mut title = None;
         let mut id = None;
@@ -347,7 +380,9 @@ impl<'d> Reader<'d> {
         if personas == anybody {
             personas.clear();
         }
-        let made = personas.into_iter().map(|(raw, name)| Persona::new(self.id(raw, &name, "persona"), name));
+        let made = personas
+            .into_iter()
+            .map(|(raw, name)| Persona::new(self.id(raw, &name, "persona"), name));
         let personas: Vec<Persona> = made.collect();
         let mut named = Vec::new();
         for point in points {
@@ -361,7 +396,9 @@ impl<'d> Reader<'d> {
                 .iter()
                 .find_map(|n| child(point, n).and_then(said));
             let name = name.or_else(|| child(point, "comment").and_then(said));
-            let name = name.or_else(|| raw.clone()).unwrap_or_else(|| "(empty)".to_owned());
+            let name = name
+                .or_else(|| raw.clone())
+                .unwrap_or_else(|| "(empty)".to_owned());
             let id = self.id(raw, &name, "touchpoint");
             named.push((point, Touchpoint::new(id, name)));
             self.ids.within_limit()?;
@@ -377,7 +414,11 @@ impl<'d> Reader<'d> {
             touchpoints.push(made);
         }
         let title = title.unwrap_or_else(|| "Imported journey".to_owned());
-        let kind = if planned { MapKind::Ideal } else { MapKind::Actual };
+        let kind = if planned {
+            MapKind::Ideal
+        } else {
+            MapKind::Actual
+        };
         let mut map = begin(&title, id.as_deref(), kind, &mut self.ids, options);
         map.stakeholders.extend(providers);
         map.personas = personas;
@@ -386,9 +427,16 @@ impl<'d> Reader<'d> {
         map.touchpoints = touchpoints;
         map.emotions = emotions;
         for (name, (at, n)) in std::mem::take(&mut self.unknown) {
-            let times = if n == 1 { String::new() } else { format!(" and {} more", n - 1) };
+            let times = if n == 1 {
+                String::new()
+            } else {
+                format!(" and {} more", n - 1)
+            };
             let name: String = name.chars().take(60).collect();
-            self.notes.push(Note::new(at, format!("the element `{name}` has no place in a map; this one{times} is left out")));
+            self.notes.push(Note::new(
+                at,
+                format!("the element `{name}` has no place in a map; this one{times} is left out"),
+            ));
         }
         Ok(Imported {
             map,
@@ -406,7 +454,11 @@ impl<'d> Reader<'d> {
     ) -> Touchpoint {
         for node in elements(point) {
             match node.tag_name().name() {
-                "touchpointID" | "touchpointTitle" | "touchpointName" | "title" | "name"
+                "touchpointID"
+                | "touchpointTitle"
+                | "touchpointName"
+                | "title"
+                | "name"
                 | "touchpointExperience" => {}
                 "belongsTo" => {
                     let raw = attribute(node, "phaseIDref");
@@ -456,7 +508,10 @@ impl<'d> Reader<'d> {
     /// What was felt: a rating from 1 to 5, and words for it.
     fn experience(&mut self, node: Node<'_, '_>, at: &Id, planned: bool) -> Option<Emotion> {
         if planned {
-            self.note(&node, "experience belongs to actual journeys; this one is left out");
+            self.note(
+                &node,
+                "experience belongs to actual journeys; this one is left out",
+            );
             return None;
         }
         let rating = child(node, "experienceRating")?;
@@ -464,7 +519,10 @@ impl<'d> Reader<'d> {
         let score = raw.parse::<f64>().ok().filter(|s| (1.0..=5.0).contains(s));
         let Some(valence) = score.and_then(|s| Valence::new((s - 3.0) / 2.0)) else {
             let shown: String = raw.chars().take(60).collect();
-            self.note(&rating, format!("the rating `{shown}` is not on the scale of 1 to 5; it is left out"));
+            self.note(
+                &rating,
+                format!("the rating `{shown}` is not on the scale of 1 to 5; it is left out"),
+            );
             return None;
         };
         let id = self.ids.fresh(&format!("feels-{at}"), "feels");
@@ -489,7 +547,11 @@ fn attribute(node: Node<'_, '_>, name: &str) -> Option<String> {
 
 /// The text of an element on one line, if it has any.
 fn said(node: Node<'_, '_>) -> Option<String> {
-    let text: String = node.descendants().filter(Node::is_text).filter_map(|n| n.text()).collect();
+    let text: String = node
+        .descendants()
+        .filter(Node::is_text)
+        .filter_map(|n| n.text())
+        .collect();
     (!text.trim().is_empty()).then(|| line(&text))
 }
 

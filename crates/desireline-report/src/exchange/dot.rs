@@ -90,13 +90,16 @@ pub(super) fn journey(map: &JourneyMap) -> String {
         for t in map.touchpoints.iter().filter(|t| t.is_in(&stage.id)) {
             let moment = map.moments.iter().any(|m| m.at.part() == Some(&t.id));
             let pain = map.pains.iter().any(|p| p.at.part() == Some(&t.id));
-            let channel = t
-                .channel
-                .as_ref()
-                .map_or_else(String::new, |c| format!(", tooltip={}", quoted(&format!("channel {c}"))));
+            let channel = t.channel.as_ref().map_or_else(String::new, |c| {
+                format!(", tooltip={}", quoted(&format!("channel {c}")))
+            });
             // Shape and border, not colour alone: a diamond is a moment of truth, a double border a pain point.
             let shape = if moment { "diamond" } else { "box" };
-            let border = if pain { ", peripheries=2, color=\"#a8481f\"" } else { "" };
+            let border = if pain {
+                ", peripheries=2, color=\"#a8481f\""
+            } else {
+                ""
+            };
             let _ = writeln!(
                 out,
                 "    {} [label={}, shape={shape}{border}{channel}];",
@@ -112,7 +115,12 @@ pub(super) fn journey(map: &JourneyMap) -> String {
         }
     }
     for back in map.framework.iter().flat_map(|f| &f.loops) {
-        edge(&mut out, &back.from, &back.to, ", style=dashed, constraint=false");
+        edge(
+            &mut out,
+            &back.from,
+            &back.to,
+            ", style=dashed, constraint=false",
+        );
     }
     for pain in &map.pains {
         if let At::Edge { from, to } = &pain.at
@@ -150,7 +158,11 @@ pub(super) fn stakeholders(map: &JourneyMap) -> String {
         for more in s.role.iter().chain(&s.team) {
             told = format!("{told} · {}", super::header::line(more));
         }
-        let border = if s.id == map.owner { ", peripheries=2" } else { "" };
+        let border = if s.id == map.owner {
+            ", peripheries=2"
+        } else {
+            ""
+        };
         let _ = writeln!(
             out,
             "  {} [label={}, shape=box, style=rounded{border}];",

@@ -2,9 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use desireline_core::map::{
-    Id, JourneyMap, LocalizedText, MapKind, Stakeholder, Status, Version,
-};
+use desireline_core::map::{Id, JourneyMap, LocalizedText, MapKind, Stakeholder, Status, Version};
 
 use super::{ExchangeError, ImportOptions, MAX_PARTS};
 use crate::names::visible;
@@ -44,11 +42,13 @@ impl Ids {
     /// How many there are, as an error if they are too many.
     pub(super) fn within_limit(&self) -> Result<(), ExchangeError> {
         let found = self.taken.len();
-        (found <= MAX_PARTS).then_some(()).ok_or(ExchangeError::Limit {
-            what: "parts",
-            found,
-            limit: MAX_PARTS,
-        })
+        (found <= MAX_PARTS)
+            .then_some(())
+            .ok_or(ExchangeError::Limit {
+                what: "parts",
+                found,
+                limit: MAX_PARTS,
+            })
     }
 }
 

@@ -13,34 +13,141 @@ use crate::markdown::escape;
 
 /// What the document shows.
 pub(super) const SHOWN: &[&str] = &[
-    "id", "title", "version", "kind", "status", "as_of", "review_every", "owner", "language",
-    "scope.aim", "scope.scenario", "scope.segment", "scope.products", "scope.markets",
-    "scope.window", "scope.unit", "scope.exclude",
-    "stages.id", "stages.name", "stages.description", "stages.target_duration", "stages.lifecycle",
-    "stages.steps.id", "stages.steps.action", "stages.steps.actor", "stages.steps.thought",
-    "touchpoints.id", "touchpoints.name", "touchpoints.stages", "touchpoints.step",
-    "touchpoints.channel", "touchpoints.owner", "touchpoints.description",
-    "touchpoints.binding", "touchpoints.direction", "touchpoints.media", "touchpoints.observability",
-    "personas.id", "personas.name", "personas.kind", "personas.member", "personas.share", "personas.quote",
-    "personas.goals", "personas.pains", "personas.objections",
-    "channels.id", "channels.kind", "channels.name", "channels.values",
-    "goals.id", "goals.text", "goals.kind", "goals.stages", "goals.success", "goals.value", "goals.importance",
-    "expectations.id", "expectations.at", "expectations.text", "expectations.promise", "expectations.importance",
-    "emotions.id", "emotions.at", "emotions.valence", "emotions.source", "emotions.label", "emotions.n",
+    "id",
+    "title",
+    "version",
+    "kind",
+    "status",
+    "as_of",
+    "review_every",
+    "owner",
+    "language",
+    "scope.aim",
+    "scope.scenario",
+    "scope.segment",
+    "scope.products",
+    "scope.markets",
+    "scope.window",
+    "scope.unit",
+    "scope.exclude",
+    "stages.id",
+    "stages.name",
+    "stages.description",
+    "stages.target_duration",
+    "stages.lifecycle",
+    "stages.steps.id",
+    "stages.steps.action",
+    "stages.steps.actor",
+    "stages.steps.thought",
+    "touchpoints.id",
+    "touchpoints.name",
+    "touchpoints.stages",
+    "touchpoints.step",
+    "touchpoints.channel",
+    "touchpoints.owner",
+    "touchpoints.description",
+    "touchpoints.binding",
+    "touchpoints.direction",
+    "touchpoints.media",
+    "touchpoints.observability",
+    "personas.id",
+    "personas.name",
+    "personas.kind",
+    "personas.member",
+    "personas.share",
+    "personas.quote",
+    "personas.goals",
+    "personas.pains",
+    "personas.objections",
+    "channels.id",
+    "channels.kind",
+    "channels.name",
+    "channels.values",
+    "goals.id",
+    "goals.text",
+    "goals.kind",
+    "goals.stages",
+    "goals.success",
+    "goals.value",
+    "goals.importance",
+    "expectations.id",
+    "expectations.at",
+    "expectations.text",
+    "expectations.promise",
+    "expectations.importance",
+    "emotions.id",
+    "emotions.at",
+    "emotions.valence",
+    "emotions.source",
+    "emotions.label",
+    "emotions.n",
     "emotions.interval",
-    "moments.id", "moments.at", "moments.kind", "moments.basis", "moments.text", "moments.swing",
-    "pains.id", "pains.at", "pains.text", "pains.severity", "pains.status", "pains.owner", "pains.affected",
-    "pains.loss", "pains.blocks",
-    "opportunities.id", "opportunities.at", "opportunities.kind", "opportunities.text", "opportunities.uplift",
-    "opportunities.value", "opportunities.effort", "opportunities.owner", "opportunities.solves",
-    "risks.id", "risks.text", "risks.driver", "risks.probability", "risks.loss", "risks.owner",
-    "kpis.id", "kpis.kpi", "kpis.at", "kpis.name", "kpis.target", "kpis.owner", "kpis.definition",
-    "feedback.id", "feedback.at", "feedback.measure", "feedback.question", "feedback.scale",
-    "actions.id", "actions.kind", "actions.text", "actions.about", "actions.owner", "actions.due", "actions.status",
-    "stakeholders.id", "stakeholders.name", "stakeholders.role", "stakeholders.team",
-    "evidence.id", "evidence.tier", "evidence.kind", "evidence.text", "evidence.collected_at", "evidence.expires_at",
-    "evidence.n", "evidence.link",
-    "assumptions.id", "assumptions.text", "assumptions.owner", "assumptions.test", "assumptions.due",
+    "moments.id",
+    "moments.at",
+    "moments.kind",
+    "moments.basis",
+    "moments.text",
+    "moments.swing",
+    "pains.id",
+    "pains.at",
+    "pains.text",
+    "pains.severity",
+    "pains.status",
+    "pains.owner",
+    "pains.affected",
+    "pains.loss",
+    "pains.blocks",
+    "opportunities.id",
+    "opportunities.at",
+    "opportunities.kind",
+    "opportunities.text",
+    "opportunities.uplift",
+    "opportunities.value",
+    "opportunities.effort",
+    "opportunities.owner",
+    "opportunities.solves",
+    "risks.id",
+    "risks.text",
+    "risks.driver",
+    "risks.probability",
+    "risks.loss",
+    "risks.owner",
+    "kpis.id",
+    "kpis.kpi",
+    "kpis.at",
+    "kpis.name",
+    "kpis.target",
+    "kpis.owner",
+    "kpis.definition",
+    "feedback.id",
+    "feedback.at",
+    "feedback.measure",
+    "feedback.question",
+    "feedback.scale",
+    "actions.id",
+    "actions.kind",
+    "actions.text",
+    "actions.about",
+    "actions.owner",
+    "actions.due",
+    "actions.status",
+    "stakeholders.id",
+    "stakeholders.name",
+    "stakeholders.role",
+    "stakeholders.team",
+    "evidence.id",
+    "evidence.tier",
+    "evidence.kind",
+    "evidence.text",
+    "evidence.collected_at",
+    "evidence.expires_at",
+    "evidence.n",
+    "evidence.link",
+    "assumptions.id",
+    "assumptions.text",
+    "assumptions.owner",
+    "assumptions.test",
+    "assumptions.due",
     "assumptions.about",
 ];
 
@@ -60,7 +167,11 @@ pub(super) fn write(map: &JourneyMap) -> String {
         .chain(map.stakeholders.iter().map(|s| (&s.id, &s.name)))
         .chain(map.goals.iter().map(|g| (&g.id, &g.text)))
         .chain(map.pains.iter().map(|p| (&p.id, &p.text)))
-        .chain(map.channels.iter().filter_map(|c| Some((&c.id, c.name.as_ref()?))));
+        .chain(
+            map.channels
+                .iter()
+                .filter_map(|c| Some((&c.id, c.name.as_ref()?))),
+        );
     let mut page = Page {
         map,
         names: names.collect(),
@@ -114,12 +225,16 @@ impl Page<'_> {
     /// A table; columns without any content are left out.
     fn grid(&mut self, heads: &[&str], rows: Vec<Vec<String>>) {
         let filled: Vec<usize> = (0..heads.len())
-            .filter(|i| rows.iter().any(|r| r.get(*i).is_some_and(|c| !c.is_empty())))
+            .filter(|i| {
+                rows.iter()
+                    .any(|r| r.get(*i).is_some_and(|c| !c.is_empty()))
+            })
             .collect();
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
         let head = |i: &usize| heads.get(*i).map(|h| (*h).to_owned()).unwrap_or_default();
         self.out.push_str(&line(filled.iter().map(head).collect()));
-        self.out.push_str(&line(filled.iter().map(|_| ":--".to_owned()).collect()));
+        self.out
+            .push_str(&line(filled.iter().map(|_| ":--".to_owned()).collect()));
         for row in rows {
             let cell = |i: &usize| row.get(*i).map(|c| escape(c)).unwrap_or_default();
             self.out.push_str(&line(filled.iter().map(cell).collect()));
@@ -152,7 +267,14 @@ impl Page<'_> {
         };
         fact("Aim", self.optional(scope.aim.as_ref()));
         fact("Scenario", self.optional(scope.scenario.as_ref()));
-        fact("Customers", scope.segment.as_ref().map(ToString::to_string).unwrap_or_default());
+        fact(
+            "Customers",
+            scope
+                .segment
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+        );
         fact("Products", scope.products.join(", "));
         fact("Markets", scope.markets.join(", "));
         let window = scope.window.as_ref().map(|w| {
@@ -160,9 +282,16 @@ impl Page<'_> {
             format!("{} to before {} ({zone})", w.from, w.to)
         });
         fact("Window", window.unwrap_or_default());
-        fact("Counted", scope.unit.map(|u| u.to_string()).unwrap_or_default());
+        fact(
+            "Counted",
+            scope.unit.map(|u| u.to_string()).unwrap_or_default(),
+        );
         for e in &scope.exclude {
-            let when = e.when.as_ref().map(|w| format!(" ({w})")).unwrap_or_default();
+            let when = e
+                .when
+                .as_ref()
+                .map(|w| format!(" ({w})"))
+                .unwrap_or_default();
             fact("Left out", format!("{}{when}", self.text(&e.text)));
         }
         if !rows.is_empty() {
@@ -191,12 +320,27 @@ impl Page<'_> {
                 let _ = writeln!(self.out, "{}\n", escape(&facts.join(" · ")));
             }
             for goal in map.goals.iter().filter(|g| g.stages.contains(&stage.id)) {
-                let _ = writeln!(self.out, "- Customers want: {}", escape(&self.text(&goal.text)));
+                let _ = writeln!(
+                    self.out,
+                    "- Customers want: {}",
+                    escape(&self.text(&goal.text))
+                );
             }
             for step in &stage.steps {
-                let who = step.actor.as_ref().map(|a| format!("{}: ", self.text(a))).unwrap_or_default();
-                let thinks = step.thought.as_ref().map(|t| format!(" (thinks: {})", self.text(t)));
-                let told = format!("{who}{}{}", self.text(&step.action), thinks.unwrap_or_default());
+                let who = step
+                    .actor
+                    .as_ref()
+                    .map(|a| format!("{}: ", self.text(a)))
+                    .unwrap_or_default();
+                let thinks = step
+                    .thought
+                    .as_ref()
+                    .map(|t| format!(" (thinks: {})", self.text(t)));
+                let told = format!(
+                    "{who}{}{}",
+                    self.text(&step.action),
+                    thinks.unwrap_or_default()
+                );
                 let _ = writeln!(self.out, "- Step: {}", escape(&told));
             }
             let rows: Vec<Vec<String>> = map
@@ -213,7 +357,8 @@ impl Page<'_> {
             }
         }
         let lone = map.touchpoints.iter().filter(|t| {
-            let known = |p: &desireline_core::map::StagePlace| map.stages.iter().any(|s| s.id == p.stage);
+            let known =
+                |p: &desireline_core::map::StagePlace| map.stages.iter().any(|s| s.id == p.stage);
             !t.stages.iter().any(known)
         });
         let rows: Vec<Vec<String>> = lone.map(|t| self.touchpoint(t)).collect();
@@ -228,10 +373,16 @@ impl Page<'_> {
         vec![
             self.text(&t.name),
             t.step.as_ref().map(|s| self.named(s)).unwrap_or_default(),
-            t.channel.as_ref().map(|c| self.named(c)).unwrap_or_default(),
+            t.channel
+                .as_ref()
+                .map(|c| self.named(c))
+                .unwrap_or_default(),
             t.owner.as_ref().map(|o| self.named(o)).unwrap_or_default(),
             kind.join(", "),
-            t.binding.as_ref().map(|b| b.when.to_string()).unwrap_or_default(),
+            t.binding
+                .as_ref()
+                .map(|b| b.when.to_string())
+                .unwrap_or_default(),
             self.optional(t.description.as_ref()),
         ]
     }
@@ -246,8 +397,13 @@ impl Page<'_> {
             vec![
                 self.text(&p.name),
                 p.kind.map(|k| k.to_string()).unwrap_or_default(),
-                p.share.map(|s| format::percent(s.get())).unwrap_or_default(),
-                p.member.as_ref().map(ToString::to_string).unwrap_or_default(),
+                p.share
+                    .map(|s| format::percent(s.get()))
+                    .unwrap_or_default(),
+                p.member
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
                 self.optional(p.quote.as_ref()),
                 self.list(&p.goals),
                 texts(&p.pains),
@@ -260,20 +416,41 @@ impl Page<'_> {
                 self.text(&g.text),
                 g.kind.to_string(),
                 self.list(&g.stages),
-                g.success.as_ref().map(ToString::to_string).unwrap_or_default(),
+                g.success
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
                 g.value.map(|v| v.to_string()).unwrap_or_default(),
-                g.importance.map(|i| format::number(i.get())).unwrap_or_default(),
+                g.importance
+                    .map(|i| format::number(i.get()))
+                    .unwrap_or_default(),
             ]
         });
         let goals = goals.collect();
         self.table(
             "Personas",
-            &["persona", "kind", "share", "who", "in their words", "goals", "pains", "objections"],
+            &[
+                "persona",
+                "kind",
+                "share",
+                "who",
+                "in their words",
+                "goals",
+                "pains",
+                "objections",
+            ],
             personas,
         );
         self.table(
             "What customers want",
-            &["goal", "kind", "stages", "reached by", "worth", "importance"],
+            &[
+                "goal",
+                "kind",
+                "stages",
+                "reached by",
+                "worth",
+                "importance",
+            ],
             goals,
         );
     }
@@ -281,20 +458,35 @@ impl Page<'_> {
     fn places(&mut self) {
         let map = self.map;
         let expectations = map.expectations.iter().map(|e| {
-            let promise = e.promise.as_ref().map(|p| format!("{} {} {}", p.metric, p.op.symbol(), quantity(p.threshold)));
+            let promise = e
+                .promise
+                .as_ref()
+                .map(|p| format!("{} {} {}", p.metric, p.op.symbol(), quantity(p.threshold)));
             vec![
                 self.place(&e.at),
                 self.text(&e.text),
                 promise.unwrap_or_default(),
-                e.importance.map(|i| format::number(i.get())).unwrap_or_default(),
+                e.importance
+                    .map(|i| format::number(i.get()))
+                    .unwrap_or_default(),
             ]
         });
         let expectations = expectations.collect();
         let emotions = map.emotions.iter().map(|e| {
-            let interval = e.interval.map(|[a, b]| format!(" ({} to {})", format::number(a.get()), format::number(b.get())));
+            let interval = e.interval.map(|[a, b]| {
+                format!(
+                    " ({} to {})",
+                    format::number(a.get()),
+                    format::number(b.get())
+                )
+            });
             vec![
                 self.place(&e.at),
-                format!("{}{}", format::number(e.valence.get()), interval.unwrap_or_default()),
+                format!(
+                    "{}{}",
+                    format::number(e.valence.get()),
+                    interval.unwrap_or_default()
+                ),
                 e.label.clone().unwrap_or_default(),
                 e.source.word().replace('_', " "),
                 e.n.map(format::count).unwrap_or_default(),
@@ -311,15 +503,29 @@ impl Page<'_> {
             ]
         });
         let moments = moments.collect();
-        self.table("Expectations", &["where", "what is expected", "promise", "importance"], expectations);
-        self.table("Feelings, from −1 to 1", &["where", "valence", "word", "source", "n"], emotions);
-        self.table("Moments of truth", &["where", "what is decided", "basis", "what happens", "swing"], moments);
+        self.table(
+            "Expectations",
+            &["where", "what is expected", "promise", "importance"],
+            expectations,
+        );
+        self.table(
+            "Feelings, from −1 to 1",
+            &["where", "valence", "word", "source", "n"],
+            emotions,
+        );
+        self.table(
+            "Moments of truth",
+            &["where", "what is decided", "basis", "what happens", "swing"],
+            moments,
+        );
     }
 
     fn findings(&mut self) {
         let map = self.map;
         let owner = |id: &Option<Id>| id.as_ref().map(|o| self.named(o)).unwrap_or_default();
-        let status = |s: Option<desireline_core::map::FindingStatus>| s.map(|s| s.to_string()).unwrap_or_default();
+        let status = |s: Option<desireline_core::map::FindingStatus>| {
+            s.map(|s| s.to_string()).unwrap_or_default()
+        };
         let pains = map.pains.iter().map(|p| {
             vec![
                 self.text(&p.text),
@@ -340,7 +546,9 @@ impl Page<'_> {
                 o.kind.to_string(),
                 o.uplift.as_ref().map(estimate).unwrap_or_default(),
                 o.value.as_ref().map(rate).unwrap_or_default(),
-                o.effort.map(|e| format::number(e.get())).unwrap_or_default(),
+                o.effort
+                    .map(|e| format::number(e.get()))
+                    .unwrap_or_default(),
                 self.list(&o.solves),
                 owner(&o.owner),
             ]
@@ -350,7 +558,9 @@ impl Page<'_> {
             vec![
                 self.text(&r.text),
                 r.driver.as_ref().map(|d| self.place(d)).unwrap_or_default(),
-                r.probability.map(|p| format::percent(p.get())).unwrap_or_default(),
+                r.probability
+                    .map(|p| format::percent(p.get()))
+                    .unwrap_or_default(),
                 r.loss.as_ref().map(rate).unwrap_or_default(),
                 owner(&r.owner),
             ]
@@ -369,16 +579,42 @@ impl Page<'_> {
         let actions = actions.collect();
         self.table(
             "Pain points",
-            &["pain point", "where", "severity (0 to 4)", "status", "affected", "loss", "blocks", "owner"],
+            &[
+                "pain point",
+                "where",
+                "severity (0 to 4)",
+                "status",
+                "affected",
+                "loss",
+                "blocks",
+                "owner",
+            ],
             pains,
         );
         self.table(
             "Opportunities",
-            &["opportunity", "where", "kind", "uplift", "worth", "effort (0 to 10)", "solves", "owner"],
+            &[
+                "opportunity",
+                "where",
+                "kind",
+                "uplift",
+                "worth",
+                "effort (0 to 10)",
+                "solves",
+                "owner",
+            ],
             opportunities,
         );
-        self.table("Risks", &["risk", "driver", "probability", "loss", "owner"], risks);
-        self.table("Actions", &["action", "kind", "about", "status", "due", "owner"], actions);
+        self.table(
+            "Risks",
+            &["risk", "driver", "probability", "loss", "owner"],
+            risks,
+        );
+        self.table(
+            "Actions",
+            &["action", "kind", "about", "status", "due", "owner"],
+            actions,
+        );
     }
 
     fn numbers(&mut self) {
@@ -389,9 +625,12 @@ impl Page<'_> {
                 format!("{} {}{by}", t.op.symbol(), quantity(t.value))
             });
             vec![
-                k.name.as_ref().map_or_else(|| k.kpi.to_string(), |n| self.text(n)),
+                k.name
+                    .as_ref()
+                    .map_or_else(|| k.kpi.to_string(), |n| self.text(n)),
                 k.kpi.to_string(),
-                k.at.as_ref().map_or_else(|| "whole map".to_owned(), |at| self.named(at)),
+                k.at.as_ref()
+                    .map_or_else(|| "whole map".to_owned(), |at| self.named(at)),
                 target.unwrap_or_default(),
                 k.owner.as_ref().map(|o| self.named(o)).unwrap_or_default(),
                 self.optional(k.definition.as_ref()),
@@ -403,7 +642,9 @@ impl Page<'_> {
                 self.named(&f.at),
                 f.measure.to_string(),
                 self.optional(f.question.as_ref()),
-                f.scale.map(|[a, b]| format!("{a} to {b}")).unwrap_or_default(),
+                f.scale
+                    .map(|[a, b]| format!("{a} to {b}"))
+                    .unwrap_or_default(),
             ]
         });
         let feedback = feedback.collect();
@@ -415,9 +656,21 @@ impl Page<'_> {
             ]
         });
         let channels = channels.collect();
-        self.table("KPIs", &["KPI", "measure", "where", "target", "owner", "definition"], kpis);
-        self.table("Where customers are asked", &["where", "measure", "question", "scale"], feedback);
-        self.table("Channels", &["channel", "kind", "called in the log"], channels);
+        self.table(
+            "KPIs",
+            &["KPI", "measure", "where", "target", "owner", "definition"],
+            kpis,
+        );
+        self.table(
+            "Where customers are asked",
+            &["where", "measure", "question", "scale"],
+            feedback,
+        );
+        self.table(
+            "Channels",
+            &["channel", "kind", "called in the log"],
+            channels,
+        );
     }
 
     fn grounds(&mut self) {
@@ -436,7 +689,9 @@ impl Page<'_> {
                 e.tier.to_string(),
                 e.kind.to_string().replace('_', " "),
                 e.collected_at.map(|d| d.to_string()).unwrap_or_default(),
-                e.expires(map.reviewed_every()).map(|d| d.to_string()).unwrap_or_default(),
+                e.expires(map.reviewed_every())
+                    .map(|d| d.to_string())
+                    .unwrap_or_default(),
                 e.n.map(format::count).unwrap_or_default(),
                 e.link.clone().unwrap_or_default(),
             ]
@@ -455,7 +710,15 @@ impl Page<'_> {
         self.table("Who answers for it", &["name", "role", "team"], people);
         self.table(
             "What it rests on",
-            &["what", "tier", "source", "collected", "good until", "n", "link"],
+            &[
+                "what",
+                "tier",
+                "source",
+                "collected",
+                "good until",
+                "n",
+                "link",
+            ],
             evidence,
         );
         self.table(
@@ -492,7 +755,11 @@ fn estimate(e: &Estimate) -> String {
         _ => String::new(),
     };
     let unit = e.unit.as_ref().map(|u| format!(" {u}")).unwrap_or_default();
-    format!("{}{interval}{unit}, n {}", format::number(value), format::count(e.n))
+    format!(
+        "{}{interval}{unit}, n {}",
+        format::number(value),
+        format::count(e.n)
+    )
 }
 
 fn rate(r: &MoneyRate) -> String {

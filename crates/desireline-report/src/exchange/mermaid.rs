@@ -467,7 +467,10 @@ impl Reader {
             .map(|a| self.actor(a))
             .collect();
         let name = self::line(name);
-        let at = match (remark.step.filter(|id| self.ids.take(id)), self.stages.last_mut()) {
+        let at = match (
+            remark.step.filter(|id| self.ids.take(id)),
+            self.stages.last_mut(),
+        ) {
             (Some(step), Some(stage)) => {
                 stage.steps.push(Step::new(&step, name));
                 step
@@ -482,7 +485,10 @@ impl Reader {
         };
         if let Some(before) = self.rated.get(&at) {
             if *before != score {
-                let told = format!("`{at}` has the score {before} above; {raw} is left out", raw = raw.trim());
+                let told = format!(
+                    "`{at}` has the score {before} above; {raw} is left out",
+                    raw = raw.trim()
+                );
                 self.notes.push(Note::new(place, told));
             }
             return Ok(());
@@ -504,17 +510,22 @@ impl Reader {
         match raw.parse::<f64>() {
             Ok(score) if (1.0..=5.0).contains(&score) => Some(score),
             Ok(score) if (0.0..1.0).contains(&score) => {
-                let told = format!("the score {shown} lies below the scale of 1 to 5; it counts as 1");
+                let told =
+                    format!("the score {shown} lies below the scale of 1 to 5; it counts as 1");
                 self.notes.push(Note::new(place, told));
                 Some(1.0)
             }
             Ok(_) => {
-                let told = format!("the score {shown} is not on the scale of 1 to 5; no feeling is made of it");
+                let told = format!(
+                    "the score {shown} is not on the scale of 1 to 5; no feeling is made of it"
+                );
                 self.notes.push(Note::new(place, told));
                 None
             }
             Err(_) => {
-                let told = format!("`{shown}` is no score: a number from 1 to 5; no feeling is made of it");
+                let told = format!(
+                    "`{shown}` is no score: a number from 1 to 5; no feeling is made of it"
+                );
                 self.notes.push(Note::new(place, told));
                 None
             }
@@ -542,7 +553,9 @@ impl Reader {
             let free = id.clone().filter(|id| self.ids.take(id));
             let free = free.unwrap_or_else(|| self.ids.fresh(&name, "touchpoint"));
             self.by_id.insert(free.clone(), self.touchpoints.len());
-            self.by_name.entry(name.clone()).or_insert(self.touchpoints.len());
+            self.by_name
+                .entry(name.clone())
+                .or_insert(self.touchpoints.len());
             self.touchpoints.push(Touchpoint::new(free, name));
             self.touchpoints.len() - 1
         });

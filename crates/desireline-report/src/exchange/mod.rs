@@ -244,7 +244,9 @@ pub enum ExchangeError {
         format: Exchange,
     },
     /// There is no such format.
-    #[error("there is no format `{name}`; there are mermaid, csv, cjml, markdown, dot and stakeholders")]
+    #[error(
+        "there is no format `{name}`; there are mermaid, csv, cjml, markdown, dot and stakeholders"
+    )]
     UnknownFormat {
         /// The name.
         name: String,

@@ -147,12 +147,20 @@ mod tests {
     #[test]
     fn open_quotes_are_refused_at_their_place() {
         let error = read("a,b\nc,\"d").unwrap_err();
-        assert_eq!(error.to_string(), "line 2, column 3: this quote is never closed");
+        assert_eq!(
+            error.to_string(),
+            "line 2, column 3: this quote is never closed"
+        );
     }
 
     #[test]
     fn the_delimiter_is_found() {
-        for (text, n) in [("a;b;c\n", 3), ("a\tb\n", 2), ("a\n", 1), ("\"a;b\",c\n", 2)] {
+        for (text, n) in [
+            ("a;b;c\n", 3),
+            ("a\tb\n", 2),
+            ("a\n", 1),
+            ("\"a;b\",c\n", 2),
+        ] {
             assert_eq!(read(text).unwrap()[0].len(), n, "{text:?}");
         }
     }

@@ -132,6 +132,22 @@ impl Canvas {
         );
     }
 
+    /// A part of a name as it is, with the whole name as its tooltip.
+    pub(crate) fn name_told(&mut self, x: f64, y: f64, shown: &str, whole: &str, t: Type) {
+        let anchor = t.anchor_attribute();
+        let weight = if t.bold { " font-weight=\"650\"" } else { "" };
+        let _ = write!(
+            self.body,
+            "<text x=\"{}\" y=\"{}\" font-size=\"{}\" class=\"{} dl-n\"{anchor}{weight}><title>{}</title>{}</text>",
+            n(x),
+            n(y),
+            n(t.size),
+            t.class,
+            escape_xml(whole),
+            escape_xml(shown)
+        );
+    }
+
     /// Words broken into lines of at most `room`; the y below the last line.
     pub(crate) fn paragraph(&mut self, x: f64, y: f64, text: &str, room: f64, t: Type) -> f64 {
         let mut y = y;

@@ -8,6 +8,7 @@ use desireline_core::analyses::retention::{self, CellState, RetentionReport};
 use desireline_core::analyses::transitions::TransitionsReport;
 use desireline_core::compare::{self, CompareReport};
 use desireline_core::engine::ByReport;
+use desireline_core::overlay::OverlayReport;
 use desireline_core::report::{Rate, Report};
 
 use desireline_stats::Unit;
@@ -16,7 +17,7 @@ use super::canvas::stacked;
 use super::{
     ComparisonPanel, ComparisonPicture, ComparisonRow, CurveGroup, CurvePicture, CurvePoint,
     DropoffPicture, DropoffRow, FlowLink, FlowPicture, FlowPlace, FunnelPicture, FunnelStep,
-    PathRow, PathTablePicture, RetentionCell, RetentionPicture, RetentionRow, Tone,
+    MapPicture, PathRow, PathTablePicture, RetentionCell, RetentionPicture, RetentionRow, Tone,
 };
 use crate::format;
 use crate::words::level;
@@ -54,6 +55,7 @@ enum Drawing {
     Curve(CurvePicture),
     Comparison(ComparisonPicture),
     Retention(RetentionPicture),
+    Map(Box<MapPicture>),
 }
 
 impl Drawing {
@@ -66,6 +68,7 @@ impl Drawing {
             Drawing::Curve(p) => p.svg(width),
             Drawing::Comparison(p) => p.svg(width),
             Drawing::Retention(p) => p.svg(width),
+            Drawing::Map(p) => p.svg(width),
         }
     }
 
@@ -78,6 +81,7 @@ impl Drawing {
             Drawing::Curve(p) => &mut p.title,
             Drawing::Comparison(p) => &mut p.title,
             Drawing::Retention(p) => &mut p.title,
+            Drawing::Map(p) => &mut p.title,
         };
         *title = format!("{group}: {title}");
         self
@@ -107,6 +111,8 @@ fn drawings(report: &dyn Report) -> Vec<Drawing> {
         ))]
     } else if let Some(r) = any.downcast_ref::<RetentionReport>() {
         vec![Drawing::Retention(triangle(r))]
+    } else if let Some(r) = any.downcast_ref::<OverlayReport>() {
+        vec![Drawing::Map(Box::new(MapPicture::of_report(r)))]
     } else if let Some(r) = any.downcast_ref::<CompareReport>() {
         comparisons(r)
     } else if let Some(r) = any.downcast_ref::<ByReport<GoalsReport>>() {

@@ -10,6 +10,7 @@ mod draw;
 mod dropoff;
 mod flow;
 mod funnel;
+mod map;
 mod measure;
 mod palette;
 mod path_table;
@@ -24,6 +25,10 @@ pub use draw::{picture, pictures};
 pub use dropoff::{DropoffPicture, DropoffRow, Tone};
 pub use flow::{FlowLink, FlowPicture, FlowPlace};
 pub use funnel::{FunnelPicture, FunnelStep};
+pub use map::{
+    FeelingSource, MAP_WIDE, MapFact, MapFeeling, MapKpi, MapMark, MapPicture, MapStage,
+    MapTouchpoint, MapWay, MarkKind, Presence, Verdict,
+};
 pub use path_table::{PathRow, PathTablePicture};
 pub use retention::{RetentionCell, RetentionPicture, RetentionRow};
 

@@ -12,8 +12,8 @@ use std::collections::{HashMap, HashSet};
 
 use desireline_core::map::{
     At, Channel, ChannelKind, CustomerGoal, Emotion, EmotionSource, Expectation, GoalKind, Id,
-    JourneyMap, MapKind, MomentOfTruth, Opportunity, OpportunityKind, PainPoint, Stage,
-    StagePlace, Stakeholder, Step, Touchpoint,
+    JourneyMap, MapKind, MomentOfTruth, Opportunity, OpportunityKind, PainPoint, Stage, StagePlace,
+    Stakeholder, Step, Touchpoint,
 };
 
 pub(super) use self::read::read;
@@ -122,7 +122,12 @@ impl Lane {
 
     /// The lane that other tools call so.
     fn of_name(name: &str) -> Option<Lane> {
-        let name = name.split('(').next().unwrap_or_default().trim().to_lowercase();
+        let name = name
+            .split('(')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_lowercase();
         Some(match name.as_str() {
             "journey map" | "journey" | "title" | "map" | "name" => Lane::Title,
             "stage" | "stages" | "phase" | "phases" | "journey stage" | "journey phase" => {
@@ -141,8 +146,15 @@ impl Lane {
                 Lane::Goals
             }
             "expectations" | "expectation" | "user expectations" => Lane::Expectations,
-            "emotion" | "emotions" | "feelings" | "feeling" | "experience" | "satisfaction"
-            | "mood" | "emotional journey" | "emotional experience" => Lane::Emotion,
+            "emotion"
+            | "emotions"
+            | "feelings"
+            | "feeling"
+            | "experience"
+            | "satisfaction"
+            | "mood"
+            | "emotional journey"
+            | "emotional experience" => Lane::Emotion,
             "pain points" | "pains" | "pain" | "problems" | "barriers" | "frustrations" => {
                 Lane::Pains
             }
@@ -437,9 +449,9 @@ impl Parts {
                     let more = stage.filter(|s| !goal.stages.contains(s));
                     goal.stages.extend(more.cloned());
                 }
-                None => self.goals.push(
-                    CustomerGoal::new(id, text, GoalKind::Functional).stages(stage.cloned()),
-                ),
+                None => self
+                    .goals
+                    .push(CustomerGoal::new(id, text, GoalKind::Functional).stages(stage.cloned())),
             }
             return true;
         }
@@ -459,7 +471,8 @@ impl Parts {
             Lane::Pains => self.pains.push(PainPoint::new(id, at, text)),
             Lane::Opportunities => {
                 let made = Opportunity::new(id, OpportunityKind::Reduce, at);
-                self.opportunities.push(if text == "…" { made } else { made.text(text) });
+                self.opportunities
+                    .push(if text == "…" { made } else { made.text(text) });
             }
             Lane::Moments => self.moments.push(read::moment(id, at, &text)),
             _ => return false,

@@ -31,7 +31,11 @@ pub(super) fn moment(id: Id, at: At, text: &str) -> MomentOfTruth {
         kind.unwrap_or(MomentKind::Experience),
         Basis::Declared,
     );
-    if rest.is_empty() { made } else { made.text(rest) }
+    if rest.is_empty() {
+        made
+    } else {
+        made.text(rest)
+    }
 }
 
 /// The rows of a grid by lane.
@@ -51,7 +55,10 @@ pub(in crate::exchange) fn read(
     let mut notes = Vec::new();
     let mut rows = rows(&records, options, &mut notes);
     if !rows.cells.contains_key(&Lane::Stage) && !rows.cells.contains_key(&Lane::Touchpoint) {
-        let at = records.first().and_then(|r| r.first()).map_or((1, 1), |c| c.at);
+        let at = records
+            .first()
+            .and_then(|r| r.first())
+            .map_or((1, 1), |c| c.at);
         let told = "there is no row called `Stage` or `Touchpoint`; name the lanes in the first column, or say which \
                     rows they are with --lane \"Row=stage\"";
         return Err(ExchangeError::syntax(at, told));
@@ -108,7 +115,11 @@ fn rows<'r>(records: &'r [Vec<Cell>], options: &ImportOptions, notes: &mut Vec<N
                 rows.title = rows.title.or(title);
             }
             Some(lane) => {
-                let place = if ids.is_some() { &mut rows.ids } else { &mut rows.cells };
+                let place = if ids.is_some() {
+                    &mut rows.ids
+                } else {
+                    &mut rows.cells
+                };
                 if place.contains_key(&lane) {
                     let told = format!("there is a second row `{shown}`; it is left out");
                     notes.push(Note::new(head.at, told));
@@ -135,15 +146,25 @@ fn rows<'r>(records: &'r [Vec<Cell>], options: &ImportOptions, notes: &mut Vec<N
 /// The scale that a row's name tells: `Emotion (1 to 5)`, `Mood (-2..2)`, `Satisfaction (1-10)`.
 fn scale_in(name: &str) -> Option<(f64, f64)> {
     let inner = name.split_once('(')?.1.split(')').next()?;
-    let inner = inner.replace('−', "-").replace("..", " ").replace("to", " ");
+    let inner = inner
+        .replace('−', "-")
+        .replace("..", " ")
+        .replace("to", " ");
     // A hyphen between two digits stands between them.
     let mut spaced = String::new();
     let mut before = ' ';
     for c in inner.chars() {
-        spaced.push(if matches!(c, '-' | '–') && before.is_ascii_digit() { ' ' } else { c });
+        spaced.push(if matches!(c, '-' | '–') && before.is_ascii_digit() {
+            ' '
+        } else {
+            c
+        });
         before = c;
     }
-    let numbers: Vec<f64> = spaced.split_whitespace().filter_map(|w| w.parse().ok()).collect();
+    let numbers: Vec<f64> = spaced
+        .split_whitespace()
+        .filter_map(|w| w.parse().ok())
+        .collect();
     match numbers.as_slice() {
         [low, high] if low < high && low.is_finite() && high.is_finite() => Some((*low, *high)),
         _ => None,
@@ -152,7 +173,13 @@ fn scale_in(name: &str) -> Option<(f64, f64)> {
 
 /// The usual scale that holds all numbers of the row.
 fn guess_scale(rows: &Rows<'_>, notes: &mut Vec<Note>) -> Option<(f64, f64)> {
-    const USUAL: [(f64, f64); 5] = [(-1.0, 1.0), (-2.0, 2.0), (1.0, 5.0), (1.0, 10.0), (0.0, 100.0)];
+    const USUAL: [(f64, f64); 5] = [
+        (-1.0, 1.0),
+        (-2.0, 2.0),
+        (1.0, 5.0),
+        (1.0, 10.0),
+        (0.0, 100.0),
+    ];
     let row = rows.cells.get(&Lane::Emotion)?;
     let numbers: Vec<f64> = row
         .iter()
@@ -215,11 +242,7 @@ impl<'r> Reader<'r> {
         };
         let ids = self.rows.ids.get(&lane).and_then(|r| r.get(column));
         let named: Vec<&str> = ids.map_or(Vec::new(), |c| c.text.lines().collect());
-        let told: Vec<&str> = cell
-            .text
-            .lines()
-            .filter(|l| !l.trim().is_empty())
-            .collect();
+        let told: Vec<&str> = cell.text.lines().filter(|l| !l.trim().is_empty()).collect();
         if let Some(ids) = ids.filter(|_| !named.is_empty() && named.len() != told.len()) {
             let message = format!(
                 "{} ids for {} things; the things get new ones",
@@ -324,7 +347,10 @@ impl<'r> Reader<'r> {
         let channel = self.channel(column);
         let owner = self.owner(column);
         let description = match self.rows.cells.get(&Lane::Description) {
-            Some(row) => row.get(column).map(|c| c.text.trim()).filter(|t| !t.is_empty()),
+            Some(row) => row
+                .get(column)
+                .map(|c| c.text.trim())
+                .filter(|t| !t.is_empty()),
             None => None,
         };
         let mut here = Vec::new();
@@ -359,7 +385,9 @@ impl<'r> Reader<'r> {
 
     fn channel(&mut self, column: usize) -> Option<Id> {
         let (name, id) = self.first(Lane::Channel, column)?;
-        let key = id.as_ref().map_or_else(|| name.clone(), ToString::to_string);
+        let key = id
+            .as_ref()
+            .map_or_else(|| name.clone(), ToString::to_string);
         if let Some(id) = self.channels.get(&key) {
             return Some(id.clone());
         }
@@ -371,7 +399,9 @@ impl<'r> Reader<'r> {
 
     fn owner(&mut self, column: usize) -> Option<Id> {
         let (name, id) = self.first(Lane::Owner, column)?;
-        let key = id.as_ref().map_or_else(|| name.clone(), ToString::to_string);
+        let key = id
+            .as_ref()
+            .map_or_else(|| name.clone(), ToString::to_string);
         if let Some(id) = self.owners.get(&key) {
             return Some(id.clone());
         }
@@ -400,7 +430,9 @@ impl<'r> Reader<'r> {
                 }
                 None => {
                     let shown: String = text.chars().take(60).collect();
-                    let told = format!("`{shown}` is no number on the row's scale and no feeling that is known; it is left out");
+                    let told = format!(
+                        "`{shown}` is no number on the row's scale and no feeling that is known; it is left out"
+                    );
                     self.notes.push(Note::new(at, told));
                     return;
                 }
@@ -424,7 +456,10 @@ impl<'r> Reader<'r> {
             }
             (None, _) => self.ids.fresh(&text, kind),
         };
-        let item = Item { id, text: item_text };
+        let item = Item {
+            id,
+            text: item_text,
+        };
         if !self.parts.add(lane, item, stage, place, valence) {
             let shown: String = text.chars().take(60).collect();
             let told = format!("`{shown}` stands under no stage; it is left out");

@@ -31,7 +31,9 @@ pub(in crate::exchange) fn write(map: &JourneyMap) -> String {
     let padding = columns.len().saturating_sub(1);
     records::write(
         &mut out,
-        title.into_iter().chain(std::iter::repeat_n(String::new(), padding)),
+        title
+            .into_iter()
+            .chain(std::iter::repeat_n(String::new(), padding)),
     );
     for lane in Lane::ALL.iter().skip(1) {
         let cells: Vec<String> = columns.iter().map(|c| cell(map, c, *lane, false)).collect();
@@ -54,7 +56,8 @@ pub(in crate::exchange) fn write(map: &JourneyMap) -> String {
 
 /// What stands in a lane of a column: the names, or the ids of the parts.
 fn cell(map: &JourneyMap, column: &GridColumn<'_>, lane: Lane, ids: bool) -> String {
-    let both = |id: &desireline_core::map::Id, name: String| if ids { id.to_string() } else { name };
+    let both =
+        |id: &desireline_core::map::Id, name: String| if ids { id.to_string() } else { name };
     let of = match lane {
         Lane::Stage => column.stage.map(|s| both(&s.id, plain(map, &s.name))),
         Lane::Step => column.step.map(|s| both(&s.id, plain(map, &s.action))),

@@ -1,0 +1,108 @@
+//! `desireline map draw`: the map as a picture or a page, measured where there is a log.
+
+use std::path::Path;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgMatches, Command, ValueHint};
+use desireline::map::MapFile;
+use desireline::map::check;
+use desireline::overlay::MapCheck;
+use desireline::overlay::report::OverlayReport;
+use desireline::render::html::{self, MapView};
+use desireline::render::svg::{MAP_WIDE, MapPicture};
+
+use super::{Document, alone, options, out, today_arg};
+use crate::error::CliError;
+use crate::input::text;
+use crate::output;
+
+const HELP: &str = "\
+  desireline map draw shop.yaml -o shop.svg
+  desireline map draw shop.yaml -o shop.html";
+
+pub(super) fn command() -> Command {
+    Command::new("draw")
+        .about("A map as a picture (SVG) or a page (HTML), as it was drawn")
+        .after_help(HELP)
+        .arg(
+            Arg::new("map")
+                .value_name("MAP")
+                .required(true)
+                .value_hint(ValueHint::FilePath)
+                .help("The map, YAML or JSON; `-` for standard input"),
+        )
+        .arg(today_arg())
+        .arg(
+            Arg::new("format")
+                .long("format")
+                .value_name("FORMAT")
+                .value_parser(PossibleValuesParser::new(["svg", "html"]))
+                .help("The form of the picture [default: by the name after -o, else svg]")
+                .help_heading("Output"),
+        )
+        .arg(
+            Arg::new("width")
+                .long("width")
+                .value_name("PIXELS")
+                .value_parser(clap::value_parser!(u32).range(260..=4000))
+                .help("The width of an SVG picture; stages that do not fit go on below [default: 1240]")
+                .help_heading("Output"),
+        )
+        .arg(out("Write to a file instead of the terminal"))
+}
+
+fn form<'m>(m: &'m ArgMatches, path: Option<&'m str>) -> Result<&'m str, CliError> {
+    if let Some(format) = text(m, "format") {
+        return Ok(format);
+    }
+    let Some(path) = path.filter(|p| *p != "-") else {
+        return Ok("svg");
+    };
+    match Path::new(path).extension().and_then(|e| e.to_str()) {
+        Some("svg") | None => Ok("svg"),
+        Some("html" | "htm") => Ok("html"),
+        Some("png") => Err(CliError::Usage(format!(
+            "-o {path}: a map is drawn as SVG or HTML; every browser and most viewers turn either into PNG"
+        ))),
+        Some(other) => Err(CliError::Usage(format!(
+            "-o {path}: `.{other}` tells no format; give --format svg or html"
+        ))),
+    }
+}
+
+pub(super) fn draw(m: &ArgMatches) -> Result<(), CliError> {
+    let document = Document::read(text(m, "map").unwrap_or_default())?;
+    let path = text(m, "output");
+    output::spare_inputs(path, &[document.path.clone().into()])?;
+    let form = form(m, path)?;
+    let file = MapFile::read(&document.text, document.form).map_err(|e| document.wrong(&e))?;
+    let checked = alone(check::check(&file, &options(m)?));
+    put(m, path, form, &file, None, &checked)
+}
+
+fn put(
+    m: &ArgMatches,
+    path: Option<&str>,
+    form: &str,
+    file: &MapFile,
+    measured: Option<&OverlayReport>,
+    checked: &MapCheck,
+) -> Result<(), CliError> {
+    let bytes = match form {
+        "html" => {
+            let view = MapView {
+                map: file.map(),
+                overlay: measured,
+                check: Some(checked),
+            };
+            html::map_page(&view, None, None, &[])?
+        }
+        _ => {
+            let width = m
+                .get_one::<u32>("width")
+                .map_or(MAP_WIDE, |w| f64::from(*w));
+            MapPicture::of(file.map(), measured).svg(width) + "\n"
+        }
+    };
+    output::put(path, bytes.as_bytes())
+}

@@ -1,0 +1,793 @@
+//! From a map and its overlay to what is drawn.
+
+use std::collections::HashMap;
+
+use desireline_core::map::{
+    At, Channel, ChannelKind, Date, EmotionSource, Id, JourneyMap, KpiBinding, KpiName, KpiUnit,
+    LocalizedText, MapKind, Observability, Quantity, Stage, Status, Step, Touchpoint, Version,
+};
+use desireline_core::overlay::report::{
+    CellKind, EmotionMeasure, KpiMeasure, OverlayReport, StageMeasure, TouchpointMeasure,
+};
+use desireline_core::report::Rate;
+use desireline_core::time::TimeSpan;
+
+use super::super::canvas::one_line;
+use super::{
+    FeelingSource, MapFact, MapFeeling, MapKpi, MapMark, MapPicture, MapStage, MapTouchpoint,
+    MapWay, MarkKind, Presence, Verdict, feelings,
+};
+use crate::format;
+
+/// Touchpoints of a stage that are drawn.
+const TOUCHPOINTS: usize = 8;
+
+impl MapPicture {
+    /// The picture of a map, measured where there is an overlay of it.
+    pub fn of(map: &JourneyMap, overlay: Option<&OverlayReport>) -> MapPicture {
+        let view = View {
+            map,
+            language: map.main_language(),
+            overlay,
+            stage_of: stages_of(map),
+        };
+        view.picture()
+    }
+
+    /// The picture of an overlay alone, without the map that it is of: goals by stage, marks and feelings that only the map
+    /// knows are missing.
+    pub fn of_report(report: &OverlayReport) -> MapPicture {
+        match map_of(report) {
+            Some(map) => MapPicture::of(&map, Some(report)),
+            None => MapPicture::default(),
+        }
+    }
+
+    /// How many places with a feeling are known from guesses only, and how many there are.
+    pub fn from_opinion(&self) -> (usize, usize) {
+        let mut places: Vec<((usize, &str), bool)> = Vec::new();
+        for (i, stage) in self.stages.iter().enumerate() {
+            for f in &stage.feelings {
+                let measured = !matches!(f.source, FeelingSource::Guess | FeelingSource::Target);
+                let place = (i, f.place.as_str());
+                match places.iter_mut().find(|(p, _)| *p == place) {
+                    Some((_, known)) => *known |= measured,
+                    None => places.push((place, measured)),
+                }
+            }
+        }
+        let guessed = places.iter().filter(|(_, known)| !known).count();
+        (guessed, places.len())
+    }
+}
+
+/// What an overlay says of its map.
+fn map_of(report: &OverlayReport) -> Option<JourneyMap> {
+    let told = &report.map;
+    let kind = match told.kind.as_str() {
+        "actual" => MapKind::Actual,
+        "ideal" => MapKind::Ideal,
+        _ => MapKind::Hypothesis,
+    };
+    let status = Status::ALL
+        .iter()
+        .copied()
+        .find(|s| s.word() == told.status);
+    let version: Version = told.version.parse().ok()?;
+    let as_of: Date = told.as_of.parse().ok()?;
+    let status = status.unwrap_or(Status::Draft);
+    let title = told.title.as_str();
+    let mut map = JourneyMap::new(
+        told.id.as_str(),
+        title,
+        version,
+        kind,
+        status,
+        as_of,
+        "owner",
+    )
+    .channels(
+        report
+            .channels
+            .iter()
+            .map(|c| Channel::new(c.id.as_str(), ChannelKind::Other).name(c.name.as_str())),
+    )
+    .stages(report.stages.iter().map(|s| {
+        let mut stage = Stage::new(s.id.as_str(), s.name.as_str());
+        stage.target_duration = s.target_duration.map(TimeSpan::from_micros);
+        let steps = report.steps.iter().filter(|step| step.stage == s.id);
+        stage.steps(steps.map(|step| Step::new(step.id.as_str(), step.name.as_str())))
+    }));
+    for t in &report.touchpoints {
+        let stages = t.stages.iter().map(|s| Id::from(s.as_str()));
+        let mut made = Touchpoint::new(t.id.as_str(), t.name.as_str()).stages(stages);
+        made.channel = t.channel.as_deref().map(Id::from);
+        made.observability = Observability::ALL
+            .iter()
+            .copied()
+            .find(|o| o.word() == t.observability);
+        map.touchpoints.push(made);
+    }
+    for (i, k) in report.kpis.iter().flatten().enumerate() {
+        let name = KpiName::from(k.kpi.as_str());
+        let mut made = KpiBinding::new(format!("kpi-{i}"), name).name(k.name.as_str());
+        made.at = k.at.as_deref().map(Id::from);
+        map.kpis.push(made);
+    }
+    Some(map)
+}
+
+/// The stage that a part of the map is shown in: the first of a touchpoint's.
+fn stages_of(map: &JourneyMap) -> HashMap<&Id, usize> {
+    let mut of = HashMap::new();
+    for (i, s) in map.stages.iter().enumerate() {
+        of.insert(&s.id, i);
+        for step in &s.steps {
+            of.insert(&step.id, i);
+        }
+    }
+    for t in &map.touchpoints {
+        let first = t
+            .stages
+            .iter()
+            .filter_map(|p| of.get(&p.stage))
+            .min()
+            .copied();
+        if let Some(first) = first {
+            of.insert(&t.id, first);
+        }
+    }
+    of
+}
+
+struct View<'m> {
+    map: &'m JourneyMap,
+    language: &'m str,
+    overlay: Option<&'m OverlayReport>,
+    stage_of: HashMap<&'m Id, usize>,
+}
+
+impl<'m> View<'m> {
+    fn text(&self, text: &LocalizedText) -> String {
+        text.get(self.language).to_owned()
+    }
+
+    fn name(&self, text: &LocalizedText) -> String {
+        one_line(text.get(self.language).trim())
+    }
+
+    fn optional(&self, text: Option<&LocalizedText>) -> String {
+        text.map(|t| self.text(t)).unwrap_or_default()
+    }
+
+    fn picture(&self) -> MapPicture {
+        let mut p = MapPicture {
+            title: self.name(&self.map.title),
+            subtitle: self.subtitle(),
+            measured: self.overlay.is_some(),
+            stages: (0..self.map.stages.len()).map(|i| self.stage(i)).collect(),
+            ways: self.ways(),
+            footer: self.footer(),
+            ..MapPicture::default()
+        };
+        p.facts = self.facts(&p);
+        p
+    }
+
+    fn subtitle(&self) -> String {
+        let map = self.map;
+        let mut parts = vec![match &map.kind {
+            MapKind::Competitor(c) => format!("map of {} {}", c.name, map.version),
+            kind => format!("{} map {}", kind.word(), map.version),
+        }];
+        parts.push(format!("{}, as of {}", map.status, map.as_of));
+        let scope = map.scope.as_ref();
+        if let Some(w) = scope.and_then(|s| s.window.as_ref()) {
+            let zone = w.zone.as_deref().unwrap_or("UTC");
+            parts.push(format!("{} to before {}, {zone}", w.from, w.to));
+        }
+        match self.overlay {
+            Some(o) => parts.push(format!("journeys cut by {}", o.provenance.rule)),
+            None => parts.push("not measured".to_owned()),
+        }
+        let goals: Vec<String> = match self.overlay {
+            Some(o) => o
+                .goals
+                .iter()
+                .filter(|g| g.measured)
+                .map(|g| g.text.clone())
+                .collect(),
+            None => {
+                let shown = map.goals.iter().filter(|g| g.success.is_some());
+                shown.map(|g| self.text(&g.text)).collect()
+            }
+        };
+        let goals: Vec<String> = goals.into_iter().take(2).collect();
+        if !goals.is_empty() {
+            parts.push(format!("goal: {}", goals.join("; ")));
+        }
+        parts.join(" · ")
+    }
+
+    fn footer(&self) -> String {
+        let Some(o) = self.overlay else {
+            return format!(
+                "Drawn from the map alone: nothing on it was measured. Map {:.8}, desireline {}.",
+                format!("{:032x}", self.map.fingerprint()),
+                env!("CARGO_PKG_VERSION")
+            );
+        };
+        let log: String = o.provenance.fingerprint.chars().take(12).collect();
+        format!(
+            "Every number is an estimate with its {} % interval, or a hole below {} observations. Shares of journeys; who leaves \
+             is counted once the journey is over. Map {:.8}, log {log}, desireline {}.",
+            format::number((o.base.level * 1000.0).round() / 10.0),
+            o.base.min_n,
+            o.map.fingerprint,
+            o.provenance.engine
+        )
+    }
+
+    fn facts(&self, p: &MapPicture) -> Vec<MapFact> {
+        let fact = |label: &str, value: String, note: String| MapFact {
+            label: label.to_owned(),
+            value,
+            note,
+        };
+        let (guessed, places) = p.from_opinion();
+        let opinion = match places {
+            0 => fact(
+                "Emotion",
+                "unknown".to_owned(),
+                "no feeling on the map".to_owned(),
+            ),
+            _ => fact(
+                "Emotion from opinion",
+                format!("{guessed} of {places}"),
+                match guessed {
+                    0 => "all measured".to_owned(),
+                    _ => "drawn hatched".to_owned(),
+                },
+            ),
+        };
+        let Some(o) = self.overlay else {
+            let bound = self.map.touchpoints.iter().filter(|t| t.binding.is_some());
+            return vec![
+                fact("Stages", self.map.stages.len().to_string(), String::new()),
+                fact(
+                    "Touchpoints",
+                    self.map.touchpoints.len().to_string(),
+                    format!("{} bound to events", bound.count()),
+                ),
+                opinion,
+                fact(
+                    "Pain points",
+                    self.map.pains.len().to_string(),
+                    String::new(),
+                ),
+                fact(
+                    "Opportunities",
+                    self.map.opportunities.len().to_string(),
+                    String::new(),
+                ),
+                fact(
+                    "Assumptions",
+                    self.map.assumptions.len().to_string(),
+                    "not tested".to_owned(),
+                ),
+            ];
+        };
+        let b = &o.base;
+        let (goal, interval) = super::super::told(b.goal.estimate.as_ref(), b.goal.n);
+        let share = |s: Option<f64>| s.map_or_else(|| "none".to_owned(), format::percent);
+        let mut facts = vec![
+            fact(
+                "Journeys",
+                format::count(b.journeys),
+                format::counted(b.customers, "customer"),
+            ),
+            if o.goals.iter().any(|g| g.measured) {
+                fact("Goal reached", goal, interval)
+            } else {
+                fact(
+                    "Goal reached",
+                    "unknown".to_owned(),
+                    "no goal has an event".to_owned(),
+                )
+            },
+            fact(
+                "Still open",
+                share(b.open_share),
+                "not counted as lost".to_owned(),
+            ),
+            fact(
+                "Events on the map",
+                share(b.bound_share),
+                format!("of {}", format::count(b.events)),
+            ),
+            opinion,
+        ];
+        let watched = self.map.kpis.iter().filter(|k| k.at.is_none());
+        let whole = watched.map(|k| self.kpi(k, String::new()));
+        facts.extend(whole.take(6).map(|k| {
+            let value = k.value.as_ref().map(format::value);
+            let note = match (&k.value, k.n) {
+                (Some(e), _) => format::interval(e),
+                (None, Some(n)) => format::too_few(n),
+                (None, None) => "not measured".to_owned(),
+            };
+            let wanted = match (k.wanted.is_empty(), k.verdict.word()) {
+                (true, _) => String::new(),
+                (false, word) => format!(", {word}: target {}", k.wanted),
+            };
+            MapFact {
+                label: k.name,
+                value: value.unwrap_or_else(|| "–".to_owned()),
+                note: format!("{note}{wanted}"),
+            }
+        }));
+        facts
+    }
+
+    fn measured_stage(&self, i: usize) -> Option<&'m StageMeasure> {
+        let id = &self.map.stages.get(i)?.id;
+        self.overlay?.stage(id.as_str())
+    }
+
+    fn stage(&self, i: usize) -> MapStage {
+        let Some(stage) = self.map.stages.get(i) else {
+            return MapStage::default();
+        };
+        let measured = self.measured_stage(i);
+        let here = self.map.touchpoints.iter().filter(|t| t.is_in(&stage.id));
+        let mut touchpoints: Vec<(&Touchpoint, MapTouchpoint)> =
+            here.map(|t| (t, self.touchpoint(t))).collect();
+        let mut more = None;
+        if touchpoints.len() > TOUCHPOINTS {
+            // Those with most journeys are drawn; equals as the map lists them.
+            touchpoints.sort_by_key(|(_, t)| std::cmp::Reverse(reached(t)));
+            let rest = touchpoints.split_off(TOUCHPOINTS);
+            let events = self.overlay.map(|o| {
+                let in_stage = |t: &Touchpoint| {
+                    let of = |p: &&desireline_core::overlay::report::Placement| {
+                        t.id == p.touchpoint.as_str()
+                            && p.stage.as_deref() == Some(stage.id.as_str())
+                    };
+                    o.placements
+                        .iter()
+                        .filter(of)
+                        .map(|p| p.events)
+                        .sum::<u64>()
+                };
+                rest.iter().map(|(t, _)| in_stage(t)).sum()
+            });
+            more = Some((rest.len(), events));
+        }
+        let goals = self
+            .map
+            .goals
+            .iter()
+            .filter(|g| g.stages.contains(&stage.id));
+        let next = self.map.stages.get(i + 1);
+        let onward = self
+            .overlay
+            .zip(next)
+            .and_then(|(o, next)| o.edge(CellKind::Stage, stage.id.as_str(), next.id.as_str()));
+        MapStage {
+            name: self.name(&stage.name),
+            goals: goals.map(|g| self.text(&g.text)).collect(),
+            reach: measured.map(|m| m.cell.reach),
+            drop_off: measured.map(|m| m.cell.drop_off),
+            onward: onward.map(|e| e.reach),
+            touchpoints: touchpoints.into_iter().map(|(_, t)| t).collect(),
+            more,
+            channels: self.channels(&stage.id),
+            feelings: self.feelings(i),
+            dwell: measured.map(|m| m.cell.dwell),
+            target_duration: stage.target_duration.map(|d| d.as_micros()),
+            kpis: self.kpis(i),
+            marks: self.marks(i),
+        }
+    }
+
+    fn touchpoint(&self, t: &Touchpoint) -> MapTouchpoint {
+        let measured: Option<&TouchpointMeasure> =
+            self.overlay.and_then(|o| o.touchpoint(t.id.as_str()));
+        let presence = match (
+            t.traces(),
+            &t.binding,
+            measured.and_then(|m| m.cell.as_ref()),
+        ) {
+            (_, _, Some(cell)) => Presence::Measured(cell.reach),
+            (Observability::SurveyOnly, ..) => Presence::Unknown("only customers can tell"),
+            (Observability::Unobservable, ..) => Presence::Unknown("leaves no trace"),
+            (_, None, _) => Presence::Unknown("not measured: no binding"),
+            _ => Presence::NoLog,
+        };
+        let at = |at: &At| at.part() == Some(&t.id);
+        let mut marks = Vec::new();
+        let map = self.map;
+        let has = [
+            (MarkKind::Pain, map.pains.iter().any(|p| at(&p.at))),
+            (MarkKind::Moment, map.moments.iter().any(|m| at(&m.at))),
+            (
+                MarkKind::Opportunity,
+                map.opportunities.iter().any(|o| at(&o.at)),
+            ),
+            (MarkKind::Blind, matches!(presence, Presence::Unknown(_))),
+        ];
+        marks.extend(
+            has.into_iter()
+                .filter(|(_, has)| *has)
+                .map(|(kind, _)| kind),
+        );
+        let channel = t.channel.as_ref().map(|c| self.channel(c));
+        MapTouchpoint {
+            name: self.name(&t.name),
+            channel: channel.unwrap_or_default(),
+            presence,
+            marks,
+        }
+    }
+
+    fn channel(&self, id: &Id) -> String {
+        let channel = self.map.channels.iter().find(|c| c.id == *id);
+        let name = channel.and_then(|c| c.name.as_ref());
+        name.map_or_else(|| id.to_string(), |n| self.name(n))
+    }
+
+    /// Events of a stage by the channel of their touchpoint.
+    fn channels(&self, stage: &Id) -> Vec<(String, u64)> {
+        let Some(o) = self.overlay else {
+            return Vec::new();
+        };
+        let mut found: Vec<(String, u64)> = Vec::new();
+        for p in o
+            .placements
+            .iter()
+            .filter(|p| p.stage.as_deref() == Some(stage.as_str()))
+        {
+            let touchpoint = self
+                .map
+                .touchpoints
+                .iter()
+                .find(|t| t.id == p.touchpoint.as_str());
+            let channel = touchpoint.and_then(|t| t.channel.as_ref());
+            let name = channel.map_or_else(|| "no channel".to_owned(), |c| self.channel(c));
+            match found.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, n)) => *n += p.events,
+                None => found.push((name, p.events)),
+            }
+        }
+        found.retain(|(_, n)| *n > 0);
+        found.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        found
+    }
+
+    /// What a part is called.
+    fn named(&self, id: &Id) -> String {
+        let map = self.map;
+        let steps = map
+            .stages
+            .iter()
+            .flat_map(|s| s.steps.iter().map(|s| (&s.id, &s.action)));
+        let stages = map.stages.iter().map(|s| (&s.id, &s.name)).chain(steps);
+        let mut all = stages.chain(map.touchpoints.iter().map(|t| (&t.id, &t.name)));
+        let name = all.find(|(known, _)| *known == id).map(|(_, name)| name);
+        name.map_or_else(|| id.to_string(), |n| self.name(n))
+    }
+
+    /// The places of a stage in the order in which they are drawn: the stage itself, its steps, its touchpoints.
+    fn places(&self, i: usize) -> Vec<&'m Id> {
+        let Some(stage) = self.map.stages.get(i) else {
+            return Vec::new();
+        };
+        let steps = stage.steps.iter().map(|s| &s.id);
+        let here = |t: &&'m Touchpoint| self.stage_of.get(&t.id) == Some(&i);
+        let touchpoints = self.map.touchpoints.iter().filter(here).map(|t| &t.id);
+        std::iter::once(&stage.id)
+            .chain(steps)
+            .chain(touchpoints)
+            .collect()
+    }
+
+    fn feelings(&self, i: usize) -> Vec<MapFeeling> {
+        let mut found = Vec::new();
+        for id in self.places(i) {
+            let name = self.named(id);
+            let measured = self.overlay.and_then(|o| {
+                let of_stage = o.stage(id.as_str()).and_then(|s| s.emotion.as_ref());
+                of_stage.or_else(|| o.touchpoint(id.as_str()).and_then(|t| t.emotion.as_ref()))
+            });
+            let measured = measured.map(|m| measured_feeling(&name, m));
+            let source = measured.as_ref().map(|m| m.source);
+            found.extend(measured);
+            for e in self.map.emotions.iter().filter(|e| e.at.part() == Some(id)) {
+                let of = declared(&e.source);
+                // What was measured now stands for what the map wrote down of the same source.
+                if Some(of) == source || e.persona.is_some() {
+                    continue;
+                }
+                found.push(MapFeeling {
+                    place: name.clone(),
+                    source: of,
+                    valence: Some(e.valence.get()),
+                    interval: e.interval.map(|[a, b]| (a.get(), b.get())),
+                    n: e.n,
+                });
+            }
+        }
+        found
+    }
+
+    fn kpis(&self, i: usize) -> Vec<MapKpi> {
+        let mut found = Vec::new();
+        let stage = self.map.stages.get(i).map(|s| &s.id);
+        for k in &self.map.kpis {
+            let Some(at) = &k.at else { continue };
+            if self.stage_of.get(at) == Some(&i) {
+                let place = if Some(at) == stage {
+                    String::new()
+                } else {
+                    self.named(at)
+                };
+                found.push(self.kpi(k, place));
+            }
+        }
+        found
+    }
+
+    fn kpi(&self, k: &KpiBinding, place: String) -> MapKpi {
+        let known = k.kpi.known();
+        let unit = known.map(|k| k.unit).or(k.unit);
+        let name = match &k.name {
+            Some(name) => self.text(name),
+            None => {
+                let word = k.kpi.to_string().replace('_', " ");
+                let word = known.map_or(word, |k| k.name.replace('_', " "));
+                let mut chars = word.chars();
+                let first = chars.next().map(|c| c.to_uppercase().to_string());
+                first.unwrap_or_default() + chars.as_str()
+            }
+        };
+        let name = if place.is_empty() {
+            name
+        } else {
+            format!("{place}: {name}")
+        };
+        let measured: Option<&KpiMeasure> = self
+            .overlay
+            .and_then(|o| o.kpis.as_ref())
+            .and_then(|all| all.iter().find(|m| is_of(m, k)));
+        let (mut target, mut wanted) = (None, String::new());
+        if let Some(t) = &k.target {
+            let sign = match t.op.symbol() {
+                "<=" => "≤",
+                ">=" => "≥",
+                other => other,
+            };
+            let value = match t.value {
+                Quantity::Number(x) if unit == Some(KpiUnit::Share) => format::percent(x),
+                Quantity::Number(x) => format::number(x),
+                Quantity::Span(span) => format::duration(span.as_micros()),
+                Quantity::Money(m) => m.to_string(),
+            };
+            wanted = format!("{sign} {value}");
+            target = match t.value {
+                Quantity::Number(x) => Some(x),
+                Quantity::Span(span) => Some(span.as_micros() as f64),
+                Quantity::Money(m) => Some(m.minor() as f64),
+            };
+        }
+        // A report says its targets in words.
+        if let Some(told) = measured
+            .and_then(|m| m.target.as_ref())
+            .filter(|_| wanted.is_empty())
+        {
+            wanted = told.replace("<=", "≤").replace(">=", "≥");
+            target = told.trim_start_matches(['<', '>', '=', ' ']).parse().ok();
+        }
+        let verdict = match (target, measured.and_then(|m| m.met)) {
+            (None, _) if wanted.is_empty() => Verdict::None,
+            (_, Some(true)) => Verdict::Met,
+            (_, Some(false)) => Verdict::Missed,
+            (_, None) => Verdict::Undecided,
+        };
+        MapKpi {
+            name,
+            value: measured.and_then(|m| m.value),
+            n: measured.map(|m| m.n),
+            target,
+            wanted,
+            verdict,
+        }
+    }
+
+    fn marks(&self, i: usize) -> Vec<MapMark> {
+        let map = self.map;
+        let stage = map.stages.get(i).map(|s| &s.id);
+        let here = |at: &At| match at {
+            At::Part(id) | At::Edge { from: id, .. } => self.stage_of.get(id) == Some(&i),
+        };
+        let place = |at: &At| match at {
+            At::Part(id) if Some(id) == stage => String::new(),
+            At::Part(id) => self.named(id),
+            At::Edge { from, to } if Some(from) == stage => {
+                format!("on the way to {}", self.named(to))
+            }
+            At::Edge { from, to } => format!("{} → {}", self.named(from), self.named(to)),
+        };
+        let mut found = Vec::new();
+        let mut pains: Vec<_> = map.pains.iter().filter(|p| here(&p.at)).collect();
+        pains.sort_by_key(|p| std::cmp::Reverse(p.severity));
+        for p in pains {
+            let severity = p.severity.map(|s| format!(" (severity {} of 4)", s.get()));
+            found.push(MapMark {
+                kind: MarkKind::Pain,
+                place: place(&p.at),
+                text: format!("{}{}", self.text(&p.text), severity.unwrap_or_default()),
+            });
+        }
+        for m in map.moments.iter().filter(|m| here(&m.at)) {
+            let what = self.optional(m.text.as_ref());
+            let text = match what.is_empty() {
+                true => format!("{}, {}", m.kind, m.basis),
+                false => format!("{what} ({}, {})", m.kind, m.basis),
+            };
+            found.push(MapMark {
+                kind: MarkKind::Moment,
+                place: place(&m.at),
+                text,
+            });
+        }
+        for o in map.opportunities.iter().filter(|o| here(&o.at)) {
+            let what = self.optional(o.text.as_ref());
+            found.push(MapMark {
+                kind: MarkKind::Opportunity,
+                place: place(&o.at),
+                text: if what.is_empty() {
+                    o.kind.to_string()
+                } else {
+                    what
+                },
+            });
+        }
+        for r in &map.risks {
+            if let Some(driver) = r.driver.as_ref().filter(|d| here(d)) {
+                found.push(MapMark {
+                    kind: MarkKind::Risk,
+                    place: place(driver),
+                    text: self.text(&r.text),
+                });
+            }
+        }
+        found
+    }
+
+    /// Ways between stages that do not lead to the next one of the picture.
+    fn ways(&self) -> Vec<MapWay> {
+        let Some(o) = self.overlay else {
+            return Vec::new();
+        };
+        let place = |id: &str| self.map.stages.iter().position(|s| s.id == id);
+        let edges = o.edges.iter().filter(|e| e.kind == CellKind::Stage);
+        let mut ways: Vec<MapWay> = edges
+            .filter_map(|e| {
+                let (from, to) = (place(&e.from)?, place(&e.to)?);
+                let shown = to != from + 1 && to != from && e.journeys > 0;
+                shown.then_some(MapWay {
+                    from,
+                    to,
+                    reach: e.reach,
+                })
+            })
+            .collect();
+        ways.sort_by_key(|w| (std::cmp::Reverse(w.reach.count), w.from, w.to));
+        ways
+    }
+}
+
+/// Whether a number is the one that the map watches here.
+fn is_of(m: &KpiMeasure, k: &KpiBinding) -> bool {
+    let name = k.kpi.known().map_or(k.kpi.as_str(), |known| known.name);
+    (m.kpi == name || m.kpi == k.kpi.as_str()) && m.at.as_deref() == k.at.as_ref().map(Id::as_str)
+}
+
+fn reached(t: &MapTouchpoint) -> u64 {
+    match &t.presence {
+        Presence::Measured(Rate { count, .. }) => *count,
+        _ => 0,
+    }
+}
+
+fn measured_feeling(place: &str, m: &EmotionMeasure) -> MapFeeling {
+    let source = match m.source.as_str() {
+        "text_model" => FeelingSource::Text,
+        "behaviour_proxy" => FeelingSource::Proxy,
+        "expert_guess" => FeelingSource::Guess,
+        "target" => FeelingSource::Target,
+        _ => FeelingSource::Said,
+    };
+    MapFeeling {
+        place: place.to_owned(),
+        source,
+        valence: m.valence.map(|e| e.value),
+        interval: m.valence.map(|e| (e.lower, e.upper)),
+        n: Some(m.n),
+    }
+}
+
+fn declared(source: &EmotionSource) -> FeelingSource {
+    match source {
+        EmotionSource::SelfReport | EmotionSource::Survey => FeelingSource::Said,
+        EmotionSource::TextModel(_) => FeelingSource::Text,
+        EmotionSource::BehaviourProxy => FeelingSource::Proxy,
+        EmotionSource::ExpertGuess => FeelingSource::Guess,
+        EmotionSource::Target => FeelingSource::Target,
+    }
+}
+
+/// A stage in words.
+pub(super) fn told(s: &MapStage) -> String {
+    let mut parts = Vec::new();
+    let mut say = |lead: &str, told: Vec<String>| {
+        if !told.is_empty() {
+            parts.push(format!("{lead} {}", told.join("; ")));
+        }
+    };
+    say("customers want", s.goals.clone());
+    say(
+        "reached by",
+        s.reach
+            .iter()
+            .map(|r| format!("{} of journeys", format::rate(r)))
+            .collect(),
+    );
+    say(
+        "left without a goal by",
+        s.drop_off.iter().map(format::rate).collect(),
+    );
+    let touchpoint = |t: &MapTouchpoint| {
+        let marks: Vec<&str> = t.marks.iter().map(|m| m.word()).collect();
+        let marks = if marks.is_empty() {
+            String::new()
+        } else {
+            format!(" [{}]", marks.join(", "))
+        };
+        match &t.presence {
+            Presence::Measured(r) => format!("{} {}{marks}", t.name, format::rate(r)),
+            Presence::Unknown(why) => format!("{} ({why}){marks}", t.name),
+            Presence::NoLog => format!("{}{marks}", t.name),
+        }
+    };
+    say(
+        "touchpoints:",
+        s.touchpoints.iter().map(touchpoint).collect(),
+    );
+    say(
+        "feelings:",
+        s.feelings.iter().map(feelings::words).collect(),
+    );
+    let kpi = |k: &MapKpi| {
+        let value = k
+            .value
+            .as_ref()
+            .map_or_else(|| "not measured".to_owned(), format::estimate);
+        let target = if k.wanted.is_empty() {
+            String::new()
+        } else {
+            format!(", target {} {}", k.wanted, k.verdict.word())
+        };
+        format!("{} {value}{target}", k.name)
+    };
+    say("KPIs:", s.kpis.iter().map(kpi).collect());
+    let mark = |m: &MapMark| {
+        format!(
+            "{} {}",
+            m.kind.word(),
+            [m.place.as_str(), m.text.as_str()].join(" ").trim()
+        )
+    };
+    say("marks:", s.marks.iter().map(mark).collect());
+    format!("{}: {}", s.name, parts.join(". "))
+}
