@@ -11,7 +11,7 @@ use desireline::overlay::report::OverlayReport;
 use desireline::render::html::{self, MapView};
 use desireline::render::svg::{MAP_WIDE, MapPicture};
 
-use super::{Document, alone, options, out, today_arg};
+use super::{alone, options, out, today_arg};
 use crate::error::CliError;
 use crate::input::text;
 use crate::output;
@@ -71,11 +71,11 @@ fn form<'m>(m: &'m ArgMatches, path: Option<&'m str>) -> Result<&'m str, CliErro
 }
 
 pub(super) fn draw(m: &ArgMatches) -> Result<(), CliError> {
-    let document = Document::read(text(m, "map").unwrap_or_default())?;
+    let from = text(m, "map").unwrap_or_default();
     let path = text(m, "output");
-    output::spare_inputs(path, &[document.path.clone().into()])?;
+    output::spare_inputs(path, &[from.into()])?;
     let form = form(m, path)?;
-    let file = MapFile::read(&document.text, document.form).map_err(|e| document.wrong(&e))?;
+    let file = super::open(from)?;
     let checked = alone(check::check(&file, &options(m)?));
     put(m, path, form, &file, None, &checked)
 }
