@@ -9,6 +9,7 @@
 mod bandwidth;
 mod clock;
 mod modes;
+mod overlay;
 mod questions;
 mod shapes;
 mod simulate;
@@ -76,6 +77,17 @@ enum Command {
         #[arg(long)]
         out: Option<PathBuf>,
     },
+    /// What a measured map costs beside the plain dashboard, on a simulated log.
+    Overlay {
+        #[arg(long, default_value_t = 10_000_000)]
+        events: u64,
+        #[arg(long, default_value_t = 1)]
+        threads: usize,
+        #[command(flatten)]
+        plan: clock::Plan,
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
     /// Loads a log and times that.
     Load {
         #[arg(long)]
@@ -129,6 +141,12 @@ fn main() -> ExitCode {
             only,
             out,
         } => bandwidth::run(events, buffer, &plan, &only, out.as_deref()),
+        Command::Overlay {
+            events,
+            threads,
+            plan,
+            out,
+        } => overlay::run(events, threads, &plan, out.as_deref()),
         Command::Load { log, common } => modes::load(&log, common.threads, &common.out),
         Command::Cold { log, common } => modes::cold(&log, common.threads, &common.out),
         Command::Reopen { store, common } => modes::reopen(&store, common.threads, &common.out),

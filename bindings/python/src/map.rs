@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use desireline_core::engine::DynAnswer;
 use desireline_core::map::check::{CheckOptions, Code, check};
 use desireline_core::map::{Form, LocalizedText, MapFile, templates};
-use desireline_core::overlay::{self, MapCheck};
+use desireline_core::overlay::{self, MapCheck, Overlay};
 use desireline_report::exchange::{self, Exchange, ImportOptions, Lane};
 use desireline_report::html::{self, MapView};
 use desireline_report::svg::{MAP_WIDE, MapPicture};
@@ -14,6 +15,7 @@ use crate::error::Failure;
 use crate::exec;
 use crate::journeys::Journeys;
 use crate::log::Log;
+use crate::report::Answer;
 
 /// A journey map with the text it was read from.
 #[pyclass(frozen, module = "desireline._core")]
@@ -203,6 +205,44 @@ impl JourneyMap {
                 },
             };
             Ok(serde_json::to_string(&done)?)
+        })
+    }
+
+    /// Measures the map against a log, cut as the map wants, or against journeys. The question is JSON.
+    #[pyo3(signature = (question, log=None, journeys=None, threads=None, memory_budget=None, progress=None))]
+    #[allow(clippy::too_many_arguments)] // as Python names them
+    fn overlay(
+        &self,
+        py: Python<'_>,
+        question: &str,
+        log: Option<&Log>,
+        journeys: Option<&Journeys>,
+        threads: Option<usize>,
+        memory_budget: Option<u64>,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Answer> {
+        let how: Overlay = serde_json::from_str(question).map_err(Failure::from)?;
+        let file = Arc::clone(&self.inner);
+        let log = log.map(|l| l.inner.clone());
+        let journeys = journeys.map(Journeys::cloned);
+        exec::run(py, progress, move |watch| {
+            let exec = watch.exec(threads, memory_budget)?;
+            let cut = match (journeys, log) {
+                (Some(journeys), _) => journeys,
+                (None, Some(log)) => {
+                    log.journeys_with(overlay::journey_rule(file.map())?, &exec)?
+                }
+                (None, None) => {
+                    return Err(Failure::Panic("nothing to measure against".to_owned()));
+                }
+            };
+            let answer = overlay::overlay(file.map(), &cut, &how, &exec)?.into_answer();
+            Ok(Answer::new(DynAnswer {
+                analysis: answer.analysis,
+                spec: answer.spec,
+                provenance: answer.provenance,
+                report: Box::new(answer.report),
+            }))
         })
     }
 }

@@ -9,6 +9,7 @@ use arrow::datatypes::{
 };
 use desireline_core::engine::{DynAnswer, DynReport};
 use desireline_core::log::{Log, Summary};
+use desireline_core::overlay::{self, OverlayReport};
 use desireline_core::registry;
 use desireline_core::report::{Caveat, Provenance, Report};
 use desireline_core::{journey::JourneyRule, report};
@@ -204,8 +205,9 @@ pub(crate) fn restore(
     short(py, || {
         let spec: serde_json::Value = serde_json::from_str(spec)?;
         let fields: serde_json::Value = serde_json::from_str(fields)?;
-        let report = match analysis.as_str() {
+        let report: Box<dyn DynReport> = match analysis.as_str() {
             "summary" => Box::new(serde_json::from_value::<Summary>(fields)?),
+            overlay::NAME => Box::new(serde_json::from_value::<OverlayReport>(fields)?),
             name => registry::read_report(name, &spec, fields)?,
         };
         Ok(Answer::new(DynAnswer {

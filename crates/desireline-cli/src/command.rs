@@ -21,6 +21,7 @@ Examples:
   desireline map new --template ten-steps -o shop.yaml
   desireline map check shop.yaml --log shop.arrow
   desireline feedback survey.csv --who customer_id --question recommend=nps,blank=11
+  desireline overlay shop.yaml shop.arrow
 
 A bare event name is an expression; so is `event == \"purchase\" and channel in [\"web\", \"app\"] and value >= 20`.";
 
@@ -42,6 +43,7 @@ pub(crate) fn command() -> Command {
         .subcommand(run())
         .subcommand(crate::map::command())
         .subcommand(crate::feedback::command())
+        .subcommand(overlay())
         .subcommand(crate::simulate::command())
 }
 
@@ -98,6 +100,10 @@ fn run() -> Command {
                 .value_parser(PossibleValuesParser::new(ANALYSES.iter().map(|e| e.name))),
         );
     journeys(input(output(command, GRAPH_FORMATS)))
+}
+
+fn overlay() -> Command {
+    journeys(input(output(crate::overlay::command(), FORMATS)))
 }
 
 fn report() -> Command {

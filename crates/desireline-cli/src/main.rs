@@ -12,6 +12,7 @@ mod input;
 mod interrupt;
 mod map;
 mod output;
+mod overlay;
 mod page;
 mod progress;
 mod question;
@@ -53,6 +54,7 @@ fn run(matches: &clap::ArgMatches) -> Result<(), CliError> {
         Some(("convert", m)) => convert::run(m),
         Some(("map", m)) => map::run(m),
         Some(("feedback", m)) => feedback::run(m),
+        Some(("overlay", m)) => overlay::run(m),
         Some(("summary", m)) => question::summary(m),
         Some(("compare", m)) => question::compare(m),
         Some(("report", m)) => page::run(m),

@@ -214,14 +214,14 @@ fn schema(m: &ArgMatches) -> Result<(), CliError> {
 }
 
 /// A document and where it came from.
-struct Document {
+pub(crate) struct Document {
     path: String,
     text: String,
     form: Form,
 }
 
 impl Document {
-    fn read(path: &str) -> Result<Document, CliError> {
+    pub(crate) fn read(path: &str) -> Result<Document, CliError> {
         let (path, text) = match path {
             "-" => ("standard input".to_owned(), stdin::text()?),
             _ => {
@@ -237,6 +237,12 @@ impl Document {
         };
         let form = form_of(&path).unwrap_or_else(|| Form::guess(&text));
         Ok(Document { path, text, form })
+    }
+
+    /// The map that it is.
+    pub(crate) fn map(&self) -> Result<JourneyMap, CliError> {
+        let read = MapFile::read(&self.text, self.form).map(MapFile::into_map);
+        read.map_err(|e| self.wrong(&e))
     }
 
     fn wrong(&self, error: &MapError) -> CliError {
@@ -425,18 +431,22 @@ fn alone(report: CheckReport) -> MapCheck {
 
 /// The columns that the maps look at. That one is missing is said at its place in the map.
 pub(crate) fn columns(m: &ArgMatches, maps: &[&MapFile]) -> Result<Vec<Wanted>, CliError> {
-    let mut wanted = Vec::new();
-    for file in maps {
-        for (_, expr) in file.map().conditions() {
-            columns_of(&expr, &mut wanted);
-        }
-        let cut = file.map().scope.as_ref().and_then(|s| s.journeys.as_ref());
-        wanted.extend(cut.and_then(|c| c.column.as_deref()).map(Wanted::named));
-        wanted.extend(attributes(file.map()).map(Wanted::named));
-    }
-    let mut wanted: Vec<Wanted> = wanted.into_iter().map(Wanted::if_there).collect();
+    let maps = maps.iter().flat_map(|file| columns_of_map(file.map()));
+    let mut wanted: Vec<Wanted> = maps.collect();
     wanted.extend(input::selected(m)?);
     Ok(wanted)
+}
+
+/// The columns that a map looks at, where the log has them.
+pub(crate) fn columns_of_map(map: &JourneyMap) -> Vec<Wanted> {
+    let mut wanted = Vec::new();
+    for (_, expr) in map.conditions() {
+        columns_of(&expr, &mut wanted);
+    }
+    let cut = map.scope.as_ref().and_then(|s| s.journeys.as_ref());
+    wanted.extend(cut.and_then(|c| c.column.as_deref()).map(Wanted::named));
+    wanted.extend(attributes(map).map(Wanted::named));
+    wanted.into_iter().map(Wanted::if_there).collect()
 }
 
 /// Attributes that bindings name outside of conditions.

@@ -342,3 +342,48 @@ fn the_schema_is_the_committed_one() {
         );
     }
 }
+
+#[test]
+fn a_map_is_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let map = small(folder.path(), |m| {
+        m.replace("goals: [{id: g,", "goals: [{id: g, success: buy,")
+    });
+    let log = shop(folder.path());
+    let measured = |args: &[&str]| {
+        let mut all = vec!["overlay", map.as_str(), log.to_str().unwrap()];
+        all.extend(COLUMNS);
+        all.extend(["--attribute", "amount"]);
+        all.extend(args);
+        bare(&all)
+    };
+    let text = measured(&[]);
+    assert_eq!(text.code, 0, "{}", text.err);
+    assert!(
+        text.out.contains("Stages") && text.out.contains("Touchpoints"),
+        "{}",
+        text.out
+    );
+    let json = measured(&["--format", "json", "--period", "day", "--min-n", "1"]);
+    let read: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(read["analysis"], "overlay");
+    assert_eq!(read["report"]["map"]["id"], "small");
+    assert!(
+        read["report"]["trend"]["periods"].as_array().unwrap().len() == 1,
+        "{}",
+        json.out
+    );
+    let csv = measured(&["--format", "csv", "--table", "touchpoints"]);
+    assert!(csv.out.starts_with("touchpoint,name,"), "{}", csv.out);
+    let markdown = measured(&["--format", "md"]);
+    assert!(markdown.out.contains("### Stages"), "{}", markdown.out);
+    let wrong = measured(&["--goal", "h"]);
+    assert_eq!(wrong.code, 1, "{}", wrong.err);
+    assert!(
+        wrong.err.contains("no goal with a `success` called `h`"),
+        "{}",
+        wrong.err
+    );
+    let wrong = measured(&["--table", "stage", "--format", "csv"]);
+    assert!(wrong.err.contains("no table `stage`"), "{}", wrong.err);
+}

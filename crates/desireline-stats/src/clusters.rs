@@ -164,7 +164,7 @@ impl Clusters {
 
     /// How many customers, in effect, carry the rarer outcome: `(Σk_i)² / Σk_i²`, for successes or failures. With none of them the resemblance within
     /// customers cannot be seen at all, with few hardly.
-    fn carriers(&self) -> f64 {
+    pub(crate) fn carriers(&self) -> f64 {
         let (k, n) = (self.k as f64, self.n as f64);
         let successes = k * k / (self.kk as f64).max(1.0);
         let failures_square = self

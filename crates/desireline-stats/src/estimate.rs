@@ -124,6 +124,8 @@ pub enum Method {
     AdjustedWald,
     /// Value plus and minus a normal quantile times the standard error.
     Wald,
+    /// Central interval of a beta distribution, a group's rate drawn towards those of the other groups.
+    BetaBinomial,
 }
 
 impl Method {
@@ -146,6 +148,7 @@ impl Method {
             Self::Bootstrap => "bootstrap percentiles",
             Self::AdjustedWald => "adjusted Wald",
             Self::Wald => "Wald",
+            Self::BetaBinomial => "beta-binomial, shrunk towards the other groups",
         }
     }
 }

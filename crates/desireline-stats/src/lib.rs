@@ -14,7 +14,9 @@
 //! | how much larger is one share of a whole than another (net promoters)? | [`net_share`], or [`NetClusters`] when one customer gives several observations |
 //! | how many observations does a rate need? | [`sample_size`] |
 //! | how far apart are two rates? | [`newcombe`], [`difference`], [`two_proportions_p`], [`clustered_difference`] |
-//! | do k groups differ? | [`chi_square`], [`fisher_exact`] |
+//! | how far apart are two rates of the same customers? | [`Sides`] |
+//! | do k groups differ? | [`chi_square`], [`fisher_exact`], or [`heterogeneity`] when one customer gives several observations |
+//! | what is known of small groups among others? | [`Beta`] |
 //! | are these times longer than those? | [`mann_whitney_grouped`], [`log_rank`], or [`log_rank_clustered`] when one customer gives several |
 //! | how long until it happens, some not having finished? | [`KaplanMeier`], [`ClusteredTimes`] |
 //! | what is the median, and how sure? | [`Distribution`] |
@@ -40,11 +42,13 @@ pub mod distribution;
 mod error;
 pub mod estimate;
 pub mod exact_sum;
+pub mod groups;
 pub mod hypothesis;
 pub mod interval;
 pub mod mean;
 pub mod multiple;
 pub mod net;
+pub mod overlap;
 pub mod resample;
 mod special;
 pub mod stratified;
@@ -57,6 +61,7 @@ pub use distribution::{Distribution, Ordered};
 pub use error::{Result, StatsError};
 pub use estimate::{Estimate, Method, Unit};
 pub use exact_sum::ExactSum;
+pub use groups::{Beta, heterogeneity};
 pub use hypothesis::{
     TestMethod, TestResult, chi_square, fisher_exact, log_rank, log_rank_clustered,
     mann_whitney_grouped, two_proportions_p,
@@ -64,5 +69,6 @@ pub use hypothesis::{
 pub use interval::{clopper_pearson, difference, garwood, newcombe, sample_size, wilson};
 pub use multiple::{benjamini_hochberg, benjamini_yekutieli, bonferroni, holm};
 pub use net::{NetClusters, net_share, net_share_wald};
+pub use overlap::Sides;
 pub use stratified::{mantel_haenszel, simpson};
 pub use survival::{ClusteredTimes, KaplanMeier};

@@ -3,8 +3,8 @@
 
 use desireline_stats::resample::{poisson_weight, split, uniform};
 use desireline_stats::{
-    ClusteredTimes, Clusters, Distribution, KaplanMeier, benjamini_hochberg,
-    clustered_difference_p, log_rank_clustered, newcombe, two_proportions_p, wilson,
+    Beta, ClusteredTimes, Clusters, Distribution, KaplanMeier, Sides, benjamini_hochberg,
+    clustered_difference_p, heterogeneity, log_rank_clustered, newcombe, two_proportions_p, wilson,
     wilson_clustered,
 };
 
@@ -276,5 +276,102 @@ fn a_clustered_log_rank_without_a_difference_rejects_one_in_twenty() {
             (0.038..=0.062).contains(&rejected),
             "spread {spread}, up to {most}: {rejected}"
         );
+    }
+}
+
+#[test]
+fn groups_that_do_not_differ_are_not_told_apart() {
+    for (groups, m) in [(3, 30), (6, 100)] {
+        for p in [0.1, 0.4] {
+            for resemblance in RESEMBLANCE {
+                let rejected = share(1000, |r| {
+                    let mut chance = Chance::new(7 * m + (p * 100.0) as u64, r);
+                    let rates: Vec<Clusters> = (0..groups)
+                        .map(|_| chance.clusters(m, p, resemblance, 4.0))
+                        .collect();
+                    heterogeneity(&rates).unwrap().p < 0.05
+                });
+                assert!(
+                    rejected <= 0.07,
+                    "{groups} groups, m {m}, p {p}, resemblance {resemblance}: {rejected}"
+                );
+            }
+        }
+    }
+    let found = share(300, |r| {
+        let mut chance = Chance::new(3, r);
+        let rates = [0.3, 0.3, 0.5].map(|p| chance.clusters(100, p, 0.3, 4.0));
+        heterogeneity(&rates).unwrap().p < 0.05
+    });
+    assert!(found > 0.9, "{found}");
+}
+
+#[test]
+fn shrunk_rates_cover_on_average_and_lie_nearer() {
+    let (mut covered, mut all, mut raw_miss, mut shrunk_miss) = (0_u32, 0_u32, 0.0, 0.0);
+    for r in 0..300 {
+        let mut chance = Chance::new(41, r);
+        // Rates spread around 0.3, and groups from 5 to 300.
+        let truths: Vec<(f64, u64)> = (0..12)
+            .map(|g| {
+                let rate = 0.3 + 0.12 * (chance.next() + chance.next() - 1.0);
+                (rate, [5, 12, 40, 300][g % 4])
+            })
+            .collect();
+        let groups: Vec<Clusters> = truths
+            .iter()
+            .map(|&(p, n)| {
+                let mut group = Clusters::default();
+                group.add_units(chance.binomial(n, p), n);
+                group
+            })
+            .collect();
+        let Some(prior) = Beta::of(&groups) else {
+            continue;
+        };
+        for (group, (truth, _)) in groups.iter().zip(&truths) {
+            let shrunk = prior.shrink(group, 0.95).unwrap();
+            all += 1;
+            covered += u32::from(shrunk.contains(*truth));
+            raw_miss += (group.rate().unwrap() - truth).powi(2);
+            shrunk_miss += (shrunk.value - truth).powi(2);
+        }
+    }
+    let share = f64::from(covered) / f64::from(all);
+    assert!((0.93..=0.97).contains(&share), "{share}");
+    assert!(shrunk_miss < 0.6 * raw_miss, "{shrunk_miss} {raw_miss}");
+}
+
+#[test]
+fn differences_within_customers_cover_and_tests_keep_their_level() {
+    for m in [30, 150] {
+        for resemblance in RESEMBLANCE {
+            let sides = |r| {
+                let mut chance = Chance::new(11 + m, r);
+                let mut sides = Sides::default();
+                for _ in 0..m {
+                    // A customer's journeys fall on one side or the other; the leaning is the customer's.
+                    let (k, n) = chance.customer(0.3, resemblance, 4.0);
+                    let mut a = (0, 0);
+                    for i in 0..n {
+                        if chance.next() < 0.5 {
+                            a = (a.0 + u64::from(i < k), a.1 + 1);
+                        }
+                    }
+                    sides.add(a, (k - a.0, n - a.1));
+                }
+                sides
+            };
+            let covered = share(1000, |r| sides(r).difference(0.95).unwrap().contains(0.0));
+            assert!(
+                (0.925..=0.99).contains(&covered),
+                "m {m}, resemblance {resemblance}: {covered}"
+            );
+            let rejected = share(1000, |r| sides(r).test().unwrap().p < 0.05);
+            assert!(
+                rejected <= 0.07,
+                "m {m}, resemblance {resemblance}: {rejected}"
+            );
+        }
     }
 }

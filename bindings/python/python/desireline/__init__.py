@@ -28,6 +28,7 @@ from ._expr import Col, Condition, Expr, after, col, event, first, nth
 from ._feedback import Feedback, FeedbackReport, Hole, Measured, SurveyQuestion, VoiceReport, interview
 from ._log import Attribute, Journeys, Log, SelectedLog, finish, merge, open, read
 from ._map import Coverage, JourneyMap, MapCheck, Notice, TouchpointCoverage, map_templates
+from ._overlay import OverlayReport
 from ._report import Caveat, Explained, GraphReport, Group, GroupedReport, Member, Provenance, Report, Table, Tables
 from ._reports import *
 from ._simulate import simulate, simulate_truth
@@ -67,6 +68,7 @@ __all__ = [
     "Measured",
     "Member",
     "Notice",
+    "OverlayReport",
     "Provenance",
     "Question",
     "ReadError",

@@ -85,6 +85,15 @@ class JourneyMap:
         log: Log | None = None,
         journeys: Journeys | None = None,
     ) -> str: ...
+    def overlay(
+        self,
+        question: str,
+        log: Log | None = None,
+        journeys: Journeys | None = None,
+        threads: int | None = None,
+        memory_budget: int | None = None,
+        progress: _Progress = None,
+    ) -> Answer: ...
 
 @final
 class Log:

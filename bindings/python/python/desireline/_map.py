@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from . import _core
 from ._errors import InputNotFoundError, SpecError
 from ._exchange import MapExchange
-from ._log import Journeys, Log
+from ._log import Journeys, Log, Progress, _Line
+from ._overlay import OverlayReport
 from ._time import Span, span
 
 if TYPE_CHECKING:
@@ -280,6 +281,73 @@ class JourneyMap(MapExchange):
             within=None if within is None else span(within), after=None if after is None else span(after),
         )
         return VoiceReport(feedback._native.listen(self._native, journeys._native, asking))
+
+    def overlay(
+        self,
+        on: Log | Journeys,
+        *,
+        level: float | None = None,
+        min_n: int | None = None,
+        period: Literal["day", "week", "month", "quarter", "year"] | None = None,
+        zone: str | None = None,
+        personas: bool = True,
+        persona: str | None = None,
+        goal: str | None = None,
+        alive: Span | None = None,
+        handovers: Sequence[str] = (),
+        forced: Mapping[str, Any] | None = None,
+        language: str | None = None,
+        threads: int | None = None,
+        memory_budget: int | None = None,
+        progress: Progress = None,
+    ) -> OverlayReport:
+        """The map measured: reach, flow, drop-off, time and goals of every stage, touchpoint and channel.
+
+        Args:
+            on: a log, cut as the map's ``scope.journeys`` says, or journeys as they are.
+            level: the confidence level of all intervals, 0.95 unless it is given.
+            min_n: below how many observations there is a hole instead of a number, 10 unless it is given.
+            period: asks for a trend by this calendar unit.
+            zone: the IANA zone whose midnight counts; the map's, or UTC, unless it is given.
+            personas: whether each persona is measured.
+            persona: measures only the customers of this persona.
+            goal: measures only this goal: the lens through which the map is read.
+            alive: for how long after its last event a journey may still go on; the pause that cuts journeys, or 30 minutes.
+            handovers: further attributes whose changes are looked at as hand-overs.
+            forced: when a journey is brought to a decision too fast: ``from``, ``to``, ``touches``, ``within``.
+            language: the language of names; the map's unless it is given.
+            threads: how many threads; all cores unless it is given.
+            memory_budget: the most bytes for partial results.
+            progress: ``True`` for a line on stderr, or a callable of (done, total) events.
+
+        Raises:
+            SpecError: the question or the map does not fit the log; :meth:`check` says where in the map.
+
+        >>> import desireline as dl
+        >>> m = dl.JourneyMap.template("blank")
+        >>> m.overlay(dl.simulate(customers=50, seed=1)).map["id"]
+        'my-journey'
+        """
+        given = {
+            "level": level,
+            "min_n": min_n,
+            "period": period,
+            "zone": zone,
+            "persona": persona,
+            "goal": goal,
+            "alive": None if alive is None else span(alive),
+            "handovers": list(handovers) or None,
+            "forced": None if forced is None else dict(forced),
+            "language": language,
+        }
+        question = {"personas": personas, **{k: v for k, v in given.items() if v is not None}}
+        log = on._native if isinstance(on, Log) else None
+        journeys = on._native if isinstance(on, Journeys) else None
+        if log is None and journeys is None:
+            raise TypeError(f"a map is measured against a Log or Journeys, not {type(on).__name__}")
+        with _Line("measuring", progress) as tell:
+            answer = self._native.overlay(json.dumps(question), log, journeys, threads, memory_budget, tell)
+        return OverlayReport(answer)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, JourneyMap) and self.to_json() == other.to_json()

@@ -16,4 +16,6 @@ pub use envelope::{Lookup, finish_sealed, merge_sealed};
 pub use exec::{CancelToken, Exec, MAX_THREADS, Progress, ProgressHook};
 pub use group::{Attribution, Breakdown, Grouping, MAX_GROUPS, MISSING, NO_SEGMENT, Segment};
 pub use run::{AnalysisSet, DynAnswer, Explained, Member};
+pub(crate) use scan::scan;
 pub use task::{Bound, DynAnalysis, DynReport};
+pub(crate) use task::{State, Task};

@@ -212,7 +212,7 @@ impl UnitCache<'_> {
 /// The first instants of the unit around `time` and of the next one. Days of 23 and 25 hours come out right, since
 /// both ends are civil midnights of the zone. At the edge of the calendar, where there is no next unit, all the rest
 /// is one unit.
-fn unit_bounds(unit: CalendarUnit, zone: &TimeZone, time: i64) -> (i64, i64) {
+pub(crate) fn unit_bounds(unit: CalendarUnit, zone: &TimeZone, time: i64) -> (i64, i64) {
     let bounds = || -> Option<(i64, i64)> {
         let date = Timestamp::from_microsecond(time)
             .ok()?

@@ -7,6 +7,8 @@ mod matcher;
 mod morsel;
 mod rule;
 
+pub(crate) use cut::unit_bounds;
+
 pub use block::{JourneyBlock, MorselRange, Scratch};
 pub use journeys::{Journeys, SelectedLog, Selection};
 pub use matcher::{Mask, Matcher};

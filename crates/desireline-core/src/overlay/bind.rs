@@ -243,7 +243,8 @@ impl BoundMap {
 /// Memory that is used again from morsel to morsel.
 #[derive(Debug, Default)]
 pub struct BindScratch {
-    masks: Vec<Mask>,
+    /// By binding; empty where the name alone decides.
+    pub(super) masks: Vec<Mask>,
 }
 
 /// For each event code whether an event of that name can match: never too few.

@@ -1,16 +1,23 @@
 //! A map held against a log: the one place that knows both.
 //!
 //! [`BoundMap`] compiles a map's bindings against the names of a log. [`check`] says what the log has to say to the map:
-//! bindings that match nothing or are shadowed, events that belong to nothing, tracking that broke.
+//! bindings that match nothing or are shadowed, events that belong to nothing, tracking that broke. [`overlay()`] measures the
+//! map: reach, flow, drop-off, time and goals of each of its parts, every number with its interval.
 
 mod bind;
 mod check;
 mod coverage;
 mod emotion;
 mod feedback;
+mod finish;
+mod pairs;
 mod periods;
+mod plan;
 mod question;
 pub mod report;
+mod run;
+mod scan;
+mod sums;
 #[cfg(test)]
 mod tests;
 mod voice;
@@ -28,4 +35,5 @@ pub use self::feedback::{FeedbackJoin, JoinRule, Joined, Place, Ties, Unjoined, 
 pub use self::question::{Forced, NAME, Overlay};
 #[doc(inline)]
 pub use self::report::OverlayReport;
+pub use self::run::{overlay, split_by_persona};
 pub use self::voice::{HeardRow, ListenOptions, PlaceRow, VoiceReport, listen};

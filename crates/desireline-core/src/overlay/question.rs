@@ -27,8 +27,10 @@ pub const NAME: &str = "overlay";
 pub struct Overlay {
     /// The confidence level of all intervals.
     pub level: f64,
-    /// Below how many observations there is a hole instead of a number; for groups, below how many customers.
-    pub min_n: u64,
+    /// Below how many observations there is a hole instead of a number; for groups, below how many customers. What the map's
+    /// `checks` say unless it is given, else 10.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_n: Option<u64>,
     /// The calendar unit of the trend; no trend where it is absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub period: Option<CalendarUnit>,
@@ -90,7 +92,7 @@ impl Default for Overlay {
     fn default() -> Overlay {
         Overlay {
             level: 0.95,
-            min_n: 10,
+            min_n: None,
             period: None,
             zone: None,
             personas: true,
@@ -122,7 +124,7 @@ setters! {
     /// Sets the confidence level of all intervals.
     level => level: f64 = |level| level;
     /// Sets below how many observations there is a hole instead of a number.
-    min_n => min_n: u64 = |n| n;
+    min_n => min_n: u64 = |n| Some(n);
     /// Asks for a trend by a calendar unit.
     by_period => period: CalendarUnit = |unit| Some(unit);
     /// Sets the zone whose midnight counts.

@@ -63,7 +63,7 @@ pub struct OverlayReport {
     pub groups: Vec<GroupMaps>,
     /// Which events belong to a touchpoint, and which to none.
     pub coverage: Coverage,
-    /// Touchpoints with a binding that no event of these journeys matches.
+    /// Touchpoints with a binding that have no event in these journeys.
     pub never_seen: Vec<String>,
     /// The numbers that the map watches; absent until they have been evaluated.
     pub kpis: Option<Vec<KpiMeasure>>,
@@ -169,6 +169,35 @@ impl OverlayReport {
             provenance: self.provenance.clone(),
             report: self,
         }
+    }
+
+    /// What helps the goal and what stands in its way: the places whose `lift` has a q of at most `q`, the strongest first, with the
+    /// difference of goal rates. Ask with [`Overlay::lens`](super::Overlay::lens) for one goal.
+    ///
+    /// These are associations: who meets a place may differ from who does not.
+    pub fn lens(&self, q: f64) -> Vec<(CellKind, &str, Contrast)> {
+        let stages = self.stages.iter();
+        let stages = stages.map(|s| (CellKind::Stage, s.id.as_str(), s.cell.lift));
+        let steps = self.steps.iter();
+        let steps = steps.map(|s| (CellKind::Step, s.id.as_str(), s.cell.lift));
+        let touchpoints = self.touchpoints.iter();
+        let touchpoints = touchpoints.map(|t| {
+            let lift = t.cell.as_ref().and_then(|c| c.lift);
+            (CellKind::Touchpoint, t.id.as_str(), lift)
+        });
+        let channels = self.channels.iter();
+        let channels = channels.map(|c| (CellKind::Channel, c.id.as_str(), c.cell.lift));
+        let all = stages.chain(steps).chain(touchpoints).chain(channels);
+        let mut seen: Vec<(CellKind, &str, Contrast)> = all
+            .filter_map(|(kind, id, lift)| Some((kind, id, lift?)))
+            .filter(|(_, _, lift)| lift.q.is_some_and(|found| found <= q))
+            .collect();
+        let size = |c: &Contrast| c.difference.map_or(0.0, |d| d.value.abs());
+        seen.sort_by(|a, b| {
+            let by_size = size(&b.2).total_cmp(&size(&a.2));
+            by_size.then_with(|| (a.0, a.1).cmp(&(b.0, b.1)))
+        });
+        seen
     }
 
     /// The stage of this id.

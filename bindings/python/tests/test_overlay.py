@@ -1,0 +1,125 @@
+"""A map measured against a log."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+import desireline as dl
+
+SHOP = Path(__file__).parents[3] / "examples/maps/shop.yaml"
+
+
+@pytest.fixture(scope="module")
+def shop() -> dl.JourneyMap:
+    return dl.JourneyMap.load(SHOP)
+
+
+@pytest.fixture(scope="module")
+def log() -> dl.Log:
+    return dl.simulate(customers=600, seed=3)
+
+
+@pytest.fixture(scope="module")
+def report(shop: dl.JourneyMap, log: dl.Log) -> dl.OverlayReport:
+    return shop.overlay(log, period="month", handovers=["device"])
+
+
+def test_tables_speak_to_frames(report: dl.OverlayReport) -> None:
+    stages = report.stages
+    assert stages is not None
+    frame = stages.to_pandas()
+    assert list(frame["stage"]) == ["discover", "explore", "decide", "order", "settle", "care"]
+    assert {"reach", "reach_lower", "reach_upper", "reach_n", "reach_count", "dwell_median"} <= set(frame.columns)
+    assert ((frame["reach_lower"] <= frame["reach"]) & (frame["reach"] <= frame["reach_upper"])).all()
+    for name in report.tables:
+        assert pa.table(report.tables[name]).num_rows == len(report.tables[name]), name
+    assert report.steps is None
+    assert report.trend is not None and set(report.trend["kind"]) == {"stage", "touchpoint"}
+    assert report.handovers is not None and "device" in report.handovers["by"]
+
+
+def test_counts_are_those_of_pandas() -> None:
+    events = pd.DataFrame(
+        {
+            "who": ["a", "a", "a", "b", "b", "c"],
+            "at": pd.to_datetime([0, 60, 90, 0, 30, 40], unit="s", utc=True),
+            "what": ["see", "buy", "see", "see", "hum", "buy"],
+        }
+    )
+    document = {
+        "schema": 1,
+        "id": "m",
+        "title": "M",
+        "version": "1.0.0",
+        "kind": "actual",
+        "status": "draft",
+        "as_of": "2026-01-01",
+        "owner": "o",
+        "stakeholders": [{"id": "o", "name": "O"}],
+        "stages": [{"id": "look", "name": "Look"}, {"id": "have", "name": "Have"}],
+        "goals": [{"id": "g", "text": "Have it", "kind": "functional", "success": "buy"}],
+        "touchpoints": [
+            {"id": "see", "name": "See", "stages": ["look"], "binding": "see"},
+            {"id": "buy", "name": "Buy", "stages": ["have"], "binding": "buy"},
+        ],
+    }
+    log = dl.read(events, customer="who", time="at", event="what")
+    report = dl.JourneyMap(document).overlay(log, min_n=1, alive="10s")
+    touchpoints = report.touchpoints
+    assert touchpoints is not None
+    met = events.groupby("what")["who"].agg(["size", "nunique"]).loc[["see", "buy"]]
+    assert touchpoints["events"] == list(met["size"])
+    assert touchpoints["customer_reach_count"] == list(met["nunique"])
+    assert report.base["reached"] == 2 and report.base["dropped"] == 1
+    assert report.unmapped is not None and report.unmapped["event"] == ["hum"]
+
+
+def test_parts_make_the_whole(report: dl.OverlayReport) -> None:
+    personas = report.personas
+    assert personas is not None
+    assert personas["persona"] == ["casual", "regular", "(no persona)"]
+    assert sum(personas["journeys"]) == report.base["journeys"]
+    edges = report.edges
+    assert edges is not None
+    frame: pd.DataFrame = edges.to_pandas()
+    away = frame[frame["kind"] == "touchpoint"].groupby("from")["share_count"].sum()
+    touchpoints = report.touchpoints
+    assert touchpoints is not None
+    departures = touchpoints.to_pandas().set_index("touchpoint")["departures"]
+    assert (away == departures[away.index]).all()
+
+
+def test_journeys_and_questions(shop: dl.JourneyMap, log: dl.Log, report: dl.OverlayReport) -> None:
+    cut = log.journeys(column="session_id")
+    same = shop.overlay(cut, period="month", handovers=["device"], threads=1)
+    assert same.to_dict() == report.to_dict()
+    one = shop.overlay(log, persona="casual", personas=False, min_n=50, level=0.9)
+    assert one.base["customers"] < report.base["customers"]
+    assert (one.base["level"], one.base["min_n"]) == (0.9, 50)
+    with pytest.raises(dl.SpecError, match="did you mean `casual`"):
+        shop.overlay(log, persona="casul")
+    with pytest.raises(TypeError, match="a Log or Journeys"):
+        shop.overlay("events.csv")  # type: ignore[arg-type]
+
+
+def test_frozen_copied_and_shown(report: dl.OverlayReport) -> None:
+    with pytest.raises(AttributeError):
+        report.stages = None  # type: ignore[misc]
+    again = pickle.loads(pickle.dumps(report))
+    assert isinstance(again, dl.OverlayReport) and again.to_dict() == report.to_dict()
+    assert copy.copy(report) is report
+    changed = report.to_dict()
+    changed["base"]["events"] = 0
+    assert report.base["events"] > 0
+    assert "Stages" in repr(report) and "<table" in report._repr_html_()
+    document = json.loads(report.to_json() or "")
+    assert document["analysis"] == "overlay" and document["report"]["map"]["id"] == "shop"
+    assert report.map["owner"] == "Customer experience"
+    assert report.never_seen == tuple(report.to_dict()["never_seen"])
