@@ -115,6 +115,13 @@ fn number(x: f64) -> String {
 
 /// The lane from its top; the y below.
 pub(super) fn lane(c: &mut Canvas, band: &Band<'_>, top: f64) -> f64 {
+    if band.picture.stages.iter().all(|s| s.feelings.is_empty()) {
+        let quiet = Type::new(11.0, Ink::Muted).italic();
+        for (x, _) in band.columns() {
+            c.text(x, top + 20.0, "nothing is known", quiet);
+        }
+        return top + 32.0;
+    }
     let (high, low) = (top + 20.0, top + 108.0);
     let up = Scale::new((-1.0, 1.0), (low, high));
     let quiet = Type::new(9.5, Ink::Muted);

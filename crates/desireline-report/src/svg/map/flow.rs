@@ -26,6 +26,13 @@ fn value(rate: &Rate) -> f64 {
     )
 }
 
+/// Short ways inside of long ones, so that they do not cross.
+fn nested<'p>(ways: impl Iterator<Item = &'p MapWay>) -> Vec<&'p MapWay> {
+    let mut list: Vec<&MapWay> = ways.take(WAYS).collect();
+    list.sort_by_key(|w| (w.from.abs_diff(w.to), w.from));
+    list
+}
+
 /// The lane from its top; the y below.
 pub(super) fn lane(c: &mut Canvas, band: &Band<'_>, top: f64) -> f64 {
     if !band.picture.measured {
@@ -40,8 +47,8 @@ pub(super) fn lane(c: &mut Canvas, band: &Band<'_>, top: f64) -> f64 {
         here.contains(&w.from) && here.contains(&w.to)
     };
     let ways = || band.picture.ways.iter().filter(inside);
-    let ahead: Vec<&MapWay> = ways().filter(|w| w.to > w.from).take(WAYS).collect();
-    let back: Vec<&MapWay> = ways().filter(|w| w.to < w.from).take(WAYS).collect();
+    let ahead = nested(ways().filter(|w| w.to > w.from));
+    let back = nested(ways().filter(|w| w.to < w.from));
     let up = if ahead.is_empty() {
         8.0
     } else {

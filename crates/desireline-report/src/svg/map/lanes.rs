@@ -221,7 +221,7 @@ fn touchpoint(c: &mut Canvas, (x, y): (f64, f64), room: f64, t: &MapTouchpoint) 
         marks::mark(c, at, *kind, Some(&format!("{}: {}", t.name, kind.word())));
     }
     let y = below + 14.0;
-    let bar = room * 0.4;
+    let bar = room * 0.34;
     let mut after = x;
     match &t.presence {
         Presence::Measured(rate) => {
