@@ -95,17 +95,19 @@ impl JourneyMap {
         })
     }
 
-    /// The map as it was drawn.
-    #[pyo3(signature = (width=None))]
-    fn svg(&self, width: Option<f64>) -> String {
-        MapPicture::of(self.inner.map(), None).svg(width.unwrap_or(MAP_WIDE))
+    /// The map as it was drawn, or measured.
+    #[pyo3(signature = (width=None, measured=None))]
+    fn svg(&self, width: Option<f64>, measured: Option<&Answer>) -> String {
+        let overlay = measured.and_then(Answer::overlay);
+        MapPicture::of(self.inner.map(), overlay).svg(width.unwrap_or(MAP_WIDE))
     }
 
-    /// The map as it was drawn, on a page.
-    fn page(&self) -> PyResult<String> {
+    /// The same on a page.
+    #[pyo3(signature = (measured=None))]
+    fn page(&self, measured: Option<&Answer>) -> PyResult<String> {
         let view = MapView {
             map: self.inner.map(),
-            overlay: None,
+            overlay: measured.and_then(Answer::overlay),
             check: None,
         };
         Ok(html::map_page(&view, None, None, &[]).map_err(Failure::from)?)

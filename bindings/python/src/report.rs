@@ -33,6 +33,11 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// The overlay, if it is one.
+    pub(crate) fn overlay(&self) -> Option<&OverlayReport> {
+        self.inner.report.as_any().downcast_ref()
+    }
+
     pub(crate) fn new(answer: DynAnswer) -> Answer {
         Answer {
             inner: Arc::new(answer),

@@ -62,3 +62,15 @@ def test_a_map_is_drawn(tmp_path: Path) -> None:
     m.draw(tmp_path / "m.html")
     assert 'width="800"' in (tmp_path / "m.svg").read_text()
     assert "Nothing here was measured" in (tmp_path / "m.html").read_text()
+
+
+def test_a_measured_map_is_drawn(tmp_path: Path) -> None:
+    m = dl.JourneyMap.load(SHOP)
+    found = m.overlay(dl.simulate(customers=300, seed=1))
+    svg = m.svg(measured=found)
+    assert "leave" in svg
+    alone = found.svg()
+    assert alone is not None and ET.fromstring(alone).attrib["role"] == "img"
+    m.draw(tmp_path / "m.html", measured=found)
+    page = (tmp_path / "m.html").read_text()
+    assert "Kaplan and Meier" in page and "<script" not in page

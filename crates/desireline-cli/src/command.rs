@@ -113,8 +113,17 @@ fn report() -> Command {
         .arg(question_arg(
             "title",
             "TEXT",
-            "The page's title [default: the file's name]",
-        ));
+            "The page's title [default: the map's, or the file's name]",
+        ))
+        .arg(
+            question_arg(
+                "map",
+                "MAP",
+                "A journey map to measure and put first; its `scope.journeys` cuts journeys unless --journey does",
+            )
+            .value_hint(ValueHint::FilePath),
+        )
+        .arg(crate::map::today_arg().help_heading("Question"));
     journeys(input(output(with_all_fields(command), &[])))
 }
 

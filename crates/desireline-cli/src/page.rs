@@ -4,13 +4,16 @@ use std::path::Path;
 
 use clap::ArgMatches;
 use desireline::engine::{Breakdown, DynAnalysis};
+use desireline::overlay::{self, Overlay};
 use desireline::registry::{ANALYSES, Entry};
+use desireline::render::html::MapView;
 use desireline::render::{AnswerView, html};
 use serde_json::{Value, json};
 
 use crate::error::CliError;
 use crate::input::{self, Wanted, text, texts};
 use crate::interrupt;
+use crate::map;
 use crate::output;
 use crate::progress::Bar;
 use crate::question::{Question, shown};
@@ -43,7 +46,19 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
     }
     let by = text(m, "by");
     columns.extend(by.map(Wanted::named));
-    let journeys = input::journeys(m, &columns)?;
+    let map = text(m, "map").map(map::open).transpose()?;
+    let journeys = match &map {
+        Some(file) if texts(m, "journey").is_empty() => {
+            columns.extend(map::columns(m, &[file])?);
+            let rule = overlay::journey_rule(file.map())?;
+            input::cut(m, &input::log(m, &columns)?, rule)?
+        }
+        Some(file) => {
+            columns.extend(map::columns(m, &[file])?);
+            input::journeys(m, &columns)?
+        }
+        None => input::journeys(m, &columns)?,
+    };
 
     let mut analyses: Vec<Box<dyn DynAnalysis>> = Vec::new();
     for (entry, spec) in &asked {
@@ -57,7 +72,15 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
         }
     }
     let bar = Bar::new("counting", m);
-    let answers = journeys.run_dyn(&analyses, &input::exec(m, &bar)?)?;
+    let exec = input::exec(m, &bar)?;
+    let answers = journeys.run_dyn(&analyses, &exec)?;
+    let measured = match &map {
+        Some(file) => Some((
+            overlay::overlay(file.map(), &journeys, &Overlay::new(), &exec)?,
+            overlay::check(file, &journeys, &map::options(m)?, &exec)?,
+        )),
+        None => None,
+    };
     bar.finish();
 
     let typed: Vec<Value> = answers
@@ -69,7 +92,18 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
         .zip(&typed)
         .map(|(a, t)| shown(a, t))
         .collect();
-    let page = html::page(&title(m), Some(&journeys.log().summary()), &views)?;
+    let summary = journeys.log().summary();
+    let page = match (&map, &measured) {
+        (Some(file), Some((measured, check))) => {
+            let view = MapView {
+                map: file.map(),
+                overlay: Some(measured),
+                check: Some(check),
+            };
+            html::map_page(&view, text(m, "title"), Some(&summary), &views)?
+        }
+        _ => html::page(&title(m), Some(&summary), &views)?,
+    };
     interrupt::check()?;
     output::put(text(m, "output"), page.as_bytes())
 }

@@ -17,6 +17,7 @@ from . import _core
 
 if TYPE_CHECKING:
     from ._map import JourneyMap
+    from ._overlay import OverlayReport
 
 __all__ = ["ExchangeNote", "ExchangeWarning", "ExportedMap", "ImportedMap", "Loss", "MapExchange"]
 
@@ -156,15 +157,25 @@ class MapExchange:
         """The map that a CJML 2.0 document draws. What found no place in it is warned of."""
         return _warned(cls.import_(text, "cjml", **options))
 
-    def svg(self, width: float | None = None) -> str:
-        """The map as it was drawn, as a static SVG picture; stages that do not fit its width go on below."""
-        return self._native.svg(width)
+    def svg(self, width: float | None = None, *, measured: OverlayReport | None = None) -> str:
+        """The map as a static SVG picture; stages that do not fit its width go on below.
 
-    def draw(self, path: str | PathLike[str], width: float | None = None) -> None:
-        """Writes the map as it was drawn to a file: a page if that is called ``.html``, else an SVG picture."""
+        Args:
+            width: in pixels; 1240 where it is not given.
+            measured: what :meth:`overlay` found; without it the map as it was drawn.
+        """
+        return self._native.svg(width, None if measured is None else measured._native)
+
+    def draw(
+        self, path: str | PathLike[str], width: float | None = None, *, measured: OverlayReport | None = None
+    ) -> None:
+        """Writes the map to a file: a page if that is called ``.html``, else an SVG picture."""
         path = Path(path)
-        page = path.suffix.lower() in (".html", ".htm")
-        path.write_text(self._native.page() if page else self.svg(width), encoding="utf-8")
+        if path.suffix.lower() in (".html", ".htm"):
+            made = self._native.page(None if measured is None else measured._native)
+        else:
+            made = self.svg(width, measured=measured)
+        path.write_text(made, encoding="utf-8")
 
     def _repr_html_(self) -> str:
         return picture_html(self.svg(), self._native.title())

@@ -3,26 +3,29 @@
 use std::path::Path;
 
 use clap::builder::PossibleValuesParser;
-use clap::{Arg, ArgMatches, Command, ValueHint};
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
+use desireline::Exec;
 use desireline::map::MapFile;
 use desireline::map::check;
-use desireline::overlay::MapCheck;
 use desireline::overlay::report::OverlayReport;
+use desireline::overlay::{self, MapCheck, Overlay};
 use desireline::render::html::{self, MapView};
 use desireline::render::svg::{MAP_WIDE, MapPicture};
 
-use super::{alone, options, out, today_arg};
+use super::{against, alone, columns, options, out, today_arg, without_log};
+use crate::command::{journeys, reading};
 use crate::error::CliError;
-use crate::input::text;
-use crate::output;
+use crate::input::{self, text, texts};
+use crate::progress::Bar;
+use crate::{interrupt, output};
 
 const HELP: &str = "\
   desireline map draw shop.yaml -o shop.svg
-  desireline map draw shop.yaml -o shop.html";
+  desireline map draw shop.yaml --log events.parquet --customer id --time at --event name -o shop.html";
 
 pub(super) fn command() -> Command {
-    Command::new("draw")
-        .about("A map as a picture (SVG) or a page (HTML), as it was drawn")
+    let draw = Command::new("draw")
+        .about("A map as a picture (SVG) or a page (HTML); with --log measured, without one as it was drawn")
         .after_help(HELP)
         .arg(
             Arg::new("map")
@@ -32,6 +35,16 @@ pub(super) fn command() -> Command {
                 .help("The map, YAML or JSON; `-` for standard input"),
         )
         .arg(today_arg())
+        .arg(
+            Arg::new("files")
+                .long("log")
+                .value_name("FILE")
+                .action(ArgAction::Append)
+                .value_hint(ValueHint::AnyPath)
+                .help("The log to measure it on: event files, folders or globs, or one snapshot; may be given several times")
+                .help_heading("Input"),
+        );
+    journeys(reading(draw))
         .arg(
             Arg::new("format")
                 .long("format")
@@ -49,6 +62,13 @@ pub(super) fn command() -> Command {
                 .help_heading("Output"),
         )
         .arg(out("Write to a file instead of the terminal"))
+        .arg(
+            Arg::new("no-progress")
+                .long("no-progress")
+                .action(ArgAction::SetTrue)
+                .help("Show no progress bar")
+                .help_heading("Output"),
+        )
 }
 
 fn form<'m>(m: &'m ArgMatches, path: Option<&'m str>) -> Result<&'m str, CliError> {
@@ -76,8 +96,36 @@ pub(super) fn draw(m: &ArgMatches) -> Result<(), CliError> {
     output::spare_inputs(path, &[from.into()])?;
     let form = form(m, path)?;
     let file = super::open(from)?;
-    let checked = alone(check::check(&file, &options(m)?));
-    put(m, path, form, &file, None, &checked)
+    if texts(m, "files").is_empty() {
+        without_log(m)?;
+        let checked = alone(check::check(&file, &options(m)?));
+        return put(m, path, form, &file, None, &checked);
+    }
+    let bar = Bar::new("measuring", m);
+    let exec = Exec::new()
+        .on_progress(bar.running())
+        .cancel_with(interrupt::token());
+    let (measured, checked) = measure(m, &file, &exec)?;
+    bar.finish();
+    interrupt::check()?;
+    put(m, path, form, &file, Some(&measured), &checked)
+}
+
+/// The map against the log that the options name, and what the check says of it.
+fn measure(
+    m: &ArgMatches,
+    file: &MapFile,
+    exec: &Exec,
+) -> Result<(OverlayReport, MapCheck), CliError> {
+    let log = input::log(m, &columns(m, &[file])?)?;
+    let rule = match texts(m, "journey").is_empty() {
+        true => overlay::journey_rule(file.map())?,
+        false => input::rule(m)?,
+    };
+    let journeys = input::cut(m, &log, rule)?;
+    let measured = overlay::overlay(file.map(), &journeys, &Overlay::new(), exec)?;
+    let checked = against(m, file, &log, &options(m)?, exec)?;
+    Ok((measured, checked))
 }
 
 fn put(
