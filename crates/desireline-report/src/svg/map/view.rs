@@ -30,6 +30,11 @@ impl MapPicture {
             language: map.main_language(),
             overlay,
             stage_of: stages_of(map),
+            channel_of: map
+                .touchpoints
+                .iter()
+                .filter_map(|t| Some((t.id.as_str(), t.channel.as_ref()?)))
+                .collect(),
         };
         view.picture()
     }
@@ -145,6 +150,8 @@ struct View<'m> {
     language: &'m str,
     overlay: Option<&'m OverlayReport>,
     stage_of: HashMap<&'m Id, usize>,
+    /// The channel of each touchpoint that has one.
+    channel_of: HashMap<&'m str, &'m Id>,
 }
 
 impl<'m> View<'m> {
