@@ -454,12 +454,7 @@ impl<'m> View<'m> {
             .iter()
             .filter(|p| p.stage.as_deref() == Some(stage.as_str()))
         {
-            let touchpoint = self
-                .map
-                .touchpoints
-                .iter()
-                .find(|t| t.id == p.touchpoint.as_str());
-            let channel = touchpoint.and_then(|t| t.channel.as_ref());
+            let channel = self.channel_of.get(p.touchpoint.as_str());
             let name = channel.map_or_else(|| "no channel".to_owned(), |c| self.channel(c));
             match found.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, n)) => *n += p.events,
