@@ -102,10 +102,7 @@ pub(super) fn write(map: &JourneyMap) -> String {
             .owner
             .as_ref()
             .filter(|o| providers.iter().any(|p| p.id == **o));
-        let company = match owner {
-            Some(id) => Some(actor_ref(id.as_str())),
-            None => None,
-        };
+        let company = owner.map(|id| actor_ref(id.as_str()));
         let customer = Some(actor_ref(user));
         let label = |text: &str| Some(format!("<initiatorLabel>{text}</initiatorLabel>"));
         let (initiator, receiver) = match t.direction {

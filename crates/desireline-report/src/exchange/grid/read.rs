@@ -120,14 +120,14 @@ fn rows<'r>(records: &'r [Vec<Cell>], options: &ImportOptions, notes: &mut Vec<N
                 } else {
                     &mut rows.cells
                 };
-                if place.contains_key(&lane) {
+                let std::collections::hash_map::Entry::Vacant(free) = place.entry(lane) else {
                     let told = format!("there is a second row `{shown}`; it is left out");
                     notes.push(Note::new(head.at, told));
-                } else {
-                    place.insert(lane, record);
-                    if lane == Lane::Emotion && ids.is_none() {
-                        rows.scale = scale_in(name);
-                    }
+                    continue;
+                };
+                free.insert(record);
+                if lane == Lane::Emotion && ids.is_none() {
+                    rows.scale = scale_in(name);
                 }
             }
             None => {
