@@ -14,14 +14,7 @@ use crate::{Level, level, words};
 /// desireline_kernels::gaps(&[10, 40, 41, 99], 10, 30, 50, &mut least, &mut most);
 /// assert_eq!((least, most), ([0b1010], [0b1000]));
 /// ```
-pub fn gaps(
-    ticks: &[u32],
-    before: u32,
-    low: u32,
-    high: u32,
-    least: &mut [u64],
-    most: &mut [u64],
-) {
+pub fn gaps(ticks: &[u32], before: u32, low: u32, high: u32, least: &mut [u64], most: &mut [u64]) {
     with(level(), ticks, before, low, high, least, most);
 }
 

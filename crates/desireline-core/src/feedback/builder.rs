@@ -264,21 +264,21 @@ impl FeedbackBuilder {
             column: Some("score"),
             customer: Some("customer"),
         };
-        self.push_at(row, place)
+        self.push_at(row, place).map(drop)
     }
 
     fn unanswered(&self) -> u64 {
         self.counts.iter().map(|c| c.unanswered).sum()
     }
 
-    /// Takes one answer in, saying where it stands.
+    /// Takes one answer in, saying where it stands; tells whether it is in the table now, and neither blank, unanswered nor put aside.
     ///
     /// # Errors
     /// As [`push`](Self::push).
-    pub fn push_at(&mut self, row: &FeedbackRow<'_>, place: RowPlace<'_>) -> Result<()> {
+    pub fn push_at(&mut self, row: &FeedbackRow<'_>, place: RowPlace<'_>) -> Result<bool> {
         let Some(&code) = self.by_id.get(row.question) else {
             self.put(place, None, Reason::UnknownQuestion);
-            return Ok(());
+            return Ok(false);
         };
         let said = |text: Option<&str>| text.filter(|t| !t.trim().is_empty()).map(str::to_owned);
         let mut text = said(row.text);
@@ -294,7 +294,7 @@ impl FeedbackBuilder {
                 counts.blank += 1;
                 if text.is_none() {
                     self.read += 1;
-                    return Ok(());
+                    return Ok(false);
                 }
                 None
             }
@@ -302,18 +302,18 @@ impl FeedbackBuilder {
             Judged::Bad(reason) => {
                 counts.quarantined += 1;
                 self.put(place, place.column, reason);
-                return Ok(());
+                return Ok(false);
             }
         };
         if score.is_none() && text.is_none() {
             counts.unanswered += 1;
-            return Ok(());
+            return Ok(false);
         }
         let named = row.customer.filter(|c| !c.is_empty());
         if named.is_none() && !self.options.anonymous {
             counts.quarantined += 1;
             self.put(place, place.customer, Reason::MissingCustomer);
-            return Ok(());
+            return Ok(false);
         }
         let about = row
             .touchpoint
@@ -338,7 +338,7 @@ impl FeedbackBuilder {
             order,
         };
         self.answers.push(stored);
-        Ok(())
+        Ok(true)
     }
 
     fn put(&mut self, place: RowPlace<'_>, column: Option<&str>, reason: Reason) {

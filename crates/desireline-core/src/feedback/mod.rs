@@ -14,8 +14,6 @@ pub(crate) mod report;
 mod scale;
 mod survey;
 mod table;
-#[cfg(test)]
-mod tests;
 
 pub use builder::{Duplicates, FeedbackBuilder, FeedbackOptions, FeedbackRow, Given, RowPlace};
 pub use error::FeedbackError;

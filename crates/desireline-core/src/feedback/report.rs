@@ -289,7 +289,10 @@ impl Feedback {
         let said = self.answers().filter(|a| a.text().is_some() && chosen(a));
         Ok(FeedbackReport {
             answers: self.answers().filter(chosen).count() as u64,
-            customers: self.n_customers() as u64,
+            customers: self
+                .by_customer()
+                .filter(|answers| answers.clone().any(|a| chosen(&a)))
+                .count() as u64,
             questions,
             distribution,
             touchpoints: touchpoints.collect(),

@@ -241,9 +241,10 @@ impl<'c> Taker<'c> {
                 Some(_) => self.uses.score,
             };
             let place = place(slot);
-            return Ok(self.builder.push_at(&answer, place)?);
+            self.builder.push_at(&answer, place)?;
+            return Ok(());
         }
-        // What was said on a row without words of its own stands once, with the first question that was answered.
+        // What was said on a row stands once: with the first question that was answered, or alone.
         let mut said = false;
         for (question, score, own) in &self.uses.wide {
             let mut o = String::new();
@@ -254,9 +255,13 @@ impl<'c> Taker<'c> {
             let is_given = answer.score != Given::Missing;
             let shared = (!said && is_given && !is_words).then_some(words).flatten();
             answer.text = own.as_deref().or(shared);
-            said |= shared.is_some();
             let place = place(Some(*score));
-            self.builder.push_at(&answer, place)?;
+            let kept = self.builder.push_at(&answer, place)?;
+            said |= kept && answer.text == words;
+        }
+        if let (false, Some(_), Some((question, ..))) = (said, words, self.uses.wide.first()) {
+            self.builder
+                .push_at(&base(question.as_str()), place(self.uses.words))?;
         }
         Ok(())
     }

@@ -1,17 +1,16 @@
+//! The table of feedback: scales, blanks, quarantine, measures, against counts by hand and naive ones.
 #![allow(clippy::unwrap_used)]
 
+use desireline_core::Error;
+use desireline_core::feedback::*;
+use desireline_core::log::Reason;
+use desireline_core::report::Report;
 use proptest::prelude::*;
 
-use super::*;
-use crate::error::Error;
-use crate::log::Reason;
-use crate::report::Report;
-
 fn lenient() -> FeedbackOptions {
-    FeedbackOptions {
-        max_quarantine_share: 1.0,
-        ..FeedbackOptions::default()
-    }
+    let mut options = FeedbackOptions::default();
+    options.max_quarantine_share = 1.0;
+    options
 }
 
 fn scores(answers: &[i32]) -> Vec<Score> {
@@ -206,10 +205,8 @@ fn repeated_answers_as_declared() {
     ];
     for (duplicates, kept, replaced) in [(Duplicates::KeepAll, 6, 0), (Duplicates::KeepLast, 3, 3)]
     {
-        let options = FeedbackOptions {
-            duplicates,
-            ..FeedbackOptions::default()
-        };
+        let mut options = FeedbackOptions::default();
+        options.duplicates = duplicates;
         let mut builder = FeedbackBuilder::new([Question::nps("n")], options).unwrap();
         for (customer, time, score, touchpoint) in rows {
             let mut row = FeedbackRow::new(customer, "n").score(score).time(time);

@@ -1,0 +1,174 @@
+//! `desireline feedback`: surveys by themselves and along a map.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{Done, bare};
+
+const SURVEY: &str = "who,when,NETPRO,Q7,said\n\
+    ann,2024-01-01 10:02,10,5,\"quick, \"\"easy\"\"\"\n\
+    bob,2024-01-01 11:01,9,Blank,\n\
+    cid,2024-01-03 00:00,11,4,\n\
+    dan,2024-01-01 10:00,3,1,<b>slow</b>\n\
+    eve,2024-01-01 10:00,9,3,\n\
+    fay,2024-01-01 10:00,10,4,\n";
+
+const EVENTS: &str = "customer,time,event\n\
+    ann,2024-01-01 10:00,home\n\
+    ann,2024-01-01 10:01,cart\n\
+    bob,2024-01-01 11:00,home\n\
+    cid,2024-01-01 12:00,home\n";
+
+const MAP: &str = "\
+schema: 1
+id: small
+title: Small
+version: 0.1.0
+kind: actual
+status: draft
+as_of: 2024-01-01
+owner: o
+stakeholders: [{id: o, name: O}]
+stages: [{id: s, name: Somewhere}]
+touchpoints:
+  - {id: home, name: Home, stages: [s], owner: o, binding: home}
+  - {id: cart, name: Cart, stages: [s], owner: o, binding: cart}
+";
+
+fn written(folder: &Path, name: &str, text: &str) -> String {
+    let path = folder.join(name);
+    fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn ask(folder: &Path, more: &[&str]) -> Done {
+    let survey = written(folder, "survey.csv", SURVEY);
+    let mut all = vec!["feedback", &survey, "--who", "who", "--words", "said"];
+    all.extend(["--question", "NETPRO=nps,blank=11"]);
+    all.extend(["--question", "Q7=csat,blank-text=Blank"]);
+    all.extend(more);
+    bare(&all)
+}
+
+#[test]
+fn a_survey_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = ask(folder.path(), &[]);
+    assert_eq!(told.code, 0, "{}", told.err);
+    assert!(
+        told.out.contains("NETPRO") && told.out.contains("60"),
+        "{}",
+        told.out
+    );
+    assert!(
+        told.out.contains("<b>slow</b>") && !told.out.contains("ann"),
+        "{}",
+        told.out
+    );
+    let json = ask(folder.path(), &["--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    let rows = &json["report"]["questions"];
+    assert_eq!(rows[0]["measures"]["nps"]["estimate"]["value"], 60.0);
+    assert_eq!(rows[0]["counts"]["blank"], 1);
+    assert_eq!(rows[1]["measures"]["share"]["estimate"]["value"], 0.6);
+    let csv = ask(folder.path(), &["--format", "csv", "--table", "answers"]);
+    assert!(
+        csv.out.starts_with("question,answer,count,share"),
+        "{}",
+        csv.out
+    );
+}
+
+#[test]
+fn along_a_map() {
+    let folder = tempfile::tempdir().unwrap();
+    let map = written(folder.path(), "map.yaml", MAP);
+    let log = written(folder.path(), "log.csv", EVENTS);
+    let more = [
+        "--when",
+        "when",
+        "--map",
+        &map,
+        "--log",
+        &log,
+        "--customer",
+        "customer",
+        "--time",
+        "time",
+        "--event",
+        "event",
+        "--within",
+        "5m",
+        "--min-n",
+        "1",
+        "--format",
+        "json",
+    ];
+    let told = ask(folder.path(), &more);
+    assert_eq!(told.code, 0, "{}", told.err);
+    let json: serde_json::Value = serde_json::from_str(&told.out).unwrap();
+    let report = &json["report"];
+    // Two answers of Ann at the cart, one of Bob at home; Cid's are two days late, the others are in no log.
+    assert_eq!(
+        (&report["joined"], &report["unjoined"]["no_touch"]),
+        (&3.into(), &1.into())
+    );
+    assert_eq!(report["unjoined"]["unknown_customer"], 6);
+    let places: Vec<&str> = report["touchpoints"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| r["place"].as_str().unwrap())
+        .collect();
+    assert_eq!(places, ["home", "cart", "cart"]);
+    let missing = ask(folder.path(), &["--map", &map]);
+    assert_eq!(missing.code, 2, "{}", missing.err);
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let survey = written(folder.path(), "survey.csv", SURVEY);
+    let wrong = |question: &str| bare(&["feedback", &survey, "--question", question]);
+    for (question, told) in [
+        ("NETPRO", "write NAME=KIND"),
+        ("NETPRO=npss", "did you mean `nps`"),
+        ("NETPRO=nps,scale=1..10", "0 to 10, high is good"),
+        ("NETPRO=rating", "needs its scale"),
+        ("NETPRO=nps,blanc=11", "`blanc` is not known"),
+    ] {
+        let done = wrong(question);
+        assert_eq!(done.code, 2, "{question}: {}", done.err);
+        assert!(done.err.contains(told), "{question}: {}", done.err);
+    }
+    assert!(wrong("NETPO=nps").err.contains("did you mean `NETPRO`"));
+    // 11 is put aside, not taken for a 10, and one of six is too many.
+    let done = wrong("NETPRO=nps");
+    assert_eq!(done.code, 3);
+    assert!(
+        done.err.contains("row 4") && done.err.contains("outside of its scale"),
+        "{}",
+        done.err
+    );
+    assert!(
+        bare(&["feedback", &survey])
+            .err
+            .contains("--question is missing")
+    );
+    let done = bare(&[
+        "feedback",
+        &survey,
+        "--question",
+        "Q7=csat,blank-text=Blank",
+        "--customer",
+        "who",
+    ]);
+    assert!(
+        done.err.contains("--customer is about a log"),
+        "{}",
+        done.err
+    );
+}
