@@ -120,13 +120,13 @@ fn every_answer_has_a_place_or_a_reason() {
     assert_eq!(row(&report.stages, "find", "csat"), 2);
     assert_eq!(row(&report.stages, "buy", "csat"), 2);
     assert_eq!(row(&report.stages, "buy", "nps"), 1);
-    // Touches: home has 4, one answered; cart 2, one answered (by two answers).
+    // Touches: home has 5, one answered; cart 2, one answered (by two answers).
     let touched: Vec<_> = report
         .heard
         .iter()
         .map(|h| (h.touches, h.answered, h.answers))
         .collect();
-    assert_eq!(touched, [(4, 1, 3), (2, 1, 2), (0, 0, 1)]);
+    assert_eq!(touched, [(5, 1, 3), (2, 1, 2), (0, 0, 1)]);
     assert_eq!(report.heard[2].response.hole, Some(Hole::NoTouches));
     assert_eq!(report.heard[0].missing, 97 - 3);
     assert_eq!(report.n_verbatims, 12);
@@ -185,7 +185,7 @@ fn sources_stay_apart_and_holes_stay_holes() {
     let file = map(
         "emotions:\n  - {id: e1, at: find, valence: 0.9, source: expert_guess, arousal: 0.9}\n\
          \x20 - {id: e2, at: cart, valence: -0.5, source: expert_guess}\n\
-         \x20 - {id: e3, at: {from: find, to: buy}, valence: 0.1, source: self_report}\n",
+         \x20 - {id: e3, at: find -> buy, valence: 0.1, source: self_report}\n",
     );
     let rows = [
         ("ann", "csat", 5, None, Some("home")),
