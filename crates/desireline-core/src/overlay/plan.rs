@@ -227,7 +227,7 @@ impl Plan {
         let only = only.and_then(|p| p.member.as_ref());
         let only = only.map(|e| binder.matcher(e)).transpose()?;
         let window = map.scope.as_ref().and_then(|s| s.window.as_ref());
-        let bounds = window.map(|w| bounds_of(w)).transpose()?;
+        let bounds = window.map(bounds_of).transpose()?;
         let until = bounds.map_or(catalog.observed_until, |(_, to)| {
             catalog.observed_until.min(to)
         });

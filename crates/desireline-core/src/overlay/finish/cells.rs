@@ -114,8 +114,8 @@ impl Known<'_> {
             .map(|(place, t)| {
                 let binding = bindings.iter().position(|b| b.touchpoint == place);
                 let outcome = self.plan.outcomes.iter();
-                let outcome = outcome.zip(&self.sums.outcomes);
-                let outcome = outcome.filter(|(o, _)| o.touchpoint == place).last();
+                let mut outcome = outcome.zip(&self.sums.outcomes);
+                let outcome = outcome.rfind(|(o, _)| o.touchpoint == place);
                 TouchpointMeasure {
                     id: t.id.to_string(),
                     name: self.text(&t.name),
