@@ -142,3 +142,38 @@ fn a_map_is_drawn_without_a_log() {
         png.err
     );
 }
+
+#[test]
+fn a_map_is_measured_and_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("shop.arrow");
+    let log = log.to_str().unwrap();
+    let made = run(&["simulate", "--customers", "200", "--seed", "1", "-o", log]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    let columns = [
+        "--customer",
+        "customer_id",
+        "--time",
+        "time",
+        "--event",
+        "event",
+        "--channel",
+        "channel",
+    ];
+    let ask = |lead: &[&str]| {
+        let all: Vec<&str> = lead.iter().chain(&columns).copied().collect();
+        let out = run(&all);
+        assert_eq!(out.code, 0, "{lead:?}: {}", out.err);
+        out.out
+    };
+    let shop = shop();
+    let day = ["--today", "2025-07-20"];
+    let svg = ask(&["map", "draw", &shop, "--log", log, day[0], day[1]]);
+    assert!(svg.contains("leave") && svg.contains("Still open"));
+    let page = folder.path().join("page.html");
+    let path = page.to_str().unwrap();
+    ask(&["report", log, "--map", &shop, day[0], day[1], "-o", path]);
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("Kaplan and Meier") && page.contains("The paths most taken"));
+    assert!(!page.contains("<script"));
+}

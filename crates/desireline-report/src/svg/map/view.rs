@@ -1,21 +1,25 @@
 //! From a map and its overlay to what is drawn.
 
+mod cover;
+mod report;
+mod words;
+
 use std::collections::HashMap;
 
 use desireline_core::map::{
-    At, Channel, ChannelKind, Date, EmotionSource, Id, JourneyMap, KpiBinding, KpiName, KpiUnit,
-    LocalizedText, MapKind, Observability, Quantity, Stage, Status, Step, Touchpoint, Version,
+    At, EmotionSource, Id, JourneyMap, KpiBinding, KpiUnit, LocalizedText, Observability, Quantity,
+    Touchpoint,
 };
 use desireline_core::overlay::report::{
     CellKind, EmotionMeasure, KpiMeasure, OverlayReport, StageMeasure, TouchpointMeasure,
 };
 use desireline_core::report::Rate;
-use desireline_core::time::TimeSpan;
 
+pub(super) use self::words::told;
 use super::super::canvas::one_line;
 use super::{
-    FeelingSource, MapFact, MapFeeling, MapKpi, MapMark, MapPicture, MapStage, MapTouchpoint,
-    MapWay, MarkKind, Presence, Verdict, feelings,
+    FeelingSource, MapFeeling, MapKpi, MapMark, MapPicture, MapStage, MapTouchpoint, MapWay,
+    MarkKind, Presence, Verdict,
 };
 use crate::format;
 
@@ -42,7 +46,7 @@ impl MapPicture {
     /// The picture of an overlay alone, without the map that it is of: goals by stage, marks and feelings that only the map
     /// knows are missing.
     pub fn of_report(report: &OverlayReport) -> MapPicture {
-        match map_of(report) {
+        match report::map_of(report) {
             Some(map) => MapPicture::of(&map, Some(report)),
             None => MapPicture::default(),
         }
@@ -64,62 +68,6 @@ impl MapPicture {
         let guessed = places.iter().filter(|(_, known)| !known).count();
         (guessed, places.len())
     }
-}
-
-/// What an overlay says of its map.
-fn map_of(report: &OverlayReport) -> Option<JourneyMap> {
-    let told = &report.map;
-    let kind = match told.kind.as_str() {
-        "actual" => MapKind::Actual,
-        "ideal" => MapKind::Ideal,
-        _ => MapKind::Hypothesis,
-    };
-    let status = Status::ALL
-        .iter()
-        .copied()
-        .find(|s| s.word() == told.status);
-    let version: Version = told.version.parse().ok()?;
-    let as_of: Date = told.as_of.parse().ok()?;
-    let status = status.unwrap_or(Status::Draft);
-    let title = told.title.as_str();
-    let mut map = JourneyMap::new(
-        told.id.as_str(),
-        title,
-        version,
-        kind,
-        status,
-        as_of,
-        "owner",
-    )
-    .channels(
-        report
-            .channels
-            .iter()
-            .map(|c| Channel::new(c.id.as_str(), ChannelKind::Other).name(c.name.as_str())),
-    )
-    .stages(report.stages.iter().map(|s| {
-        let mut stage = Stage::new(s.id.as_str(), s.name.as_str());
-        stage.target_duration = s.target_duration.map(TimeSpan::from_micros);
-        let steps = report.steps.iter().filter(|step| step.stage == s.id);
-        stage.steps(steps.map(|step| Step::new(step.id.as_str(), step.name.as_str())))
-    }));
-    for t in &report.touchpoints {
-        let stages = t.stages.iter().map(|s| Id::from(s.as_str()));
-        let mut made = Touchpoint::new(t.id.as_str(), t.name.as_str()).stages(stages);
-        made.channel = t.channel.as_deref().map(Id::from);
-        made.observability = Observability::ALL
-            .iter()
-            .copied()
-            .find(|o| o.word() == t.observability);
-        map.touchpoints.push(made);
-    }
-    for (i, k) in report.kpis.iter().flatten().enumerate() {
-        let name = KpiName::from(k.kpi.as_str());
-        let mut made = KpiBinding::new(format!("kpi-{i}"), name).name(k.name.as_str());
-        made.at = k.at.as_deref().map(Id::from);
-        map.kpis.push(made);
-    }
-    Some(map)
 }
 
 /// The stage that a part of the map is shown in: the first of a touchpoint's.
@@ -179,161 +127,6 @@ impl<'m> View<'m> {
         };
         p.facts = self.facts(&p);
         p
-    }
-
-    fn subtitle(&self) -> String {
-        let map = self.map;
-        let mut parts = vec![match &map.kind {
-            MapKind::Competitor(c) => format!("map of {} {}", c.name, map.version),
-            kind => format!("{} map {}", kind.word(), map.version),
-        }];
-        parts.push(format!("{}, as of {}", map.status, map.as_of));
-        let scope = map.scope.as_ref();
-        if let Some(w) = scope.and_then(|s| s.window.as_ref()) {
-            let zone = w.zone.as_deref().unwrap_or("UTC");
-            parts.push(format!("{} to before {}, {zone}", w.from, w.to));
-        }
-        match self.overlay {
-            Some(o) => parts.push(format!("journeys cut by {}", o.provenance.rule)),
-            None => parts.push("not measured".to_owned()),
-        }
-        let goals: Vec<String> = match self.overlay {
-            Some(o) => o
-                .goals
-                .iter()
-                .filter(|g| g.measured)
-                .map(|g| g.text.clone())
-                .collect(),
-            None => {
-                let shown = map.goals.iter().filter(|g| g.success.is_some());
-                shown.map(|g| self.text(&g.text)).collect()
-            }
-        };
-        let goals: Vec<String> = goals.into_iter().take(2).collect();
-        if !goals.is_empty() {
-            parts.push(format!("goal: {}", goals.join("; ")));
-        }
-        parts.join(" · ")
-    }
-
-    fn footer(&self) -> String {
-        let Some(o) = self.overlay else {
-            return format!(
-                "Drawn from the map alone: nothing on it was measured. Map {:.8}, desireline {}.",
-                format!("{:032x}", self.map.fingerprint()),
-                env!("CARGO_PKG_VERSION")
-            );
-        };
-        let log: String = o.provenance.fingerprint.chars().take(12).collect();
-        format!(
-            "Every number is an estimate with its {} % interval, or a hole below {} observations. Shares of journeys; who leaves \
-             is counted once the journey is over. Map {:.8}, log {log}, desireline {}.",
-            format::number((o.base.level * 1000.0).round() / 10.0),
-            o.base.min_n,
-            o.map.fingerprint,
-            o.provenance.engine
-        )
-    }
-
-    fn facts(&self, p: &MapPicture) -> Vec<MapFact> {
-        let fact = |label: &str, value: String, note: String| MapFact {
-            label: label.to_owned(),
-            value,
-            note,
-        };
-        let (guessed, places) = p.from_opinion();
-        let opinion = match places {
-            0 => fact(
-                "Emotion",
-                "unknown".to_owned(),
-                "no feeling on the map".to_owned(),
-            ),
-            _ => fact(
-                "Emotion from opinion",
-                format!("{guessed} of {places}"),
-                match guessed {
-                    0 => "all measured".to_owned(),
-                    _ => "drawn hatched".to_owned(),
-                },
-            ),
-        };
-        let Some(o) = self.overlay else {
-            let bound = self.map.touchpoints.iter().filter(|t| t.binding.is_some());
-            return vec![
-                fact("Stages", self.map.stages.len().to_string(), String::new()),
-                fact(
-                    "Touchpoints",
-                    self.map.touchpoints.len().to_string(),
-                    format!("{} bound to events", bound.count()),
-                ),
-                opinion,
-                fact(
-                    "Pain points",
-                    self.map.pains.len().to_string(),
-                    String::new(),
-                ),
-                fact(
-                    "Opportunities",
-                    self.map.opportunities.len().to_string(),
-                    String::new(),
-                ),
-                fact(
-                    "Assumptions",
-                    self.map.assumptions.len().to_string(),
-                    "not tested".to_owned(),
-                ),
-            ];
-        };
-        let b = &o.base;
-        let (goal, interval) = super::super::told(b.goal.estimate.as_ref(), b.goal.n);
-        let share = |s: Option<f64>| s.map_or_else(|| "none".to_owned(), format::percent);
-        let mut facts = vec![
-            fact(
-                "Journeys",
-                format::count(b.journeys),
-                format::counted(b.customers, "customer"),
-            ),
-            if o.goals.iter().any(|g| g.measured) {
-                fact("Goal reached", goal, interval)
-            } else {
-                fact(
-                    "Goal reached",
-                    "unknown".to_owned(),
-                    "no goal has an event".to_owned(),
-                )
-            },
-            fact(
-                "Still open",
-                share(b.open_share),
-                "not counted as lost".to_owned(),
-            ),
-            fact(
-                "Events on the map",
-                share(b.bound_share),
-                format!("of {}", format::count(b.events)),
-            ),
-            opinion,
-        ];
-        let watched = self.map.kpis.iter().filter(|k| k.at.is_none());
-        let whole = watched.map(|k| self.kpi(k, String::new()));
-        facts.extend(whole.take(6).map(|k| {
-            let value = k.value.as_ref().map(format::value);
-            let note = match (&k.value, k.n) {
-                (Some(e), _) => format::interval(e),
-                (None, Some(n)) => format::too_few(n),
-                (None, None) => "not measured".to_owned(),
-            };
-            let wanted = match (k.wanted.is_empty(), k.verdict.word()) {
-                (true, _) => String::new(),
-                (false, word) => format!(", {word}: target {}", k.wanted),
-            };
-            MapFact {
-                label: k.name,
-                value: value.unwrap_or_else(|| "–".to_owned()),
-                note: format!("{note}{wanted}"),
-            }
-        }));
-        facts
     }
 
     fn measured_stage(&self, i: usize) -> Option<&'m StageMeasure> {
@@ -727,69 +520,4 @@ fn declared(source: &EmotionSource) -> FeelingSource {
         EmotionSource::ExpertGuess => FeelingSource::Guess,
         EmotionSource::Target => FeelingSource::Target,
     }
-}
-
-/// A stage in words.
-pub(super) fn told(s: &MapStage) -> String {
-    let mut parts = Vec::new();
-    let mut say = |lead: &str, told: Vec<String>| {
-        if !told.is_empty() {
-            parts.push(format!("{lead} {}", told.join("; ")));
-        }
-    };
-    say("customers want", s.goals.clone());
-    say(
-        "reached by",
-        s.reach
-            .iter()
-            .map(|r| format!("{} of journeys", format::rate(r)))
-            .collect(),
-    );
-    say(
-        "left without a goal by",
-        s.drop_off.iter().map(format::rate).collect(),
-    );
-    let touchpoint = |t: &MapTouchpoint| {
-        let marks: Vec<&str> = t.marks.iter().map(|m| m.word()).collect();
-        let marks = if marks.is_empty() {
-            String::new()
-        } else {
-            format!(" [{}]", marks.join(", "))
-        };
-        match &t.presence {
-            Presence::Measured(r) => format!("{} {}{marks}", t.name, format::rate(r)),
-            Presence::Unknown(why) => format!("{} ({why}){marks}", t.name),
-            Presence::NoLog => format!("{}{marks}", t.name),
-        }
-    };
-    say(
-        "touchpoints:",
-        s.touchpoints.iter().map(touchpoint).collect(),
-    );
-    say(
-        "feelings:",
-        s.feelings.iter().map(feelings::words).collect(),
-    );
-    let kpi = |k: &MapKpi| {
-        let value = k
-            .value
-            .as_ref()
-            .map_or_else(|| "not measured".to_owned(), format::estimate);
-        let target = if k.wanted.is_empty() {
-            String::new()
-        } else {
-            format!(", target {} {}", k.wanted, k.verdict.word())
-        };
-        format!("{} {value}{target}", k.name)
-    };
-    say("KPIs:", s.kpis.iter().map(kpi).collect());
-    let mark = |m: &MapMark| {
-        format!(
-            "{} {}",
-            m.kind.word(),
-            [m.place.as_str(), m.text.as_str()].join(" ").trim()
-        )
-    };
-    say("marks:", s.marks.iter().map(mark).collect());
-    format!("{}: {}", s.name, parts.join(". "))
 }

@@ -1,0 +1,165 @@
+//! The head and foot of the picture.
+
+use desireline_core::map::MapKind;
+
+use super::super::super::told;
+use super::super::{MapFact, MapPicture};
+use super::View;
+use crate::format;
+
+impl View<'_> {
+    pub(super) fn subtitle(&self) -> String {
+        let map = self.map;
+        let mut parts = vec![match &map.kind {
+            MapKind::Competitor(c) => format!("map of {} {}", c.name, map.version),
+            kind => format!("{} map {}", kind.word(), map.version),
+        }];
+        parts.push(format!("{}, as of {}", map.status, map.as_of));
+        let scope = map.scope.as_ref();
+        if let Some(w) = scope.and_then(|s| s.window.as_ref()) {
+            let zone = w.zone.as_deref().unwrap_or("UTC");
+            parts.push(format!("{} to before {}, {zone}", w.from, w.to));
+        }
+        match self.overlay {
+            Some(o) => parts.push(format!("journeys cut by {}", o.provenance.rule)),
+            None => parts.push("not measured".to_owned()),
+        }
+        let goals: Vec<String> = match self.overlay {
+            Some(o) => o
+                .goals
+                .iter()
+                .filter(|g| g.measured)
+                .map(|g| g.text.clone())
+                .collect(),
+            None => {
+                let shown = map.goals.iter().filter(|g| g.success.is_some());
+                shown.map(|g| self.text(&g.text)).collect()
+            }
+        };
+        let goals: Vec<String> = goals.into_iter().take(2).collect();
+        if !goals.is_empty() {
+            parts.push(format!("goal: {}", goals.join("; ")));
+        }
+        parts.join(" · ")
+    }
+
+    pub(super) fn footer(&self) -> String {
+        let Some(o) = self.overlay else {
+            return format!(
+                "Drawn from the map alone: nothing on it was measured. Map {:.8}, desireline {}.",
+                format!("{:032x}", self.map.fingerprint()),
+                env!("CARGO_PKG_VERSION")
+            );
+        };
+        let log: String = o.provenance.fingerprint.chars().take(12).collect();
+        format!(
+            "Every number is an estimate with its {} % interval, or a hole below {} observations. Shares of journeys; who leaves \
+             is counted once the journey is over. Map {:.8}, log {log}, desireline {}.",
+            format::number((o.base.level * 1000.0).round() / 10.0),
+            o.base.min_n,
+            o.map.fingerprint,
+            o.provenance.engine
+        )
+    }
+
+    pub(super) fn facts(&self, p: &MapPicture) -> Vec<MapFact> {
+        let fact = |label: &str, value: String, note: String| MapFact {
+            label: label.to_owned(),
+            value,
+            note,
+        };
+        let (guessed, places) = p.from_opinion();
+        let opinion = match places {
+            0 => fact(
+                "Emotion",
+                "unknown".to_owned(),
+                "no feeling on the map".to_owned(),
+            ),
+            _ => fact(
+                "Emotion from opinion",
+                format!("{guessed} of {places}"),
+                match guessed {
+                    0 => "all measured".to_owned(),
+                    _ => "drawn hatched".to_owned(),
+                },
+            ),
+        };
+        let Some(o) = self.overlay else {
+            let bound = self.map.touchpoints.iter().filter(|t| t.binding.is_some());
+            return vec![
+                fact("Stages", self.map.stages.len().to_string(), String::new()),
+                fact(
+                    "Touchpoints",
+                    self.map.touchpoints.len().to_string(),
+                    format!("{} bound to events", bound.count()),
+                ),
+                opinion,
+                fact(
+                    "Pain points",
+                    self.map.pains.len().to_string(),
+                    String::new(),
+                ),
+                fact(
+                    "Opportunities",
+                    self.map.opportunities.len().to_string(),
+                    String::new(),
+                ),
+                fact(
+                    "Assumptions",
+                    self.map.assumptions.len().to_string(),
+                    "not tested".to_owned(),
+                ),
+            ];
+        };
+        let b = &o.base;
+        let (goal, interval) = told(b.goal.estimate.as_ref(), b.goal.n);
+        let share = |s: Option<f64>| s.map_or_else(|| "none".to_owned(), format::percent);
+        let mut facts = vec![
+            fact(
+                "Journeys",
+                format::count(b.journeys),
+                format::counted(b.customers, "customer"),
+            ),
+            if o.goals.iter().any(|g| g.measured) {
+                fact("Goal reached", goal, interval)
+            } else {
+                fact(
+                    "Goal reached",
+                    "unknown".to_owned(),
+                    "no goal has an event".to_owned(),
+                )
+            },
+            fact(
+                "Still open",
+                share(b.open_share),
+                "not counted as lost".to_owned(),
+            ),
+            fact(
+                "Events on the map",
+                share(b.bound_share),
+                format!("of {}", format::count(b.events)),
+            ),
+            opinion,
+        ];
+        let watched = self.map.kpis.iter().filter(|k| k.at.is_none());
+        let whole = watched.map(|k| self.kpi(k, String::new()));
+        facts.extend(whole.take(6).map(|k| {
+            let value = k.value.as_ref().map(format::value);
+            let note = match (&k.value, k.n) {
+                (Some(e), _) => format::interval(e),
+                (None, Some(n)) => format::too_few(n),
+                (None, None) => "not measured".to_owned(),
+            };
+            let wanted = match (k.wanted.is_empty(), k.verdict.word()) {
+                (true, _) => String::new(),
+                (false, word) => format!(", {word}: target {}", k.wanted),
+            };
+            MapFact {
+                label: k.name,
+                value: value.unwrap_or_else(|| "–".to_owned()),
+                note: format!("{note}{wanted}"),
+            }
+        }));
+        facts
+    }
+}
