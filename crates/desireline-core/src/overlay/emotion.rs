@@ -399,7 +399,8 @@ impl Told {
 
 /// What the map itself says.
 fn written(map: &JourneyMap, lines: &mut BTreeMap<Line, Vec<EmotionPoint>>, elsewhere: &mut u64) {
-    let mut placed: BTreeMap<Line, Vec<((usize, Place), EmotionPoint)>> = BTreeMap::new();
+    type Placed = ((usize, Place), EmotionPoint);
+    let mut placed: BTreeMap<Line, Vec<Placed>> = BTreeMap::new();
     for emotion in &map.emotions {
         let id = match &emotion.at {
             At::Part(id) => id,
