@@ -176,7 +176,7 @@ impl Clusters {
     }
 
     /// Degrees of freedom of the variance estimate: no more than effective clusters less one, and than the customers who carry the rarer outcome.
-    fn degrees_of_freedom(&self) -> f64 {
+    pub(crate) fn degrees_of_freedom(&self) -> f64 {
         let clusters = self.effective_clusters().unwrap_or(1.0) - 1.0;
         clusters.min(self.carriers()).max(1.0)
     }

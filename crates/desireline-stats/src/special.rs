@@ -27,6 +27,17 @@ pub(crate) fn chi_square_sf(x: f64, df: f64) -> f64 {
     gamma::gamma_ur(df / 2.0, x / 2.0)
 }
 
+/// P(X > x) for Fisher's F with these degrees of freedom.
+pub(crate) fn f_sf(x: f64, above: f64, below: f64) -> f64 {
+    if x <= 0.0 {
+        return 1.0;
+    }
+    if below > 1e5 {
+        return chi_square_sf(x * above, above);
+    }
+    beta_reg(below / 2.0, above / 2.0, below / (below + above * x))
+}
+
 /// Two-sided p of Student's t.
 pub(crate) fn t_p(t: f64, df: f64) -> f64 {
     p_value(t_two_tails(t, df))
