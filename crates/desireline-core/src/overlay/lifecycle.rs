@@ -574,7 +574,7 @@ mod tests {
             ("a", 1, "buy"),
             ("a", 2, "sign_up"),
             ("a", 3, "buy"),
-            ("b", 4, "other"),
+            ("b", 4, "invite"),
         ];
         let listed = serde_json::json!([
             {"from": "impression", "to": "acquisition"}, {"from": "acquisition", "to": "conversion"}
