@@ -40,7 +40,9 @@ impl External {
         for (name, cells) in numbers {
             table = table.numbers(name, cells);
         }
-        table.check().map_err(|e| Failure::from(desireline_core::Error::from(e)))?;
+        table
+            .check()
+            .map_err(|e| Failure::from(desireline_core::Error::from(e)))?;
         Ok(External {
             inner: Arc::new(table),
         })
