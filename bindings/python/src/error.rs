@@ -247,6 +247,7 @@ fn io(error: &IoError) -> &'static str {
             "SpecError"
         }
         IoError::ColumnType { .. }
+        | IoError::Table { .. }
         | IoError::KindClash { .. }
         | IoError::DuplicateColumn { .. }
         | IoError::TimeUnitNeeded { .. }

@@ -10,6 +10,7 @@ mod exec;
 mod expr;
 mod feedback;
 mod journeys;
+mod kpi;
 mod log;
 mod map;
 mod report;
@@ -30,6 +31,8 @@ mod _core {
     use crate::feedback::{Feedback, interview, read_feedback_frame, read_feedback_paths};
     #[pymodule_export]
     use crate::journeys::{Journeys, analyses, finish, merge};
+    #[pymodule_export]
+    use crate::kpi::{External, kpi_catalogue, measure_kpi};
     #[pymodule_export]
     use crate::log::{Log, SelectedLog, instant, open_snapshot, read_frame, read_paths};
     #[pymodule_export]

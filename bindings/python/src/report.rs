@@ -8,6 +8,7 @@ use arrow::datatypes::{
     TimestampMicrosecondType, UInt64Type,
 };
 use desireline_core::engine::{DynAnswer, DynReport};
+use desireline_core::kpi::KpiReport;
 use desireline_core::log::{Log, Summary};
 use desireline_core::overlay::{self, OverlayReport};
 use desireline_core::registry;
@@ -213,6 +214,7 @@ pub(crate) fn restore(
         let report: Box<dyn DynReport> = match analysis.as_str() {
             "summary" => Box::new(serde_json::from_value::<Summary>(fields)?),
             overlay::NAME => Box::new(serde_json::from_value::<OverlayReport>(fields)?),
+            "kpi" => Box::new(serde_json::from_value::<KpiReport>(fields)?),
             name => registry::read_report(name, &spec, fields)?,
         };
         Ok(Answer::new(DynAnswer {

@@ -18,6 +18,7 @@ Examples:
   desireline report shop.csv --customer customer_id --time time --event event --goal purchase -o shop.html
   desireline convert shop.csv --customer customer_id --time time --event event --all-attributes -o shop.arrow
   desireline paths shop.arrow --journey gap=30m --goal purchase
+  desireline kpi cart_abandonment shop.arrow --param cart=add_to_cart --param purchase=purchase --per month
   desireline map new --template ten-steps -o shop.yaml
   desireline map check shop.yaml --log shop.arrow
   desireline feedback survey.csv --who customer_id --question recommend=nps,blank=11
@@ -41,6 +42,7 @@ pub(crate) fn command() -> Command {
         .subcommand(report())
         .subcommand(convert())
         .subcommand(run())
+        .subcommand(crate::kpi::command())
         .subcommand(crate::map::command())
         .subcommand(crate::feedback::command())
         .subcommand(overlay())
@@ -58,6 +60,11 @@ fn analysis(entry: &Entry) -> Command {
         _ => FORMATS,
     };
     journeys(input(output(command.arg(by_arg()), formats)))
+}
+
+/// A question about the journeys of a log, written in any form.
+pub(crate) fn measured(command: Command) -> Command {
+    journeys(input(output(command, FORMATS)))
 }
 
 fn compare() -> Command {

@@ -10,6 +10,7 @@ mod error;
 mod feedback;
 mod input;
 mod interrupt;
+mod kpi;
 mod map;
 mod output;
 mod overlay;
@@ -52,6 +53,7 @@ fn run(matches: &clap::ArgMatches) -> Result<(), CliError> {
     match matches.subcommand() {
         Some(("simulate", m)) => simulate::run(m),
         Some(("convert", m)) => convert::run(m),
+        Some(("kpi", m)) => kpi::run(m),
         Some(("map", m)) => map::run(m),
         Some(("feedback", m)) => feedback::run(m),
         Some(("overlay", m)) => overlay::run(m),

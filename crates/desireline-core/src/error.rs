@@ -240,6 +240,16 @@ pub enum SpecError {
         /// All attributes.
         known: Vec<String>,
     },
+    /// A KPI that no log can answer alone.
+    #[error("{kpi} needs {data}, which no event log has: {how}")]
+    NeedsData {
+        /// The KPI.
+        kpi: &'static str,
+        /// What it needs.
+        data: &'static str,
+        /// How to give it.
+        how: &'static str,
+    },
     /// The JSON of a question has the wrong shape.
     #[error("the question for {analysis} cannot be read: {reason}")]
     Shape {

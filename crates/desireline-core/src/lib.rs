@@ -13,6 +13,7 @@ pub mod error;
 pub mod expr;
 pub mod feedback;
 pub mod journey;
+pub mod kpi;
 pub mod log;
 pub mod map;
 pub mod overlay;

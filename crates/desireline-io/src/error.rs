@@ -52,6 +52,18 @@ pub enum IoError {
         /// What the decoder said.
         reason: String,
     },
+    /// A small table of numbers cannot be read.
+    #[error("`{source_name}`{}{}: {reason}", row.map_or_else(String::new, |r| format!(", row {r}")), column.as_ref().map_or_else(String::new, |c| format!(", column `{c}`")))]
+    Table {
+        /// The input.
+        source_name: String,
+        /// The row below the heading, from 1.
+        row: Option<u64>,
+        /// The column.
+        column: Option<String>,
+        /// What is wrong.
+        reason: String,
+    },
     /// The text is not UTF-8.
     #[error("`{source_name}` is not UTF-8: {found}; convert it to UTF-8 first")]
     Encoding {
@@ -269,6 +281,7 @@ impl IoError {
             IoError::UnknownFormat { .. } => "unknown_format",
             IoError::FormatMismatch { .. } => "format_mismatch",
             IoError::Damaged { .. } => "damaged",
+            IoError::Table { .. } => "table",
             IoError::Encoding { .. } => "encoding",
             IoError::EmptyInput { .. } => "empty_input",
             IoError::DuplicateColumn { .. } => "duplicate_column",

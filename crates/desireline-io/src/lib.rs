@@ -7,6 +7,7 @@
 mod columnar;
 mod columns;
 mod error;
+pub mod external;
 mod feedback;
 mod format;
 mod kinds;

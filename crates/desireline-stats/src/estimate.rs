@@ -126,6 +126,12 @@ pub enum Method {
     Wald,
     /// Central interval of a beta distribution, a group's rate drawn towards those of the other groups.
     BetaBinomial,
+    /// Percentiles of bootstrap samples of customers, corrected for bias and skewness (BCa).
+    Bca,
+    /// Goodman's simultaneous intervals of shares that add up to one.
+    Goodman,
+    /// Robust variance of a fitted model and of the customers it is averaged over.
+    Sandwich,
 }
 
 impl Method {
@@ -149,6 +155,9 @@ impl Method {
             Self::AdjustedWald => "adjusted Wald",
             Self::Wald => "Wald",
             Self::BetaBinomial => "beta-binomial, shrunk towards the other groups",
+            Self::Bca => "BCa bootstrap over customers",
+            Self::Goodman => "Goodman simultaneous",
+            Self::Sandwich => "robust variance of the fitted model",
         }
     }
 }

@@ -20,7 +20,8 @@
 //! | are these times longer than those? | [`mann_whitney_grouped`], [`log_rank`], or [`log_rank_clustered`] when one customer gives several |
 //! | how long until it happens, some not having finished? | [`KaplanMeier`], [`ClusteredTimes`] |
 //! | what is the median, and how sure? | [`Distribution`] |
-//! | how large is the mean? | [`mean`], [`ratio_estimate`]; [`mean::bounded_mean`] on a scale with ends |
+//! | how large is the mean? | [`mean`], [`ratio_estimate`]; [`mean::bounded_mean`] on a scale with ends; [`bca_ratio`] when a few customers are far above the others |
+//! | what shares have several categories at once? | [`goodman`] |
 //! | which of these many p-values count? | [`benjamini_hochberg`] and its neighbours |
 //! | does a hidden third factor turn the answer round? | [`simpson`], [`mantel_haenszel`] |
 //! | what would chance alone do? | [`resample`] |
@@ -37,7 +38,10 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod bootstrap;
 pub mod clusters;
+pub mod clv;
+pub mod control;
 pub mod distribution;
 mod error;
 pub mod estimate;
@@ -46,6 +50,7 @@ pub mod groups;
 pub mod hypothesis;
 pub mod interval;
 pub mod mean;
+pub mod multinomial;
 pub mod multiple;
 pub mod net;
 pub mod overlap;
@@ -54,6 +59,7 @@ mod special;
 pub mod stratified;
 pub mod survival;
 
+pub use bootstrap::bca_ratio;
 pub use clusters::{
     Clusters, clustered_difference, clustered_difference_p, ratio_estimate, wilson_clustered,
 };
@@ -67,6 +73,7 @@ pub use hypothesis::{
     mann_whitney_grouped, two_proportions_p,
 };
 pub use interval::{clopper_pearson, difference, garwood, newcombe, sample_size, wilson};
+pub use multinomial::{goodman, goodman_clustered};
 pub use multiple::{benjamini_hochberg, benjamini_yekutieli, bonferroni, holm};
 pub use net::{NetClusters, net_share, net_share_wald};
 pub use overlap::Sides;

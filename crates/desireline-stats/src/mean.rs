@@ -97,6 +97,12 @@ impl Moments {
     }
 }
 
+/// By how many standard errors an interval reaches to each side: Student's t. `None` if `level` is not inside (0, 1) or there are no degrees of freedom.
+pub fn t_reach(level: f64, degrees_of_freedom: f64) -> Option<f64> {
+    (is_level(level) && degrees_of_freedom > 0.0)
+        .then(|| t_quantile(1.0 - level, degrees_of_freedom))
+}
+
 impl FromIterator<i64> for Moments {
     fn from_iter<T: IntoIterator<Item = i64>>(numbers: T) -> Self {
         let mut all = Self::default();

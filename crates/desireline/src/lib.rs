@@ -3,7 +3,8 @@
 
 #[doc(inline)]
 pub use desireline_core::{
-    Error, Result, SpecError, engine, error, expr, feedback, journey, log, map, overlay, registry,
+    Error, Result, SpecError, engine, error, expr, feedback, journey, kpi, log, map, overlay,
+    registry,
     report, time,
 };
 
@@ -24,6 +25,7 @@ pub use desireline_core::analyses::retention::Retention;
 pub use desireline_core::analyses::transitions::Transitions;
 pub use desireline_core::engine::{Breakdown, Exec, Segment};
 pub use desireline_core::journey::{JourneyRule, Journeys};
+pub use desireline_core::kpi::Kpi;
 pub use desireline_core::log::{Log, LogBuilder};
 pub use desireline_core::map::JourneyMap;
 

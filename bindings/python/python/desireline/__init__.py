@@ -26,6 +26,7 @@ from ._errors import (
 from ._exchange import ExchangeNote, ExchangeWarning, ExportedMap, ImportedMap, Loss
 from ._expr import Col, Condition, Expr, after, col, event, first, nth
 from ._feedback import Feedback, FeedbackReport, Hole, Measured, SurveyQuestion, VoiceReport, interview
+from ._kpi import KpiDefinition, KpiLimits, KpiReport, KpiSetting, KpiValue, KpiVariant, kpis
 from ._log import Attribute, Journeys, Log, SelectedLog, finish, merge, open, read
 from ._map import Coverage, JourneyMap, MapCheck, Notice, TouchpointCoverage, map_templates
 from ._overlay import OverlayReport
@@ -62,6 +63,12 @@ __all__ = [
     "InternalError",
     "JourneyMap",
     "Journeys",
+    "KpiDefinition",
+    "KpiLimits",
+    "KpiReport",
+    "KpiSetting",
+    "KpiValue",
+    "KpiVariant",
     "Log",
     "Loss",
     "MapCheck",
@@ -90,6 +97,7 @@ __all__ = [
     "finish",
     "first",
     "interview",
+    "kpis",
     "map_templates",
     "merge",
     "nth",

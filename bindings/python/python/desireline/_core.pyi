@@ -159,6 +159,29 @@ class Journeys:
     def explain(self, name: str, spec: str, customer: str) -> str: ...
 
 @final
+class External:
+    def __init__(
+        self,
+        name: str,
+        dates: Sequence[str] | None,
+        keys: Sequence[tuple[str, Sequence[str]]],
+        numbers: Sequence[tuple[str, Sequence[float | None]]],
+    ) -> None: ...
+    @staticmethod
+    def read(path: str) -> External: ...
+    @property
+    def name(self) -> str: ...
+
+def kpi_catalogue() -> str: ...
+def measure_kpi(
+    journeys: Journeys,
+    spec: str,
+    tables: Sequence[External],
+    threads: int | None = None,
+    memory_budget: int | None = None,
+    progress: _Progress = None,
+) -> Answer: ...
+@final
 class Answer:
     @property
     def analysis(self) -> str: ...

@@ -15,6 +15,9 @@ from . import _core
 from ._analyses import Questions
 from ._errors import DataError, SpecError
 from ._expr import Condition, condition
+from ._kpi import External, KpiReport
+from ._kpi import spec as kpi_spec
+from ._kpi import tables as kpi_tables
 from ._report import Caveat, Explained, GroupedReport, Report, explained, read_caveats
 from ._reports import REPORTS, CompareReport, Summary
 from ._source import Source, frame, paths
@@ -464,6 +467,54 @@ class Journeys(Questions):
     def analyze(self, name: str, spec: Mapping[str, Any] | None = None, *, by: Groups | None = None) -> Report:
         """Answers a question given by name and JSON-ready fields, such as ``report.spec``."""
         return self._run([question((name, spec or {}), by)])[0]
+
+    def kpi(
+        self,
+        name: str,
+        variant: str | None = None,
+        *,
+        per: Literal["day", "week", "month", "quarter"] | None = None,
+        time_zone: str | None = None,
+        level: float | None = None,
+        min_n: int | None = None,
+        seed: int | None = None,
+        external: External | Iterable[External] | Mapping[str, External] | None = None,
+        **params: Any,
+    ) -> KpiReport:
+        """A KPI of the catalogue (:func:`kpis` lists them) with its interval.
+
+        >>> import desireline as dl
+        >>> journeys = dl.simulate(customers=500, seed=1).journeys(gap="30m")
+        >>> left = journeys.kpi("cart_abandonment", cart="add_to_cart", purchase="purchase", within="7d")
+        >>> left.name, left.estimate.unit
+        ('cart_abandonment', 'proportion')
+
+        Args:
+            name: Its name, number (``K02``) or other word (``ctr``).
+            variant: Which of its variants; the first unless given.
+            per: A series: a number for each calendar period.
+            time_zone: The IANA zone whose midnights divide periods; UTC unless given.
+            level: The confidence level; 0.95 unless given.
+            min_n: Below so many units there is no number; 5 unless given.
+            seed: The seed of intervals made by drawing samples.
+            external: Tables of numbers that no log has: CSV files, frames or columns, one, several or by name.
+            params: What the KPI needs to know: conditions, lengths of time, numbers. ``return_`` means ``return``.
+        """
+        asked = kpi_spec(
+            name, variant, params, per=per, time_zone=time_zone, level=level, min_n=min_n, seed=seed
+        )
+        options = self._options
+        with _Line("answering", options.progress) as tell:
+            answer = _core.measure_kpi(
+                self._native, asked, kpi_tables(external), options.threads, options.memory_budget, tell
+            )
+        return KpiReport(answer, self)
+
+    def kpi_series(
+        self, name: str, variant: str | None = None, *, per: Literal["day", "week", "month", "quarter"], **settings: Any
+    ) -> KpiReport:
+        """A KPI by calendar period; the same as :meth:`kpi` with ``per``. ``report.series`` has the periods."""
+        return self.kpi(name, variant, per=per, **settings)
 
     def explain(self, question_or_report: Question | Report, customer: str) -> tuple[Explained, ...]:
         """Why a customer is where a report counts them: every journey, its cells and the reasons."""

@@ -304,10 +304,13 @@ impl KpiName {
         &self.0
     }
 
-    /// What the catalogue has under this name or number.
+    /// What the catalogue has under this name, number or other word.
     pub fn known(&self) -> Option<&'static KnownKpi> {
-        KPIS.iter()
-            .find(|k| k.name == self.0 || k.number.eq_ignore_ascii_case(&self.0))
+        KPIS.iter().find(|k| {
+            k.name == self.0
+                || k.number.eq_ignore_ascii_case(&self.0)
+                || k.aliases.contains(&self.0.as_str())
+        })
     }
 
     /// The name of the catalogue that it was most likely meant to be.
@@ -356,6 +359,8 @@ pub struct KnownKpi {
     pub number: &'static str,
     /// Its name, such as `cart_abandonment`.
     pub name: &'static str,
+    /// Other words that people use for it.
+    pub aliases: &'static [&'static str],
     /// Its unit.
     pub unit: KpiUnit,
     /// Whether customers have to be asked for it.
@@ -432,11 +437,16 @@ const fn kpi(
     KnownKpi {
         number,
         name,
+        aliases: &[],
         unit,
         is_voice: false,
         higher_is_better,
         params,
     }
+}
+
+const fn also(known: KnownKpi, aliases: &'static [&'static str]) -> KnownKpi {
+    KnownKpi { aliases, ..known }
 }
 
 const fn voice(known: KnownKpi) -> KnownKpi {
@@ -450,39 +460,42 @@ const MORE: Option<bool> = Some(true);
 const LESS: Option<bool> = Some(false);
 const SURVEY: &[KpiParam] = &[takes("survey", ParamKind::Text)];
 
+/// What every KPI takes besides its own: which of its variants is meant.
+pub const VARIANT: KpiParam = takes("variant", ParamKind::Text);
+
 /// The catalogue: which KPIs a map can name. A map says which it watches; how each is computed is said elsewhere.
 #[rustfmt::skip]
 pub const KPIS: &[KnownKpi] = &[
-    kpi("K01", "bounce_rate", KpiUnit::Share, LESS, &[takes("rule", ParamKind::Text)]),
+    kpi("K01", "bounce_rate", KpiUnit::Share, LESS, &[takes("rule", ParamKind::Text), takes("key", ParamKind::Expression), takes("view", ParamKind::Expression), takes("engaged_after", ParamKind::Span), takes("alive", ParamKind::Span)]),
     kpi("K02", "cart_abandonment", KpiUnit::Share, LESS, &[needs("cart", ParamKind::Expression), needs("purchase", ParamKind::Expression), takes("within", ParamKind::Span)]),
-    kpi("K03", "acquisition", KpiUnit::Count, MORE, &[needs("purchase", ParamKind::Expression), takes("spend", ParamKind::Text)]),
+    kpi("K03", "acquisition", KpiUnit::Count, MORE, &[needs("purchase", ParamKind::Expression), takes("history", ParamKind::Span), takes("spend", ParamKind::Text)]),
     kpi("K04", "conversion", KpiUnit::Share, MORE, &[takes("entry", ParamKind::Expression), takes("goal", ParamKind::Expression), takes("within", ParamKind::Span)]),
-    voice(kpi("K05", "customer_effort", KpiUnit::Score, None, &[takes("survey", ParamKind::Text), takes("version", ParamKind::Number)])),
-    kpi("K06", "engagement", KpiUnit::Ratio, MORE, &[takes("active", ParamKind::Expression)]),
-    kpi("K07", "lifetime_value", KpiUnit::Money, MORE, &[takes("purchase", ParamKind::Expression), takes("horizon", ParamKind::Span), takes("discount", ParamKind::Number)]),
-    kpi("K08", "repeat_rate", KpiUnit::Share, MORE, &[needs("purchase", ParamKind::Expression), takes("within", ParamKind::Span)]),
-    kpi("K09", "reach", KpiUnit::Count, MORE, &[takes("touch", ParamKind::Expression), takes("population", ParamKind::Number)]),
+    voice(also(kpi("K05", "customer_effort", KpiUnit::Score, None, &[takes("survey", ParamKind::Text), takes("version", ParamKind::Number)]), &["ces"])),
+    kpi("K06", "engagement", KpiUnit::Ratio, MORE, &[takes("active", ParamKind::Expression), takes("key", ParamKind::Expression), takes("view", ParamKind::Expression), takes("engaged_after", ParamKind::Span), takes("alive", ParamKind::Span)]),
+    also(kpi("K07", "lifetime_value", KpiUnit::Money, MORE, &[takes("purchase", ParamKind::Expression), takes("horizon", ParamKind::Span), takes("discount", ParamKind::Number), takes("margin", ParamKind::Number), takes("period", ParamKind::Span)]), &["clv", "ltv"]),
+    also(kpi("K08", "repeat_rate", KpiUnit::Share, MORE, &[needs("purchase", ParamKind::Expression), takes("within", ParamKind::Span)]), &["loyalty"]),
+    kpi("K09", "reach", KpiUnit::Count, MORE, &[takes("touch", ParamKind::Expression), takes("population", ParamKind::Number), takes("source", ParamKind::Text)]),
     kpi("K10", "retention", KpiUnit::Share, MORE, &[takes("active", ParamKind::Expression), takes("after", ParamKind::Span), takes("clock", ParamKind::Text)]),
     voice(kpi("K11", "csat", KpiUnit::Share, MORE, SURVEY)),
     voice(kpi("K12", "nps", KpiUnit::Score, MORE, SURVEY)),
-    kpi("K13", "search_rank", KpiUnit::Score, LESS, &[takes("source", ParamKind::Text)]),
-    kpi("K14", "visitor_intent", KpiUnit::Share, None, &[takes("survey", ParamKind::Text)]),
-    kpi("K15", "click_through", KpiUnit::Share, MORE, &[needs("impression", ParamKind::Expression), needs("click", ParamKind::Expression)]),
+    also(kpi("K13", "search_rank", KpiUnit::Score, LESS, &[takes("source", ParamKind::Text)]), &["seo_rank"]),
+    kpi("K14", "visitor_intent", KpiUnit::Share, None, &[takes("survey", ParamKind::Text), takes("buying", ParamKind::Expression), takes("searching", ParamKind::Expression), takes("knowledge", ParamKind::Expression)]),
+    also(kpi("K15", "click_through", KpiUnit::Share, MORE, &[needs("impression", ParamKind::Expression), needs("click", ParamKind::Expression)]), &["ctr", "click_through_rate"]),
     kpi("K16", "churn", KpiUnit::Share, LESS, &[takes("active", ParamKind::Expression), takes("within", ParamKind::Span)]),
-    kpi("K17", "time_on_stage", KpiUnit::Time, LESS, &[]),
-    kpi("K18", "dropoff", KpiUnit::Share, LESS, &[takes("returns_within", ParamKind::Span)]),
-    kpi("K19", "goal_completion", KpiUnit::Share, MORE, &[takes("goal", ParamKind::Expression)]),
-    kpi("K20", "friction", KpiUnit::Score, LESS, &[]),
+    kpi("K17", "time_on_stage", KpiUnit::Time, LESS, &[takes("enter", ParamKind::Expression), takes("leave", ParamKind::Expression), takes("alive", ParamKind::Span)]),
+    also(kpi("K18", "dropoff", KpiUnit::Share, LESS, &[takes("at", ParamKind::Expression), takes("goal", ParamKind::Expression), takes("returns_within", ParamKind::Span)]), &["drop_off"]),
+    kpi("K19", "goal_completion", KpiUnit::Share, MORE, &[takes("goal", ParamKind::Expression), takes("start", ParamKind::Expression), takes("alive", ParamKind::Span)]),
+    also(kpi("K20", "friction", KpiUnit::Score, LESS, &[takes("goal", ParamKind::Expression), takes("error", ParamKind::Expression), takes("support", ParamKind::Expression), takes("slow", ParamKind::Span), takes("within", ParamKind::Span)]), &["friction_index"]),
     voice(kpi("K21", "satisfaction_gap", KpiUnit::Score, MORE, SURVEY)),
-    kpi("K22", "rework", KpiUnit::Share, LESS, &[]),
+    also(kpi("K22", "rework", KpiUnit::Share, LESS, &[takes("of", ParamKind::Expression)]), &["loop", "loops"]),
     voice(kpi("K23", "feedback_coverage", KpiUnit::Share, MORE, SURVEY)),
-    kpi("K24", "goods_return", KpiUnit::Share, LESS, &[needs("order", ParamKind::Expression), needs("return", ParamKind::Expression), takes("within", ParamKind::Span)]),
-    kpi("K25", "revenue", KpiUnit::Money, MORE, &[takes("mean", ParamKind::Text)]),
+    also(kpi("K24", "goods_return", KpiUnit::Share, LESS, &[needs("order", ParamKind::Expression), needs("return", ParamKind::Expression), takes("within", ParamKind::Span)]), &["returns", "refunds"]),
+    kpi("K25", "revenue", KpiUnit::Money, MORE, &[takes("mean", ParamKind::Text), takes("of", ParamKind::Expression)]),
     kpi("K26", "first_contact_resolution", KpiUnit::Share, MORE, &[takes("contact", ParamKind::Expression), takes("resolved", ParamKind::Expression), takes("within", ParamKind::Span)]),
-    kpi("K27", "advocacy", KpiUnit::Ratio, MORE, &[takes("referral", ParamKind::Expression)]),
+    kpi("K27", "advocacy", KpiUnit::Ratio, MORE, &[takes("referral", ParamKind::Expression), takes("referred", ParamKind::Expression)]),
     voice(kpi("K28", "sentiment", KpiUnit::Score, MORE, &[takes("model", ParamKind::Text)])),
     voice(kpi("K29", "peak_end", KpiUnit::Score, MORE, SURVEY)),
-    kpi("K30", "ad_efficiency", KpiUnit::Ratio, MORE, &[takes("costs", ParamKind::Text), takes("attribution", ParamKind::Text)]),
+    also(kpi("K30", "ad_efficiency", KpiUnit::Ratio, MORE, &[takes("costs", ParamKind::Text), takes("attribution", ParamKind::Text), takes("goal", ParamKind::Expression), takes("within", ParamKind::Span)]), &["spend_efficiency", "roas"]),
 ];
 
 part! {

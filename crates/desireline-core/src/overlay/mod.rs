@@ -10,6 +10,8 @@ mod coverage;
 mod emotion;
 mod feedback;
 mod finish;
+mod kpis;
+mod lifecycle;
 mod pairs;
 mod periods;
 mod plan;
@@ -32,6 +34,10 @@ pub use self::emotion::{
     emotion_curve,
 };
 pub use self::feedback::{FeedbackJoin, JoinRule, Joined, Place, Ties, Unjoined, join_feedback};
+pub use self::kpis::{KpiSources, measure_kpis};
+pub use self::lifecycle::{
+    Lifecycle, LifecyclePartial, LifecyclePlan, LifecycleReport, PhaseRow, WayRow,
+};
 pub use self::question::{Forced, NAME, Overlay};
 #[doc(inline)]
 pub use self::report::OverlayReport;

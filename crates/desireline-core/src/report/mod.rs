@@ -6,6 +6,7 @@ mod rate;
 mod table;
 
 pub use caveat::Caveat;
+pub(crate) use caveat::counted;
 pub use provenance::{Answer, Provenance};
 pub use rate::{Base, Rate, TOO_FEW};
 pub use table::{Cells, Column, Table};

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::clusters::Clusters;
 use crate::estimate::{Estimate, Method, Unit, is_level};
 use crate::special::t_quantile;
 
@@ -66,6 +67,18 @@ impl ClusteredMoments {
         self.square_sum = self.square_sum.saturating_add(other.square_sum);
         self.cross = self.cross.saturating_add(other.cross);
         self.size_square_sum = self.size_square_sum.saturating_add(other.size_square_sum);
+    }
+
+    /// The same sums as those of a rate or ratio; `None` where an amount was below 0.
+    pub fn to_clusters(&self) -> Option<Clusters> {
+        Some(Clusters {
+            m: self.m,
+            k: u64::try_from(self.sum).ok()?,
+            n: self.n,
+            kk: self.square_sum,
+            kn: u128::try_from(self.cross).ok()?,
+            nn: self.size_square_sum,
+        })
     }
 
     /// Σ (x_i - mean n_i)²; `None` with fewer than two clusters or sums beyond their range.

@@ -2,7 +2,9 @@
 
 use super::{Code, Level, Notes};
 use crate::map::scope::WEEK_UNITS;
-use crate::map::{Compare, KnownKpi, KpiName, KpiUnit, MapKind, Param, Params, Quantity, Status};
+use crate::map::{
+    Compare, KnownKpi, KpiName, KpiUnit, MapKind, Param, Params, Quantity, Status, VARIANT,
+};
 
 pub(super) fn look(notes: &mut Notes<'_>) {
     order(notes);
@@ -237,7 +239,12 @@ fn params(notes: &mut Notes<'_>, pointer: &str, known: &KnownKpi, given: Option<
             "{pointer}/params/{}",
             name.replace('~', "~0").replace('/', "~1")
         );
-        match known.params.iter().find(|p| p.name == name) {
+        match known
+            .params
+            .iter()
+            .chain([&VARIANT])
+            .find(|p| p.name == name)
+        {
             Some(param) => {
                 if let Some(problem) = param.kind.problem(value) {
                     expression_or_whole(notes, &pointer, value, problem);

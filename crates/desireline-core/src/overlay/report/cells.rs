@@ -316,8 +316,10 @@ pub struct KpiMeasure {
     pub n: u64,
     /// The target as the map writes it, such as `<= 0.6`.
     pub target: Option<String>,
-    /// Whether the target is met.
+    /// Whether the target is met: by all of the interval, or by none of it; absent where only a part of it does.
     pub met: Option<bool>,
     /// Whether the value calls for an alert.
     pub alert: Option<bool>,
+    /// Why there is no value, or why the target cannot be compared with it.
+    pub hole: Option<String>,
 }
