@@ -8,7 +8,7 @@ use desireline_core::engine::Exec;
 use desireline_core::log::Log;
 use desireline_core::map::check::CheckOptions;
 use desireline_core::map::{Date, Form, MapFile};
-use desireline_core::overlay::{self, MapCheck, Overlay, OverlayReport};
+use desireline_core::overlay::{self, KpiSources, MapCheck, Overlay, OverlayReport};
 use desireline_io::simulate::Simulation;
 use desireline_io::{Columns, read};
 use desireline_report::html::{self, MapView};
@@ -35,7 +35,14 @@ fn measured(file: &MapFile, log: &Log, today: Date, threads: usize) -> (OverlayR
     let exec = Exec::new().threads(threads).unwrap();
     let options = CheckOptions::new().today(today);
     (
-        overlay::overlay(file.map(), &journeys, &Overlay::new(), &exec).unwrap(),
+        overlay::measured(
+            file.map(),
+            &journeys,
+            &Overlay::new(),
+            &KpiSources::default(),
+            &exec,
+        )
+        .unwrap(),
         overlay::check(file, &journeys, &options, &exec).unwrap(),
     )
 }

@@ -190,6 +190,13 @@ struct Asking {
     half_width: Option<f64>,
 }
 
+impl Feedback {
+    /// The core's own object.
+    pub(crate) fn shared(&self) -> Arc<feedback::Feedback> {
+        Arc::clone(&self.inner)
+    }
+}
+
 #[pymethods]
 impl Feedback {
     #[getter]

@@ -63,6 +63,13 @@ impl External {
     }
 }
 
+impl External {
+    /// The core's own object.
+    pub(crate) fn shared(&self) -> Arc<ExternalTable> {
+        Arc::clone(&self.inner)
+    }
+}
+
 /// The catalogue as JSON.
 #[pyfunction]
 pub(crate) fn kpi_catalogue() -> String {
@@ -83,7 +90,7 @@ pub(crate) fn measure_kpi(
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Answer> {
     let mut kpi: Kpi = serde_json::from_str(spec).map_err(Failure::from)?;
-    kpi.tables = tables.iter().map(|t| Arc::clone(&t.get().inner)).collect();
+    kpi.tables = tables.iter().map(|t| t.get().shared()).collect();
     let journeys = journeys.cloned();
     let kpi = kpi.cut_by(journeys.rule());
     exec::run(py, progress, move |watch| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use desireline_core::engine::DynAnswer;
 use desireline_core::map::check::{CheckOptions, Code, check};
 use desireline_core::map::{Form, LocalizedText, MapFile, templates};
-use desireline_core::overlay::{self, MapCheck, Overlay};
+use desireline_core::overlay::{self, KpiSources, MapCheck, Overlay};
 use desireline_report::exchange::{self, Exchange, ImportOptions, Lane};
 use desireline_report::html::{self, MapView};
 use desireline_report::svg::{MAP_WIDE, MapPicture};
@@ -13,7 +13,9 @@ use pyo3::prelude::*;
 
 use crate::error::Failure;
 use crate::exec;
+use crate::feedback::Feedback;
 use crate::journeys::Journeys;
+use crate::kpi::External;
 use crate::log::Log;
 use crate::report::Answer;
 
@@ -211,7 +213,7 @@ impl JourneyMap {
     }
 
     /// Measures the map against a log, cut as the map wants, or against journeys. The question is JSON.
-    #[pyo3(signature = (question, log=None, journeys=None, threads=None, memory_budget=None, progress=None))]
+    #[pyo3(signature = (question, log=None, journeys=None, feedback=None, tables=Vec::new(), threads=None, memory_budget=None, progress=None))]
     #[allow(clippy::too_many_arguments)] // as Python names them
     fn overlay(
         &self,
@@ -219,6 +221,8 @@ impl JourneyMap {
         question: &str,
         log: Option<&Log>,
         journeys: Option<&Journeys>,
+        feedback: Option<&Feedback>,
+        tables: Vec<Bound<'_, External>>,
         threads: Option<usize>,
         memory_budget: Option<u64>,
         progress: Option<&Bound<'_, PyAny>>,
@@ -227,6 +231,9 @@ impl JourneyMap {
         let file = Arc::clone(&self.inner);
         let log = log.map(|l| l.inner.clone());
         let journeys = journeys.map(Journeys::cloned);
+        let mut sources = KpiSources::default();
+        sources.tables = tables.iter().map(|t| t.get().shared()).collect();
+        sources.answers = feedback.map(Feedback::shared);
         exec::run(py, progress, move |watch| {
             let exec = watch.exec(threads, memory_budget)?;
             let cut = match (journeys, log) {
@@ -238,7 +245,7 @@ impl JourneyMap {
                     return Err(Failure::Panic("nothing to measure against".to_owned()));
                 }
             };
-            let answer = overlay::overlay(file.map(), &cut, &how, &exec)?.into_answer();
+            let answer = overlay::measured(file.map(), &cut, &how, &sources, &exec)?.into_answer();
             Ok(Answer::new(DynAnswer {
                 analysis: answer.analysis,
                 spec: answer.spec,

@@ -4,7 +4,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use desireline::journey::CalendarUnit;
 use desireline::map::JourneyMap;
-use desireline::overlay::{self, Forced, Overlay};
+use desireline::overlay::{self, Forced, KpiSources, Overlay};
 use desireline::render::AnswerView;
 use desireline::time::TimeSpan;
 
@@ -117,7 +117,8 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
     let journeys = input::cut(m, &log, rule)?;
     let bar = Bar::new("measuring", m);
     let exec = input::exec(m, &bar)?;
-    let answer = overlay::overlay(&map, &journeys, &how, &exec)?.into_answer();
+    let answer =
+        overlay::measured(&map, &journeys, &how, &KpiSources::default(), &exec)?.into_answer();
     bar.finish();
     let typed = serde_json::to_value(&answer.report).unwrap_or_default();
     output::write(m, &AnswerView::of(&answer).with_typed(&typed))

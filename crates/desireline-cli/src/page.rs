@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::ArgMatches;
 use desireline::engine::{Breakdown, DynAnalysis};
-use desireline::overlay::{self, Overlay};
+use desireline::overlay::{self, KpiSources, Overlay};
 use desireline::registry::{ANALYSES, Entry};
 use desireline::render::html::MapView;
 use desireline::render::{AnswerView, html};
@@ -76,7 +76,13 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
     let answers = journeys.run_dyn(&analyses, &exec)?;
     let measured = match &map {
         Some(file) => Some((
-            overlay::overlay(file.map(), &journeys, &Overlay::new(), &exec)?,
+            overlay::measured(
+                file.map(),
+                &journeys,
+                &Overlay::new(),
+                &KpiSources::default(),
+                &exec,
+            )?,
             overlay::check(file, &journeys, &map::options(m)?, &exec)?,
         )),
         None => None,

@@ -4,8 +4,7 @@
 #[doc(inline)]
 pub use desireline_core::{
     Error, Result, SpecError, engine, error, expr, feedback, journey, kpi, log, map, overlay,
-    registry,
-    report, time,
+    registry, report, time,
 };
 
 #[doc(inline)]

@@ -90,6 +90,8 @@ class JourneyMap:
         question: str,
         log: Log | None = None,
         journeys: Journeys | None = None,
+        feedback: Feedback | None = None,
+        tables: Sequence[External] = (),
         threads: int | None = None,
         memory_budget: int | None = None,
         progress: _Progress = None,

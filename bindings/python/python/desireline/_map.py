@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from os import PathLike
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from . import _core
 from ._errors import InputNotFoundError, SpecError
 from ._exchange import MapExchange
+from ._kpi import External
+from ._kpi import tables as _tables
 from ._log import Journeys, Log, Progress, _Line
 from ._overlay import OverlayReport
 from ._time import Span, span
@@ -297,6 +299,8 @@ class JourneyMap(MapExchange):
         handovers: Sequence[str] = (),
         forced: Mapping[str, Any] | None = None,
         language: str | None = None,
+        feedback: Feedback | None = None,
+        external: External | Iterable[External] | Mapping[str, External] | None = None,
         threads: int | None = None,
         memory_budget: int | None = None,
         progress: Progress = None,
@@ -316,6 +320,8 @@ class JourneyMap(MapExchange):
             handovers: further attributes whose changes are looked at as hand-overs.
             forced: when a journey is brought to a decision too fast: ``from``, ``to``, ``touches``, ``within``.
             language: the language of names; the map's unless it is given.
+            feedback: what customers said: it fills feelings, answers and the KPIs that are asked for.
+            external: small tables of numbers that no log has, for KPIs that name them.
             threads: how many threads; all cores unless it is given.
             memory_budget: the most bytes for partial results.
             progress: ``True`` for a line on stderr, or a callable of (done, total) events.
@@ -346,7 +352,16 @@ class JourneyMap(MapExchange):
         if log is None and journeys is None:
             raise TypeError(f"a map is measured against a Log or Journeys, not {type(on).__name__}")
         with _Line("measuring", progress) as tell:
-            answer = self._native.overlay(json.dumps(question), log, journeys, threads, memory_budget, tell)
+            answer = self._native.overlay(
+                json.dumps(question),
+                log,
+                journeys,
+                None if feedback is None else feedback._native,
+                _tables(external),
+                threads,
+                memory_budget,
+                tell,
+            )
         return OverlayReport(answer)
 
     def __eq__(self, other: object) -> bool:

@@ -8,7 +8,7 @@ use desireline::Exec;
 use desireline::map::MapFile;
 use desireline::map::check;
 use desireline::overlay::report::OverlayReport;
-use desireline::overlay::{self, MapCheck, Overlay};
+use desireline::overlay::{self, KpiSources, MapCheck, Overlay};
 use desireline::render::html::{self, MapView};
 use desireline::render::svg::{MAP_WIDE, MapPicture};
 
@@ -123,7 +123,13 @@ fn measure(
         false => input::rule(m)?,
     };
     let journeys = input::cut(m, &log, rule)?;
-    let measured = overlay::overlay(file.map(), &journeys, &Overlay::new(), exec)?;
+    let measured = overlay::measured(
+        file.map(),
+        &journeys,
+        &Overlay::new(),
+        &KpiSources::default(),
+        exec,
+    )?;
     let checked = against(m, file, &log, &options(m)?, exec)?;
     Ok((measured, checked))
 }

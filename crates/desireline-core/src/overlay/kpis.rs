@@ -6,10 +6,13 @@ use std::sync::Arc;
 use desireline_stats::{Estimate, Unit};
 
 use super::Overlay;
+use super::finish::least;
 use super::report::KpiMeasure;
+use super::voice::ListenOptions;
 use crate::engine::{Analysis as _, DynAnalysis, Exec};
 use crate::error::Result;
 use crate::expr::Expr;
+use crate::feedback::Feedback;
 use crate::journey::{Journeys, Matcher};
 use crate::kpi::{ExternalTable, Kpi, KpiReport};
 use crate::log::Catalog;
@@ -20,6 +23,10 @@ use crate::map::{Compare, Id, JourneyMap, KnownKpi, KpiBinding, KpiUnit, Param, 
 pub struct KpiSources {
     /// Tables of numbers that no log has; a binding's `source` names one.
     pub tables: Vec<Arc<ExternalTable>>,
+    /// What customers said. KPIs of the whole map are measured from it; at a place it is the place's feedback and feelings that tell.
+    pub answers: Option<Arc<Feedback>>,
+    /// How answers belong to touchpoints.
+    pub listening: ListenOptions,
 }
 
 /// Measures every KPI that a map watches, in one pass over the log for each part of the map that needs its own journeys.
@@ -48,7 +55,7 @@ pub fn measure_kpis(
     for (place, binding) in map.kpis.iter().enumerate() {
         let mut row = empty(map, binding, how);
         if binding.kpi.known().is_none() {
-            from_table(&mut row, binding, how, sources);
+            from_table(&mut row, binding, how, least(map, how), sources);
             rows.push(row);
             continue;
         }
@@ -92,7 +99,13 @@ pub fn measure_kpis(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss
 )] // saturate
-fn from_table(row: &mut KpiMeasure, binding: &KpiBinding, how: &Overlay, sources: &KpiSources) {
+fn from_table(
+    row: &mut KpiMeasure,
+    binding: &KpiBinding,
+    how: &Overlay,
+    least: u64,
+    sources: &KpiSources,
+) {
     let wanted = |t: &&Arc<ExternalTable>| binding.source.as_deref() == Some(t.name());
     let Some(table) = sources.tables.iter().find(wanted) else {
         row.hole = Some(match &binding.source {
@@ -129,7 +142,7 @@ fn from_table(row: &mut KpiMeasure, binding: &KpiBinding, how: &Overlay, sources
             sum.filter(|s| *s >= 0.0)
                 .and_then(|s| desireline_stats::garwood(s.round() as u64, how.level))
         }
-        _ if row.n < how.min_n => None,
+        _ if row.n < least => None,
         _ => {
             let mut sums = desireline_stats::mean::ClusteredMoments::default();
             numbers
@@ -205,7 +218,7 @@ fn question(
         .kpi
         .known()
         .ok_or("a KPI of the map's own: its number is made elsewhere")?;
-    let mut kpi = Kpi::new(known.name).level(how.level).min_n(how.min_n);
+    let mut kpi = Kpi::new(known.name).level(how.level).min_n(least(map, how));
     kpi.params = binding.params.clone().unwrap_or_else(Params::new);
     if let Some(zone) = &how.zone {
         kpi.time_zone.clone_from(zone);
@@ -219,6 +232,11 @@ fn question(
             .collect(),
         None => sources.tables.clone(),
     };
+    if binding.at.is_none()
+        && let Some(answers) = &sources.answers
+    {
+        kpi = kpi.answers(Arc::clone(answers));
+    }
     let takes = |name: &str| known.params.iter().any(|p| p.name == name);
     let mut only = None;
     if let Some(at) = &binding.at {

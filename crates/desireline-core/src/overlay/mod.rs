@@ -12,6 +12,7 @@ mod feedback;
 mod finish;
 mod kpis;
 mod lifecycle;
+mod measured;
 mod pairs;
 mod periods;
 mod plan;
@@ -38,6 +39,7 @@ pub use self::kpis::{KpiSources, measure_kpis};
 pub use self::lifecycle::{
     Lifecycle, LifecyclePartial, LifecyclePlan, LifecycleReport, PhaseRow, WayRow,
 };
+pub use self::measured::measured;
 pub use self::question::{Forced, NAME, Overlay};
 #[doc(inline)]
 pub use self::report::OverlayReport;

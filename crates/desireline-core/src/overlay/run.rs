@@ -116,7 +116,7 @@ pub fn split_by_persona(
 }
 
 /// The journeys that a map is about, where that is not all of them.
-fn select(map: &JourneyMap, journeys: &Journeys) -> Result<Option<Journeys>> {
+pub(super) fn select(map: &JourneyMap, journeys: &Journeys) -> Result<Option<Journeys>> {
     let Some(scope) = &map.scope else {
         return Ok(None);
     };

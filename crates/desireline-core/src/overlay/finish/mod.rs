@@ -40,6 +40,12 @@ impl Known<'_> {
     }
 }
 
+/// Below how many observations there is a hole instead of a number.
+pub(super) fn least(map: &JourneyMap, how: &Overlay) -> u64 {
+    let of_map = || map.checks.as_ref()?.min_n;
+    how.min_n.or_else(of_map).unwrap_or(MIN_N)
+}
+
 pub(super) fn finish(
     map: &JourneyMap,
     journeys: &Journeys,
@@ -48,12 +54,11 @@ pub(super) fn finish(
     sums: &Sums,
 ) -> Result<OverlayReport> {
     let language = how.language.as_deref();
-    let least = how.min_n.or_else(|| map.checks.as_ref()?.min_n);
     let known = Known {
         map,
         plan,
         sums,
-        judge: Judge::new(how.level, least.unwrap_or(MIN_N)),
+        judge: Judge::new(how.level, least(map, how)),
         language: language.unwrap_or_else(|| map.main_language()).to_owned(),
     };
     let coverage = known.coverage(journeys);
