@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 
 use crate::error::Failure;
 use crate::exec;
+use crate::feedback::Feedback;
 use crate::journeys::Journeys;
 use crate::report::Answer;
 
@@ -79,18 +80,23 @@ pub(crate) fn kpi_catalogue() -> String {
 
 /// A KPI, asked in JSON, over journeys.
 #[pyfunction]
-#[pyo3(signature = (journeys, spec, tables, threads=None, memory_budget=None, progress=None))]
+#[pyo3(signature = (journeys, spec, tables, feedback=None, threads=None, memory_budget=None, progress=None))]
+#[allow(clippy::too_many_arguments)] // as Python names them
 pub(crate) fn measure_kpi(
     py: Python<'_>,
     journeys: &Journeys,
     spec: &str,
     tables: Vec<Bound<'_, External>>,
+    feedback: Option<&Feedback>,
     threads: Option<usize>,
     memory_budget: Option<u64>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Answer> {
     let mut kpi: Kpi = serde_json::from_str(spec).map_err(Failure::from)?;
     kpi.tables = tables.iter().map(|t| t.get().shared()).collect();
+    if let Some(feedback) = feedback {
+        kpi = kpi.answers(feedback.shared());
+    }
     let journeys = journeys.cloned();
     let kpi = kpi.cut_by(journeys.rule());
     exec::run(py, progress, move |watch| {

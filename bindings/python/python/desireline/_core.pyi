@@ -179,6 +179,7 @@ def measure_kpi(
     journeys: Journeys,
     spec: str,
     tables: Sequence[External],
+    feedback: Feedback | None = None,
     threads: int | None = None,
     memory_budget: int | None = None,
     progress: _Progress = None,

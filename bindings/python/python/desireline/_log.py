@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from os import PathLike
 from types import NoneType
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from . import _core
 from ._analyses import Questions
@@ -23,6 +23,9 @@ from ._reports import REPORTS, CompareReport, Summary
 from ._source import Source, frame, paths
 from ._spec import Groups, Question, question
 from ._time import Span, from_micros, instant, span
+
+if TYPE_CHECKING:
+    from ._feedback import Feedback
 
 __all__ = ["Attribute", "Journeys", "Log", "SelectedLog", "finish", "merge", "open", "read"]
 
@@ -479,6 +482,7 @@ class Journeys(Questions):
         min_n: int | None = None,
         seed: int | None = None,
         external: External | Iterable[External] | Mapping[str, External] | None = None,
+        feedback: Feedback | None = None,
         **params: Any,
     ) -> KpiReport:
         """A KPI of the catalogue (:func:`kpis` lists them) with its interval.
@@ -498,6 +502,7 @@ class Journeys(Questions):
             min_n: Below so many units there is no number; 5 unless given.
             seed: The seed of intervals made by drawing samples.
             external: Tables of numbers that no log has: CSV files, frames or columns, one, several or by name.
+            feedback: What customers said, for KPIs of answers such as ``nps``.
             params: What the KPI needs to know: conditions, lengths of time, numbers. ``return_`` means ``return``.
         """
         asked = kpi_spec(
@@ -506,7 +511,13 @@ class Journeys(Questions):
         options = self._options
         with _Line("answering", options.progress) as tell:
             answer = _core.measure_kpi(
-                self._native, asked, kpi_tables(external), options.threads, options.memory_budget, tell
+                self._native,
+                asked,
+                kpi_tables(external),
+                None if feedback is None else feedback._native,
+                options.threads,
+                options.memory_budget,
+                tell,
             )
         return KpiReport(answer, self)
 

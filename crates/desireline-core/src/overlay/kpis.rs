@@ -452,6 +452,7 @@ kpis:
         let store = ExternalTable::new("store").numbers("door", [Some(120.0), None, Some(80.0)]);
         let sources = KpiSources {
             tables: vec![Arc::new(store)],
+            ..KpiSources::default()
         };
         let all = measure_kpis(file.map(), &journeys, &how, &sources, &Exec::new()).unwrap();
         let by: BTreeMap<&str, &KpiMeasure> = file
