@@ -378,7 +378,7 @@ fn a_map_is_measured() {
     let markdown = measured(&["--format", "md"]);
     assert!(markdown.out.contains("### Stages"), "{}", markdown.out);
     let wrong = measured(&["--goal", "h"]);
-    assert_eq!(wrong.code, 1, "{}", wrong.err);
+    assert_eq!(wrong.code, 4, "{}", wrong.err);
     assert!(
         wrong.err.contains("no goal with a `success` called `h`"),
         "{}",
