@@ -113,9 +113,9 @@ class Estimate:
     """Confidence level of the interval, such as 0.95."""
     n: int
     """Number of observations behind the value."""
-    method: Literal["wilson", "wilson_clustered", "newcombe", "mover", "kaplan_meier_log_log", "brookmeyer_crowley", "order_statistic", "exact", "garwood", "delta_method", "student_t", "mantel_haenszel", "cliff", "bootstrap"]
+    method: Literal["wilson", "wilson_clustered", "newcombe", "mover", "kaplan_meier_log_log", "brookmeyer_crowley", "order_statistic", "exact", "garwood", "delta_method", "student_t", "mantel_haenszel", "cliff", "bootstrap", "adjusted_wald", "wald", "beta_binomial", "bca", "goodman", "sandwich"]
     """How the interval was made."""
-    unit: Literal["proportion", "proportion_difference", "count", "microseconds", "ratio", "money_minor", "odds_ratio", "effect"]
+    unit: Literal["proportion", "proportion_difference", "count", "microseconds", "ratio", "money_minor", "odds_ratio", "effect", "net_score", "scale_points", "valence"]
     """What the value counts or measures."""
 
     @classmethod
@@ -139,7 +139,7 @@ class Rate:
     """How many did."""
     n: int
     """Out of how many."""
-    base: Literal["of_all", "of_entered", "of_previous", "of_visits", "of_path", "of_known", "of_cohort", "of_started"]
+    base: Literal["of_all", "of_entered", "of_previous", "of_visits", "of_path", "of_known", "of_cohort", "of_started", "of_answers", "of_touches"]
     """What those are."""
     estimate: Estimate | None = None
     """The rate with its interval; absent where `n` is below `TOO_FEW`."""
@@ -1100,7 +1100,7 @@ class QuarantinedRow:
     """The input's name."""
     row: int
     """The row number in that input, from 1; a header line counts as a row."""
-    reason: Literal["missing_customer", "missing_time", "missing_event", "unparseable_time", "time_out_of_range", "ambiguous_time", "unparseable_value", "unparseable_attribute", "wrong_field_count", "invalid_utf8", "invalid_json", "field_too_long", "too_deep"]
+    reason: Literal["missing_customer", "missing_time", "missing_event", "unparseable_time", "time_out_of_range", "ambiguous_time", "unparseable_value", "unparseable_attribute", "wrong_field_count", "invalid_utf8", "invalid_json", "field_too_long", "too_deep", "unparseable_score", "off_scale", "unknown_question"]
     """Why."""
     column: str | None = None
     """The column, where one is to blame."""
