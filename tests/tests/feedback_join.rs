@@ -50,7 +50,10 @@ const TOUCHES: [(&str, i64, &str); 8] = [
     ("cid", 200, "home"),
 ];
 
-fn answers(rows: &[(&str, &str, i32, Option<i64>, Option<&str>)]) -> Feedback {
+/// Customer, question, score, time, declared touchpoint.
+type Row<'a> = (&'a str, &'a str, i32, Option<i64>, Option<&'a str>);
+
+fn answers(rows: &[Row<'_>]) -> Feedback {
     let feeling = Scale::new(-2, 2, Direction::HighIsGood).unwrap();
     let questions = [
         Question::csat("csat"),

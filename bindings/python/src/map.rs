@@ -231,9 +231,11 @@ impl JourneyMap {
         let file = Arc::clone(&self.inner);
         let log = log.map(|l| l.inner.clone());
         let journeys = journeys.map(Journeys::cloned);
-        let mut sources = KpiSources::default();
-        sources.tables = tables.iter().map(|t| t.get().shared()).collect();
-        sources.answers = feedback.map(Feedback::shared);
+        let sources = KpiSources {
+            tables: tables.iter().map(|t| t.get().shared()).collect(),
+            answers: feedback.map(Feedback::shared),
+            ..KpiSources::default()
+        };
         exec::run(py, progress, move |watch| {
             let exec = watch.exec(threads, memory_budget)?;
             let cut = match (journeys, log) {

@@ -91,7 +91,7 @@ class JourneyMap:
         log: Log | None = None,
         journeys: Journeys | None = None,
         feedback: Feedback | None = None,
-        tables: Sequence[External] = (),
+        tables: Sequence[External] = ...,
         threads: int | None = None,
         memory_budget: int | None = None,
         progress: _Progress = None,
@@ -162,13 +162,13 @@ class Journeys:
 
 @final
 class External:
-    def __init__(
-        self,
+    def __new__(
+        cls,
         name: str,
         dates: Sequence[str] | None,
         keys: Sequence[tuple[str, Sequence[str]]],
         numbers: Sequence[tuple[str, Sequence[float | None]]],
-    ) -> None: ...
+    ) -> External: ...
     @staticmethod
     def read(path: str) -> External: ...
     @property

@@ -149,6 +149,7 @@ class Feedback:
     """
 
     __slots__ = ("_native",)
+    _native: _core.Feedback
 
     def __init__(self) -> None:
         raise TypeError("feedback is read: Feedback.read(...)")

@@ -61,4 +61,4 @@ class OverlayReport(Report):
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as Python objects, at full precision."""
-        return cast(dict[str, Any], copy.deepcopy(dict(self._data)))
+        return copy.deepcopy(dict(self._data))

@@ -96,7 +96,7 @@ impl<'a> Customer<'a> {
         }
     }
 
-    fn to_customer(&self, partial: &mut KpiPartial, time: i64, above: i64) {
+    fn to_customer(self, partial: &mut KpiPartial, time: i64, above: i64) {
         let (all, period) = self.buckets(time, 0);
         partial.add_to_customer(all, above);
         if let Some(period) = period {

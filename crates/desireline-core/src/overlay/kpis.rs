@@ -16,7 +16,7 @@ use crate::feedback::Feedback;
 use crate::journey::{Journeys, Matcher};
 use crate::kpi::{ExternalTable, Kpi, KpiReport};
 use crate::log::Catalog;
-use crate::map::{Compare, Id, JourneyMap, KnownKpi, KpiBinding, KpiUnit, Param, Params, Quantity};
+use crate::map::{Compare, Id, JourneyMap, KnownKpi, KpiBinding, KpiUnit, Param, Quantity};
 
 /// What besides the log KPIs are made of.
 #[derive(Clone, Debug, Default)]
@@ -219,7 +219,7 @@ fn question(
         .known()
         .ok_or("a KPI of the map's own: its number is made elsewhere")?;
     let mut kpi = Kpi::new(known.name).level(how.level).min_n(least(map, how));
-    kpi.params = binding.params.clone().unwrap_or_else(Params::new);
+    kpi.params = binding.params.clone().unwrap_or_default();
     if let Some(zone) = &how.zone {
         kpi.time_zone.clone_from(zone);
     }

@@ -111,6 +111,7 @@ pub(super) fn gradient<const K: usize>(at: &[f64; K], f: impl Fn(&[f64; K]) -> f
 }
 
 /// The inverse of the matrix of negative second derivatives; `None` where the function is flat in some direction.
+#[allow(clippy::needless_range_loop)] // rows and columns of one matrix
 pub(super) fn information_inverse<const K: usize>(
     at: &[f64; K],
     f: impl Fn(&[f64; K]) -> f64,
