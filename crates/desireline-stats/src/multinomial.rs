@@ -30,7 +30,7 @@ pub fn goodman(counts: &[u64], level: f64) -> Option<Vec<Estimate>> {
 
 /// The same where one customer gives several observations: the sums over customers of each category, all of one base.
 ///
-/// Each interval is that of [`wilson_clustered`](crate::wilson_clustered) at level `1 - α/k`.
+/// Each interval is that of [`wilson_clustered`] at level `1 - α/k`.
 pub fn goodman_clustered(categories: &[Clusters], level: f64) -> Option<Vec<Estimate>> {
     let each = level_of_each(categories.len(), level)?;
     categories

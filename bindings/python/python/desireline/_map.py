@@ -362,7 +362,9 @@ class JourneyMap(MapExchange):
                 memory_budget,
                 tell,
             )
-        return OverlayReport(answer)
+        report = OverlayReport(answer)
+        report.__dict__["_drawn_on"] = self
+        return report
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, JourneyMap) and self.to_json() == other.to_json()

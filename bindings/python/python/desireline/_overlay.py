@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, cast
+from os import PathLike
+from typing import TYPE_CHECKING, Any, cast
 
-from ._report import Report, Table
+from ._report import WIDTH, Report, Table, _written
+
+if TYPE_CHECKING:
+    from ._map import JourneyMap
 
 __all__ = ["OverlayReport"]
 
@@ -24,6 +28,14 @@ class OverlayReport(Report):
     A table that the map or the question gives no reason for, such as ``steps`` without steps or ``trend`` without a period, is
     ``None``. ``tables`` holds all that there are, by name; ``to_dict()`` everything, with the same words as Rust and JSON.
     """
+
+    _drawn_on: JourneyMap | None = None
+
+    def svg(self, path: str | PathLike[str] | None = None, *, width: float = WIDTH) -> str | None:
+        """The measured map as a static SVG picture, with the goals and marks of its map; ``None`` when it went to ``path``."""
+        if self._drawn_on is None:
+            return super().svg(path, width=width)
+        return _written(self._drawn_on.svg(width, measured=self), path)
 
     @property
     def map(self) -> dict[str, Any]:
