@@ -1,8 +1,36 @@
 //! Quantiles and tails, each computed as a tail so that small probabilities keep their digits.
 
+use std::cell::Cell;
 use std::f64::consts::{FRAC_1_SQRT_2, PI, SQRT_2};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use statrs::function::{beta::beta_reg, erf, gamma};
+
+/// The last answers of a costly function, each in the place that its question's hash says. A report asks for hundreds of
+/// intervals of small and equal sizes; the answers are the same with and without it.
+struct Memo<Q, A>([Cell<Option<(Q, A)>>; KEPT]);
+
+const KEPT: usize = 256;
+
+impl<Q: Copy + Hash + PartialEq, A: Copy> Memo<Q, A> {
+    const fn new() -> Self {
+        Memo([const { Cell::new(None) }; KEPT])
+    }
+
+    fn get(&self, question: Q, answer: impl FnOnce() -> A) -> A {
+        let mut hash = DefaultHasher::new();
+        question.hash(&mut hash);
+        let place = &self.0[hash.finish() as usize % KEPT];
+        match place.get() {
+            Some((asked, known)) if asked == question => known,
+            _ => {
+                let found = answer();
+                place.set(Some((question, found)));
+                found
+            }
+        }
+    }
+}
 
 /// A p-value as reported: at most 1, and above 0 even where the tail is below what a float can hold.
 pub(crate) fn p_value(p: f64) -> f64 {
@@ -70,6 +98,15 @@ pub(crate) fn t_quantile(alpha: f64, df: f64) -> f64 {
     if df <= 1.0 {
         return 1.0 / (PI * alpha / 2.0).tan();
     }
+    thread_local!(static KNOWN: Memo<(u64, u64), f64> = const { Memo::new() });
+    KNOWN.with(|known| {
+        known.get((alpha.to_bits(), df.to_bits()), || {
+            find_t_quantile(alpha, df)
+        })
+    })
+}
+
+fn find_t_quantile(alpha: f64, df: f64) -> f64 {
     let z = z_quantile(alpha);
     // Cornish-Fisher expansion in 1/df.
     let (z2, d) = (z * z, df);
@@ -81,17 +118,21 @@ pub(crate) fn t_quantile(alpha: f64, df: f64) -> f64 {
     if df > 300.0 {
         return start;
     }
-    // Newton on the log of the tail, which is nearly straight in log t: converges from a poor start too.
+    // Halley's steps on the log of the tail, which is nearly straight in log t: they converge from a poor start too.
     let ln_density =
         gamma::ln_gamma((d + 1.0) / 2.0) - gamma::ln_gamma(d / 2.0) - 0.5 * (d * PI).ln();
     let mut t = start.max(1e-3);
     for _ in 0..60 {
         let tail = t_two_tails(t, d);
         let density = 2.0 * (ln_density - (d + 1.0) / 2.0 * (t * t / d).ln_1p()).exp();
-        let step = (tail / alpha).ln() * tail / (density * t);
+        // The slope of the log tail, and by how much of itself it changes, both by log t.
+        let slope = density * t / tail;
+        let bend = 1.0 - (d + 1.0) * t * t / (d + t * t) + slope;
+        let straight = (tail / alpha).ln() / slope;
+        let step = straight / (1.0 + straight * bend / 2.0).max(0.5);
         t *= step.clamp(-1.0, 1.0).exp();
-        // Each step squares the error, so the next one could not be seen.
-        if step.abs() < 1e-8 {
+        // Each step cubes the error, so the next one could not be seen.
+        if step.abs() < 1e-4 {
             break;
         }
     }
@@ -175,6 +216,15 @@ fn bisect(below: impl Fn(f64) -> bool, mut low: f64, mut high: f64) -> f64 {
 /// Ranks `(l, u)`, from 1, such that the `l`-th and `u`-th of `n` ordered values enclose the `q` quantile with at least this level.
 /// `l` is 0 when no value is far enough down, `u` is `n + 1` when none is far enough up.
 pub(crate) fn quantile_ranks(n: u64, q: f64, alpha: f64) -> (u64, u64) {
+    thread_local!(static KNOWN: Memo<(u64, u64, u64), (u64, u64)> = const { Memo::new() });
+    KNOWN.with(|known| {
+        known.get((n, q.to_bits(), alpha.to_bits()), || {
+            find_quantile_ranks(n, q, alpha)
+        })
+    })
+}
+
+fn find_quantile_ranks(n: u64, q: f64, alpha: f64) -> (u64, u64) {
     let mean = n as f64 * q;
     let sd = (mean * (1.0 - q)).sqrt();
     if q <= 0.0 || q >= 1.0 {
@@ -198,50 +248,36 @@ pub(crate) fn quantile_ranks(n: u64, q: f64, alpha: f64) -> (u64, u64) {
         mode.saturating_sub(reach),
         mode.saturating_add(reach).min(n),
     );
-    let mut below = Vec::with_capacity((mode - first) as usize);
-    let mut term = 1.0;
-    for k in (first..mode).rev() {
-        term *= (k + 1) as f64 / ((n - k) as f64 * odds);
-        below.push(term);
-    }
-    let mut above = Vec::with_capacity((last - mode) as usize);
-    term = 1.0;
-    for k in mode..last {
-        term *= (n - k) as f64 * odds / (k + 1) as f64;
-        above.push(term);
-    }
-    let terms = || {
-        below
-            .iter()
-            .rev()
-            .chain(std::iter::once(&1.0))
-            .chain(&above)
-            .copied()
+    // Few numbers have few terms, and a report asks for thousands of such intervals: no memory of the heap for them.
+    let (mut few, mut many) = ([0.0; 128], Vec::new());
+    let n_terms = (last - first + 1) as usize;
+    let terms = match few.get_mut(..n_terms) {
+        Some(few) => few,
+        None => {
+            many.resize(n_terms, 0.0);
+            &mut many[..]
+        }
     };
-    let total: f64 = terms().sum();
-    let half = alpha / 2.0 * total;
+    let middle = (mode - first) as usize;
+    terms[middle] = 1.0;
+    for (i, k) in (0..middle).rev().zip((first..mode).rev()) {
+        terms[i] = terms[i + 1] * (k + 1) as f64 / ((n - k) as f64 * odds);
+    }
+    for (i, k) in (middle..n_terms - 1).zip(mode..) {
+        terms[i + 1] = terms[i] * (n - k) as f64 * odds / (k + 1) as f64;
+    }
+    let half = alpha / 2.0 * terms.iter().sum::<f64>();
     // l: the largest rank with P(B <= l - 1) <= alpha/2; u: the smallest with P(B >= u) <= alpha/2.
-    let (mut lower, mut sum) = (first, 0.0);
-    for term in terms() {
-        sum += term;
-        if sum > half {
-            break;
-        }
-        lower += 1;
-    }
-    let (mut upper, mut sum) = (last.saturating_add(1), 0.0);
-    for term in above
-        .iter()
-        .rev()
-        .chain(std::iter::once(&1.0))
-        .chain(&below)
-    {
-        sum += term;
-        if sum > half {
-            break;
-        }
-        upper -= 1;
-    }
+    let within = |tail: &mut dyn Iterator<Item = &f64>| {
+        let mut sum = 0.0;
+        tail.take_while(|term| {
+            sum += **term;
+            sum <= half
+        })
+        .count() as u64
+    };
+    let lower = first + within(&mut terms.iter());
+    let upper = last.saturating_add(1) - within(&mut terms.iter().rev());
     (lower, upper)
 }
 
