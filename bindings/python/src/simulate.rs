@@ -76,6 +76,17 @@ impl Simulated {
         })
     }
 
+    /// Writes what customers answer to the shop's survey to a file; its ending tells the format.
+    fn write_answers(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        let simulator = Arc::clone(&self.inner);
+        exec::run(py, None, move |_| {
+            let mut writer = RowWriter::create(&path, simulator.answers_schema())?;
+            writer.write(&simulator.answers_batch()?)?;
+            writer.finish()?;
+            Ok(())
+        })
+    }
+
     /// The log.
     #[pyo3(signature = (reading, progress=None))]
     fn log(

@@ -155,10 +155,13 @@ fn read(error: &IoError) -> String {
 /// The engine's message with the options that mend it, and fields called as their options are.
 fn engine(error: &Error) -> String {
     match error {
-        Error::QuarantineShare { .. } => error.to_string().replace(
-            "raise the allowed share",
-            "allow more with --max-quarantine SHARE",
-        ),
+        Error::QuarantineShare { what, .. } => {
+            let option = match *what {
+                "answers" => "allow more with --max-put-aside SHARE",
+                _ => "allow more with --max-quarantine SHARE",
+            };
+            error.to_string().replace("raise the allowed share", option)
+        }
         Error::MemoryBudget { .. } => error
             .to_string()
             .replace("raise the budget", "raise --memory-budget"),

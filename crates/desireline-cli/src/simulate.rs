@@ -27,6 +27,10 @@ pub(crate) fn command() -> Command {
         .arg(arg("days", "N", "The length of the window [default: 180]").value_parser(value_parser!(u32).range(1..)))
         .arg(arg("touchpoints", "N", "How many touchpoints [default: 30]").value_parser(value_parser!(u32).range(1..)))
         .arg(arg("order", "ORDER", "By customer, or as events arrive").value_parser(["customer", "arrival"]).default_value("customer"))
+        .arg(
+            arg("answers", "FILE", "Write what customers answer to the shop's survey, too: customer_id, time, touchpoint, question, score, words")
+                .value_hint(ValueHint::FilePath),
+        )
         .arg(arg("no-effects", "", "Plant nothing").action(ArgAction::SetTrue).num_args(0))
         .arg(arg("no-progress", "", "Show no progress bar").action(ArgAction::SetTrue).num_args(0))
         .arg(
@@ -84,6 +88,11 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
         // The writer knows only that its rows stopped coming.
         interrupt::check()?;
         return Err(e.into());
+    }
+    if let Some(answers) = text(m, "answers") {
+        let batch = simulator.answers_batch();
+        let batch = batch.map_err(|e| ArrowError::ExternalError(Box::new(e)));
+        write_log(answers, simulator.answers_schema(), [batch])?;
     }
     Ok(())
 }

@@ -66,14 +66,16 @@ pub enum Error {
         /// The budget.
         limit: u64,
     },
-    /// Too large a share of the rows could not be read.
+    /// Too large a share of the rows or answers could not be read.
     #[error(
-        "{rows} of {of} rows were put aside, over the allowed share of {allowed}; first: {first}; fix the input or raise the allowed share"
+        "{rows} of {of} {what} were put aside, over the allowed share of {allowed}; first: {first}; fix the input or raise the allowed share"
     )]
     QuarantineShare {
-        /// Rows put aside.
+        /// What was put aside: `rows`, or `answers`, of which a row may hold several.
+        what: &'static str,
+        /// How many were put aside.
         rows: u64,
-        /// Rows read.
+        /// How many were read.
         of: u64,
         /// The allowed share.
         allowed: f64,

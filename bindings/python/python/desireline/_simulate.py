@@ -47,6 +47,7 @@ def simulate(
     days: int = 180,
     effects: Mapping[str, Any] | Literal["none"] | None = None,
     path: str | PathLike[str] | None = None,
+    answers: str | PathLike[str] | None = None,
     progress: Progress = None,
     **more: Any,
 ) -> Log:
@@ -63,6 +64,8 @@ def simulate(
         days: The length of the window, from 2025-01-01.
         effects: The effects to plant, by name, ``None`` for one to leave out; or ``"none"`` to plant nothing.
         path: Also write the events to this file (``.parquet`` or another format that can be written).
+        answers: Also write what customers answer to the shop's survey, with the columns ``customer_id``, ``time``,
+            ``touchpoint``, ``question`` (``csat`` or ``nps``), ``score`` and ``words``; :meth:`Feedback.read` reads it.
         progress: ``True`` for a line on stderr, or a callable of (done, total).
         more: Further fields of the simulation, such as ``order="arrival"``.
 
@@ -77,6 +80,8 @@ def simulate(
     with _Line("simulating", progress) as tell:
         if path is not None:
             made.write(str(fspath(path)), tell)
+        if answers is not None:
+            made.write_answers(str(fspath(answers)))
         return Log(made.log(json.dumps(_READING), tell))
 
 

@@ -412,6 +412,7 @@ impl FeedbackBuilder {
                 None => format!("row {} of {}: {}", e.row, e.source, e.reason.label()),
             });
             return Err(Error::QuarantineShare {
+                what: "answers",
                 rows: self.quarantine.total(),
                 of: self.read,
                 allowed: self.options.max_quarantine_share,

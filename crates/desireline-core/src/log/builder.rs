@@ -454,6 +454,7 @@ impl LogBuilder {
                 None => format!("row {} of {}: {}", e.row, e.source, e.reason.label()),
             });
         Err(Error::QuarantineShare {
+            what: "rows",
             rows: q.total(),
             of: q.rows_read,
             allowed: self.options.max_quarantine_share,

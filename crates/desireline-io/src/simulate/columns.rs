@@ -137,6 +137,11 @@ impl Columns {
         self.ab.resize(len, ab);
     }
 
+    /// Forgets all events and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        each_column!(self, column => column.clear());
+    }
+
     /// Moves all events of `other` to the end.
     pub(super) fn append(&mut self, other: &mut Columns) {
         macro_rules! append {

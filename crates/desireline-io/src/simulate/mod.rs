@@ -46,10 +46,16 @@
 //!
 //! [`Truth`] has the exact numbers. Plans differ in any case; with [`Effects::none`] no other attribute matters.
 //!
+//! # What they say
+//! [`SURVEY`] asks customers at some touchpoints how satisfied they are, and after a purchase whether they would recommend the
+//! shop; [`Simulator::answers`] gives what they answer. How often each score is given is known; 3 % leave it out, a
+//! quarter adds words.
+//!
 //! # The same bytes
 //! Each customer has an own stream of a counter-based generator (ChaCha8), and the model uses only arithmetic that is
 //! rounded the same everywhere, so events depend on the simulation alone: not on threads, batches, ranges or the machine.
 
+mod answers;
 mod columns;
 mod draw;
 mod effects;
@@ -64,6 +70,7 @@ mod walk;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use answers::{Answers, Asked, SURVEY};
 pub use columns::{Columns, Dictionaries};
 pub use effects::{
     Bots, BrokenStep, BrokenStepTruth, ChannelLift, ChannelMix, ChannelMixTruth, Effects, Reversal,
