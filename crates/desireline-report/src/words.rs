@@ -6,6 +6,8 @@ use desireline_core::analyses::dropoff::DropoffReport;
 use desireline_core::analyses::funnel::FunnelReport;
 use desireline_core::analyses::goals::GoalsReport;
 use desireline_core::analyses::paths::PathsReport;
+use desireline_core::analyses::patterns::PatternsReport;
+use desireline_core::analyses::precedence::PrecedenceReport;
 use desireline_core::analyses::retention::RetentionReport;
 use desireline_core::analyses::transitions::TransitionsReport;
 use desireline_core::compare::CompareReport;
@@ -48,6 +50,20 @@ pub(crate) fn of(name: &str, report: &dyn Report) -> Words {
             read: "Each row is a pair of touchpoints, the second directly after the first in a journey, and how often that happened.",
             limits: &[
                 "Counts only. How sure a share is, how many customers stand behind it and how long it took: ask for transitions.",
+            ],
+        },
+        "precedence" => Words {
+            question: "In which order do people meet the touchpoints?",
+            read: "Each row and column is a touchpoint, in the usual order. A cell says in how many per cent of the journeys that have both the row comes before the column.",
+            limits: &[
+                "First meetings count, not repeats. That one thing comes first does not show that it leads to the other.",
+            ],
+        },
+        "patterns" => Words {
+            question: "Which events do many journeys have in the same order?",
+            read: "Each row is a pattern, first event on the left. The bar is the share of journeys that have these events in this order; with a goal, the dot and line are the share of those that reached it.",
+            limits: &[
+                "Patterns overlap: a journey counts for each that it has. That those with a pattern reach the goal more often does not show that the pattern causes it.",
             ],
         },
         "funnel" => Words {
@@ -178,6 +194,17 @@ pub(crate) fn finding(report: &dyn Report) -> Option<String> {
             format::value(&share)
         ));
     }
+    if let Some(r) = any.downcast_ref::<PatternsReport>() {
+        let top = r.patterns.first()?;
+        let share = format::value(&top.share.estimate?);
+        return Some(format!(
+            "{share} of journeys have {}",
+            shorten(&top.pattern)
+        ));
+    }
+    if let Some(r) = any.downcast_ref::<PrecedenceReport>() {
+        return precedence(r);
+    }
     if let Some(r) = any.downcast_ref::<TransitionsReport>() {
         let top = r.transitions.first()?;
         let p = top.probability.estimate?;
@@ -208,6 +235,20 @@ fn retention(r: &RetentionReport) -> Option<String> {
         .map(|(name, rate)| format!(", {} in {name}", format::value(&rate)))
         .unwrap_or_default();
     Some(format!("{lead}{then}"))
+}
+
+fn precedence(r: &PrecedenceReport) -> Option<String> {
+    let names: Vec<String> = r.touchpoints.iter().map(|t| t.touchpoint.clone()).collect();
+    let held = format::percent(r.agreement?);
+    let pairs = format::counted(r.pairs.len() as u64, "pair");
+    let order = shorten(&names);
+    Some(match r.unclear + r.against {
+        0 => format!("The usual order is {order}; {held} of all pairs in journeys follow it"),
+        _ => format!(
+            "The usual order is {order}; {held} of all pairs in journeys follow it, {} of {pairs} surely",
+            format::count(r.follows)
+        ),
+    })
 }
 
 /// A path for a sentence: its first touchpoints.

@@ -231,6 +231,7 @@ proptest! {
             common::flow(&names).svg(700.0),
             common::comparison(&names).svg(350.0),
             common::dropoff(&names).svg(350.0),
+            common::matrix(&names, 5).svg(350.0),
             common::curve(&names[..2], 5).svg(700.0),
         ] {
             prop_assert!(roxmltree::Document::parse(&svg).is_ok(), "{}", svg);

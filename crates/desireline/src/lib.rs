@@ -9,7 +9,7 @@ pub use desireline_core::{
 
 #[doc(inline)]
 pub use desireline_core::analyses::{
-    directly_follows, dropoff, funnel, goals, graph, paths, retention, transitions,
+    directly_follows, dropoff, funnel, goals, graph, paths, patterns, precedence, retention, transitions,
 };
 
 #[doc(inline)]
@@ -20,6 +20,8 @@ pub use desireline_core::analyses::dropoff::Dropoff;
 pub use desireline_core::analyses::funnel::Funnel;
 pub use desireline_core::analyses::goals::Goals;
 pub use desireline_core::analyses::paths::Paths;
+pub use desireline_core::analyses::patterns::Patterns;
+pub use desireline_core::analyses::precedence::Precedence;
 pub use desireline_core::analyses::retention::Retention;
 pub use desireline_core::analyses::transitions::Transitions;
 pub use desireline_core::engine::{Breakdown, Exec, Segment};

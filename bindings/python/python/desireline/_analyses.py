@@ -17,6 +17,8 @@ from ._reports import (
     FunnelReport,
     GoalsReport,
     PathsReport,
+    PatternsReport,
+    PrecedenceReport,
     RetentionReport,
     TransitionsReport,
 )
@@ -30,6 +32,8 @@ __all__ = [
     "Goal",
     "Goals",
     "Paths",
+    "Patterns",
+    "Precedence",
     "QUESTIONS",
     "Questions",
     "Retention",
@@ -152,6 +156,105 @@ class DirectlyFollows(Spec):
     _: KW_ONLY
     top: int | None = None
     """How many pairs to list; all of them if not given."""
+
+
+@dataclass(frozen=True)
+class Precedence(Spec):
+    """In which order do people usually meet the touchpoints?
+
+    **Before.** Of the journeys that have both a and b, the share in which the first a comes before the first b;
+    what lies between does not matter, nor do repeats. Events of one time count in the order of the log (the `tie`
+    column, else the input); `ties` says in how many journeys only that decided. `both` says how many journeys have
+    both, and a touchpoint's `journeys` how many have it at all.
+
+    **The usual order** is by net wins: a touchpoint wins over another if it is the earlier one in more than half of
+    the journeys that have both (Copeland's rule). Equal ones are put by the difference in journeys over all of
+    their pairs, then by journeys, then by name.
+
+    **What can be said** of a pair: `follows` if the whole interval of the share lies above one half, `against` if
+    it lies below (the two are sure to be met the other way round, yet the others put them like this), `unclear` if
+    it holds one half, `too_few` below five journeys with both. About one in twenty pairs without any order is
+    called sure at a level of 0.95.
+
+    **Which touchpoints.** Those asked for, or the `top` by journeys out of the 128 most frequent names of the log.
+    The others are left out of the matrix; `other` says how many they are and how often they are visited.
+
+    Intervals are clustered by customer. Cells: `touchpoint/a` and `before/a > b`. Takes O(events) time, and for
+    each journey the square of the touchpoints in it, at most 128; memory for at most 8,128 pairs.
+
+    Source: A. H. Copeland, *A reasonable social welfare function*, 1951.
+    """
+
+    name: ClassVar[str] = "precedence"
+    _lists: ClassVar[frozenset[str]] = frozenset({"touchpoints"})
+    _: KW_ONLY
+    level: float = 0.95
+    """The confidence level of all intervals."""
+    top: int = 20
+    """How many touchpoints are put in order where none are named, at most 128."""
+    touchpoints: str | Sequence[str] | None = None
+    """The event names to put in order, at most 128; the most frequent unless given."""
+
+
+@dataclass(frozen=True)
+class Patterns(Spec):
+    """Which events do many journeys have in the same order, whatever lies between?
+
+    A pattern is a sequence of event names. A journey has it if its events hold these names in this order, not
+    necessarily next to each other; each journey counts once, however often it has the pattern.
+
+    * `share` = journeys that have the pattern ÷ all journeys, clustered by customer. Listed are the `top` patterns
+      of `min_length` to `max_length` events that at least `min_support` of all journeys have: by journeys, then by
+      names.
+    * `max_steps` bounds how far on each event may lie from the one before it in the pattern: with 1 it is the next
+      event, so that patterns are stretches of the path (n-grams). `max_gap` bounds the time from each to the next.
+      A journey has the pattern if any of the ways to choose its events keeps to both.
+    * `closed` leaves out a pattern that is part of a longer one, up to `max_length`, which as many journeys have:
+      the longer one says it all.
+    * With a `goal`, `before_goal` looks only at what came before a journey's first goal event, so that patterns do
+      not merely hold the goal; without it they are looked for in whole journeys. `goal` then compares the share
+      that reaches the goal among the journeys with the pattern and among those without it: the difference with its
+      interval, and p and q (Benjamini-Hochberg) over all patterns listed. These are associations: who reaches the
+      goal soon has less time for patterns before it.
+
+    The search goes from the most frequent pattern down and looks at no more than it must; it is exact. `complete`
+    says whether all patterns of that support are listed. It gives up after some seconds of work (counted, not
+    timed, so that every machine stops at the same place) and then says from which number of journeys on its list is
+    whole.
+
+    Cells, for one or two events: `pattern/a` and `pattern/a > b`. Longer patterns without bounds are found by
+    `Funnel`, which has the same journeys, their times, and can be compared between groups.
+
+    Memory grows with the distinct sequences of events of customers; with `max_gap` with the events. Finishing takes
+    O(events of distinct sequences) for each pattern looked at.
+
+    Sources: J. Pei and others, *PrefixSpan*, 2001; X. Yan, J. Han and R. Afshar, *CloSpan*, 2003 (closed patterns).
+    """
+
+    name: ClassVar[str] = "patterns"
+    _: KW_ONLY
+    before_goal: bool = True
+    """With a goal: whether to look only at what came before it."""
+    closed: bool = False
+    """Whether to leave out patterns that are part of a longer one which as many journeys have."""
+    goal: Condition | None = None
+    """What counts as reaching the goal: an event name or an expression."""
+    level: float = 0.95
+    """The confidence level of all intervals."""
+    max_gap: Span | None = None
+    """How long after an event of a pattern the next one may come, inclusive. As late as it likes unless set."""
+    max_length: int = 4
+    """The most events of a pattern, at most 12."""
+    max_steps: int | None = None
+    """How many events on the next event of a pattern may lie; 1 for directly after each other. As far as it likes
+    unless set.
+    """
+    min_length: int = 2
+    """The fewest events of a pattern."""
+    min_support: float = 0.05
+    """The least share of all journeys that have a pattern, above 0 and at most 1."""
+    top: int = 20
+    """How many patterns are listed."""
 
 
 @dataclass(frozen=True)
@@ -337,6 +440,8 @@ QUESTIONS: dict[str, type[Spec]] = {
     "paths": Paths,
     "transitions": Transitions,
     "directly_follows": DirectlyFollows,
+    "precedence": Precedence,
+    "patterns": Patterns,
     "funnel": Funnel,
     "dropoff": Dropoff,
     "goals": Goals,
@@ -523,6 +628,178 @@ class Questions:
         """
         asked = DirectlyFollows(top=top)
         return cast(DirectlyFollowsReport | GroupedReport[DirectlyFollowsReport], self._ask(asked, by))
+
+    @overload
+    def precedence(
+        self,
+        *,
+        level: float = 0.95,
+        top: int = 20,
+        touchpoints: str | Sequence[str] | None = None,
+        by: None = None,
+    ) -> PrecedenceReport: ...
+
+    @overload
+    def precedence(
+        self,
+        *,
+        level: float = 0.95,
+        top: int = 20,
+        touchpoints: str | Sequence[str] | None = None,
+        by: Groups,
+    ) -> GroupedReport[PrecedenceReport]: ...
+
+    def precedence(
+        self,
+        *,
+        level: float = 0.95,
+        top: int = 20,
+        touchpoints: str | Sequence[str] | None = None,
+        by: Groups | None = None,
+    ) -> PrecedenceReport | GroupedReport[PrecedenceReport]:
+        """In which order do people usually meet the touchpoints?
+
+        **Before.** Of the journeys that have both a and b, the share in which the first a comes before the first b;
+        what lies between does not matter, nor do repeats. Events of one time count in the order of the log (the
+        `tie` column, else the input); `ties` says in how many journeys only that decided. `both` says how many
+        journeys have both, and a touchpoint's `journeys` how many have it at all.
+
+        **The usual order** is by net wins: a touchpoint wins over another if it is the earlier one in more than
+        half of the journeys that have both (Copeland's rule). Equal ones are put by the difference in journeys over
+        all of their pairs, then by journeys, then by name.
+
+        **What can be said** of a pair: `follows` if the whole interval of the share lies above one half, `against`
+        if it lies below (the two are sure to be met the other way round, yet the others put them like this),
+        `unclear` if it holds one half, `too_few` below five journeys with both. About one in twenty pairs without
+        any order is called sure at a level of 0.95.
+
+        **Which touchpoints.** Those asked for, or the `top` by journeys out of the 128 most frequent names of the
+        log. The others are left out of the matrix; `other` says how many they are and how often they are visited.
+
+        Intervals are clustered by customer. Cells: `touchpoint/a` and `before/a > b`. Takes O(events) time, and for
+        each journey the square of the touchpoints in it, at most 128; memory for at most 8,128 pairs.
+
+        Source: A. H. Copeland, *A reasonable social welfare function*, 1951.
+
+        Args:
+            level: The confidence level of all intervals.
+            top: How many touchpoints are put in order where none are named, at most 128.
+            touchpoints: The event names to put in order, at most 128; the most frequent unless given.
+            by: Answer group by group: an attribute's name, `By(...)`, or segments `{"name": condition}`.
+        """
+        asked = Precedence(level=level, top=top, touchpoints=touchpoints)
+        return cast(PrecedenceReport | GroupedReport[PrecedenceReport], self._ask(asked, by))
+
+    @overload
+    def patterns(
+        self,
+        *,
+        before_goal: bool = True,
+        closed: bool = False,
+        goal: Condition | None = None,
+        level: float = 0.95,
+        max_gap: Span | None = None,
+        max_length: int = 4,
+        max_steps: int | None = None,
+        min_length: int = 2,
+        min_support: float = 0.05,
+        top: int = 20,
+        by: None = None,
+    ) -> PatternsReport: ...
+
+    @overload
+    def patterns(
+        self,
+        *,
+        before_goal: bool = True,
+        closed: bool = False,
+        goal: Condition | None = None,
+        level: float = 0.95,
+        max_gap: Span | None = None,
+        max_length: int = 4,
+        max_steps: int | None = None,
+        min_length: int = 2,
+        min_support: float = 0.05,
+        top: int = 20,
+        by: Groups,
+    ) -> GroupedReport[PatternsReport]: ...
+
+    def patterns(
+        self,
+        *,
+        before_goal: bool = True,
+        closed: bool = False,
+        goal: Condition | None = None,
+        level: float = 0.95,
+        max_gap: Span | None = None,
+        max_length: int = 4,
+        max_steps: int | None = None,
+        min_length: int = 2,
+        min_support: float = 0.05,
+        top: int = 20,
+        by: Groups | None = None,
+    ) -> PatternsReport | GroupedReport[PatternsReport]:
+        """Which events do many journeys have in the same order, whatever lies between?
+
+        A pattern is a sequence of event names. A journey has it if its events hold these names in this order, not
+        necessarily next to each other; each journey counts once, however often it has the pattern.
+
+        * `share` = journeys that have the pattern ÷ all journeys, clustered by customer. Listed are the `top`
+          patterns of `min_length` to `max_length` events that at least `min_support` of all journeys have: by
+          journeys, then by names.
+        * `max_steps` bounds how far on each event may lie from the one before it in the pattern: with 1 it is the
+          next event, so that patterns are stretches of the path (n-grams). `max_gap` bounds the time from each to
+          the next. A journey has the pattern if any of the ways to choose its events keeps to both.
+        * `closed` leaves out a pattern that is part of a longer one, up to `max_length`, which as many journeys
+          have: the longer one says it all.
+        * With a `goal`, `before_goal` looks only at what came before a journey's first goal event, so that patterns
+          do not merely hold the goal; without it they are looked for in whole journeys. `goal` then compares the
+          share that reaches the goal among the journeys with the pattern and among those without it: the difference
+          with its interval, and p and q (Benjamini-Hochberg) over all patterns listed. These are associations: who
+          reaches the goal soon has less time for patterns before it.
+
+        The search goes from the most frequent pattern down and looks at no more than it must; it is exact.
+        `complete` says whether all patterns of that support are listed. It gives up after some seconds of work
+        (counted, not timed, so that every machine stops at the same place) and then says from which number of
+        journeys on its list is whole.
+
+        Cells, for one or two events: `pattern/a` and `pattern/a > b`. Longer patterns without bounds are found by
+        `Funnel`, which has the same journeys, their times, and can be compared between groups.
+
+        Memory grows with the distinct sequences of events of customers; with `max_gap` with the events. Finishing
+        takes O(events of distinct sequences) for each pattern looked at.
+
+        Sources: J. Pei and others, *PrefixSpan*, 2001; X. Yan, J. Han and R. Afshar, *CloSpan*, 2003 (closed
+        patterns).
+
+        Args:
+            before_goal: With a goal: whether to look only at what came before it.
+            closed: Whether to leave out patterns that are part of a longer one which as many journeys have.
+            goal: What counts as reaching the goal: an event name or an expression.
+            level: The confidence level of all intervals.
+            max_gap: How long after an event of a pattern the next one may come, inclusive. As late as it likes
+                unless set.
+            max_length: The most events of a pattern, at most 12.
+            max_steps: How many events on the next event of a pattern may lie; 1 for directly after each other. As
+                far as it likes unless set.
+            min_length: The fewest events of a pattern.
+            min_support: The least share of all journeys that have a pattern, above 0 and at most 1.
+            top: How many patterns are listed.
+            by: Answer group by group: an attribute's name, `By(...)`, or segments `{"name": condition}`.
+        """
+        asked = Patterns(
+            before_goal=before_goal,
+            closed=closed,
+            goal=goal,
+            level=level,
+            max_gap=max_gap,
+            max_length=max_length,
+            max_steps=max_steps,
+            min_length=min_length,
+            min_support=min_support,
+            top=top,
+        )
+        return cast(PatternsReport | GroupedReport[PatternsReport], self._ask(asked, by))
 
     @overload
     def funnel(

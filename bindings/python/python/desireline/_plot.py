@@ -21,6 +21,8 @@ _DOTS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "paths": ("paths", ("path",), "share"),
     "transitions": ("transitions", ("from", "to"), "probability"),
     "directly_follows": ("pairs", ("from", "to"), "count"),
+    "precedence": ("pairs", ("first", "then"), "before"),
+    "patterns": ("patterns", ("pattern",), "share"),
     "funnel": ("steps", ("step",), "of_entered"),
     "dropoff": ("exits", ("touchpoint",), "exit_rate"),
     "goals": ("goals", ("goal",), "of_all"),

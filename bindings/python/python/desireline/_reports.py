@@ -38,16 +38,23 @@ __all__ = [
     "Horizon",
     "LoopRow",
     "NameCount",
+    "OrderedTouchpoint",
     "OtherExits",
     "OtherPairs",
     "OtherPaths",
+    "OtherTouchpoints",
     "OtherTransitions",
     "OverallCell",
     "PairOverlap",
     "PairRow",
     "PathRow",
     "PathsReport",
+    "PatternGoal",
+    "PatternRow",
+    "PatternsReport",
     "PerCustomer",
+    "PrecedencePair",
+    "PrecedenceReport",
     "QuarantinedRow",
     "REPORTS",
     "Rate",
@@ -139,7 +146,7 @@ class Rate:
     """How many did."""
     n: int
     """Out of how many."""
-    base: Literal["of_all", "of_entered", "of_previous", "of_visits", "of_path", "of_known", "of_cohort", "of_started", "of_answers", "of_touches"]
+    base: Literal["of_all", "of_entered", "of_previous", "of_visits", "of_path", "of_known", "of_cohort", "of_started", "of_answers", "of_touches", "of_both", "of_pattern", "of_others"]
     """What those are."""
     estimate: Estimate | None = None
     """The rate with its interval; absent where `n` is below `TOO_FEW`."""
@@ -840,6 +847,29 @@ class NameCount:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderedTouchpoint:
+    """One touchpoint in its place."""
+
+    touchpoint: str
+    """The touchpoint."""
+    reach: Rate
+    """Journeys that have it, of all journeys."""
+    wins: int
+    """Listed touchpoints that it comes before in more than half of the journeys with both."""
+    losses: int
+    """Listed touchpoints that come before it."""
+
+    @classmethod
+    def _read(cls, d: Mapping[str, Any]) -> OrderedTouchpoint:
+        return cls(
+            touchpoint=d["touchpoint"],
+            reach=Rate._read(d["reach"]),
+            wins=d["wins"],
+            losses=d["losses"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class OtherExits:
     """The touchpoints that are not listed."""
 
@@ -908,6 +938,23 @@ class OtherPaths:
             journeys=d["journeys"],
             share=d["share"],
             goals=d.get("goals"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OtherTouchpoints:
+    """The touchpoints that are not listed."""
+
+    distinct: int
+    """How many touchpoints."""
+    visits: int
+    """Journeys that have one of them; a journey counts once for each."""
+
+    @classmethod
+    def _read(cls, d: Mapping[str, Any]) -> OtherTouchpoints:
+        return cls(
+            distinct=d["distinct"],
+            visits=d["visits"],
         )
 
 
@@ -1056,6 +1103,58 @@ class PathRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PatternGoal:
+    """The goal among the journeys with a pattern, against those without it."""
+
+    with_: Rate
+    """The share that reached the goal, of the journeys with the pattern."""
+    without: Rate
+    """The share that reached the goal, of the journeys without it."""
+    difference: Estimate | None = None
+    """With the pattern less without it; absent where either has too few journeys. Customers can be on both sides."""
+    p: float | None = None
+    """How likely so large a difference is by chance alone."""
+    q: float | None = None
+    """The same, corrected for all patterns listed."""
+
+    @classmethod
+    def _read(cls, d: Mapping[str, Any]) -> PatternGoal:
+        return cls(
+            with_=Rate._read(d["with"]),
+            without=Rate._read(d["without"]),
+            difference=None if (y := d.get("difference")) is None else Estimate._read(y),
+            p=d.get("p"),
+            q=d.get("q"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PatternRow:
+    """One pattern."""
+
+    pattern: tuple[str, ...]
+    """Its events in order."""
+    journeys: int
+    """Journeys that have it."""
+    customers: int
+    """Customers with at least one such journey."""
+    share: Rate
+    """Its share of all journeys."""
+    goal: PatternGoal | None = None
+    """What it has to do with the goal, if one was given."""
+
+    @classmethod
+    def _read(cls, d: Mapping[str, Any]) -> PatternRow:
+        return cls(
+            pattern=tuple(d["pattern"]),
+            journeys=d["journeys"],
+            customers=d["customers"],
+            share=Rate._read(d["share"]),
+            goal=None if (y := d.get("goal")) is None else PatternGoal._read(y),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class PerCustomer:
     """How many events customers have. Quantiles are the smallest count that at least that share of customers do not
     exceed.
@@ -1089,6 +1188,32 @@ class PerCustomer:
             p99=d["p99"],
             max=d["max"],
             mean=d["mean"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PrecedencePair:
+    """Two touchpoints, in the usual order."""
+
+    first: str
+    """The one that usually comes first."""
+    then: str
+    """The one that usually comes later."""
+    before: Rate
+    """Journeys in which they come in this order, of the journeys that have both."""
+    ties: int
+    """Journeys in which both have one time, so that the order of the log decided."""
+    verdict: Literal["follows", "against", "unclear", "too_few"]
+    """What can be said of their order."""
+
+    @classmethod
+    def _read(cls, d: Mapping[str, Any]) -> PrecedencePair:
+        return cls(
+            first=d["first"],
+            then=d["then"],
+            before=Rate._read(d["before"]),
+            ties=d["ties"],
+            verdict=d["verdict"],
         )
 
 
@@ -1443,6 +1568,100 @@ class DirectlyFollowsReport(GraphReport):
     def other(self) -> OtherPairs | None:
         """All other pairs together; absent when every one is listed."""
         return None if (y := self._data.get("other")) is None else OtherPairs._read(y)
+
+
+class PrecedenceReport(Report):
+    """The usual order of touchpoints, and how sure it is for each pair."""
+
+    @cached_property
+    def journeys(self) -> int:
+        """All journeys."""
+        return self._data["journeys"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def customers(self) -> int:
+        """All customers."""
+        return self._data["customers"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def touchpoints(self) -> tuple[OrderedTouchpoint, ...]:
+        """The touchpoints in their usual order."""
+        return tuple(OrderedTouchpoint._read(x) for x in self._data["touchpoints"])
+
+    @cached_property
+    def pairs(self) -> tuple[PrecedencePair, ...]:
+        """Every pair of the listed touchpoints that some journey has, in the usual order: by the first one, then by
+        the second.
+        """
+        return tuple(PrecedencePair._read(x) for x in self._data["pairs"])
+
+    @cached_property
+    def follows(self) -> int:
+        """Pairs that surely follow the order."""
+        return self._data["follows"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def against(self) -> int:
+        """Pairs that surely run against it."""
+        return self._data["against"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def unclear(self) -> int:
+        """Pairs whose order cannot be said, the too few among them."""
+        return self._data["unclear"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def agreement(self) -> float | None:
+        """How well one order fits all: of the pairs in all journeys, the share that follows the usual order. Exact for
+        what was observed; absent without pairs.
+        """
+        return self._data.get("agreement")
+
+    @cached_property
+    def other(self) -> OtherTouchpoints | None:
+        """The touchpoints that are in no pair; absent when all are."""
+        return None if (y := self._data.get("other")) is None else OtherTouchpoints._read(y)
+
+
+class PatternsReport(Report):
+    """The sequences of events that most journeys have."""
+
+    @cached_property
+    def journeys(self) -> int:
+        """All journeys."""
+        return self._data["journeys"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def customers(self) -> int:
+        """All customers."""
+        return self._data["customers"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def min_journeys(self) -> int:
+        """Journeys that have a pattern, at least, to be listed."""
+        return self._data["min_journeys"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def patterns(self) -> tuple[PatternRow, ...]:
+        """The patterns: by journeys, then by names."""
+        return tuple(PatternRow._read(x) for x in self._data["patterns"])
+
+    @cached_property
+    def complete(self) -> bool:
+        """Whether these are all patterns that so many journeys have."""
+        return self._data["complete"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def gave_up_at(self) -> int | None:
+        """Where the search gave up for too much work: of patterns that no more journeys than these have, none is
+        listed. Absent where it came to its end.
+        """
+        return self._data.get("gave_up_at")
+
+    @cached_property
+    def goal(self) -> Rate | None:
+        """The share of all journeys that reached the goal, if one was given."""
+        return None if (y := self._data.get("goal")) is None else Rate._read(y)
 
 
 class FunnelReport(Report):
@@ -1843,6 +2062,8 @@ REPORTS: dict[str, type[Report]] = {
     "paths": PathsReport,
     "transitions": TransitionsReport,
     "directly_follows": DirectlyFollowsReport,
+    "precedence": PrecedenceReport,
+    "patterns": PatternsReport,
     "funnel": FunnelReport,
     "dropoff": DropoffReport,
     "goals": GoalsReport,

@@ -18,6 +18,11 @@ impl Width {
         })
     }
 
+    /// How many bytes.
+    pub(super) fn bytes(self) -> usize {
+        self.0
+    }
+
     /// Whether a column of one-byte codes is a key as it stands.
     #[inline]
     pub(super) fn is_byte(self) -> bool {

@@ -43,6 +43,8 @@ analyses![
     crate::analyses::Paths,
     crate::analyses::Transitions,
     crate::analyses::DirectlyFollows,
+    crate::analyses::Precedence,
+    crate::analyses::Patterns,
     crate::analyses::Funnel,
     crate::analyses::Dropoff,
     crate::analyses::Goals,

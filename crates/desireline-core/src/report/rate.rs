@@ -30,6 +30,12 @@ pub enum Base {
     OfAnswers,
     /// Of the touches at one touchpoint.
     OfTouches,
+    /// Of the journeys that have both of two touchpoints.
+    OfBoth,
+    /// Of the journeys that have a pattern.
+    OfPattern,
+    /// Of the journeys that do not have it.
+    OfOthers,
 }
 
 impl Base {
@@ -46,6 +52,9 @@ impl Base {
             Base::OfStarted => "of complete cohorts",
             Base::OfAnswers => "of answers",
             Base::OfTouches => "of touches",
+            Base::OfBoth => "of journeys with both",
+            Base::OfPattern => "of journeys with it",
+            Base::OfOthers => "of journeys without it",
         }
     }
 }

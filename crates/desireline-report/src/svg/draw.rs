@@ -4,6 +4,8 @@ use desireline_core::analyses::dropoff::DropoffReport;
 use desireline_core::analyses::funnel::FunnelReport;
 use desireline_core::analyses::goals::{GoalResult, GoalsReport};
 use desireline_core::analyses::paths::{Flow, PathsReport, Place};
+use desireline_core::analyses::patterns::PatternsReport;
+use desireline_core::analyses::precedence::PrecedenceReport;
 use desireline_core::analyses::retention::{self, CellState, RetentionReport};
 use desireline_core::analyses::transitions::TransitionsReport;
 use desireline_core::compare::{self, CompareReport};
@@ -13,11 +15,13 @@ use desireline_core::report::{Rate, Report};
 
 use desireline_stats::Unit;
 
+use super::behaviour;
 use super::canvas::stacked;
 use super::{
     ComparisonPanel, ComparisonPicture, ComparisonRow, CurveGroup, CurvePicture, CurvePoint,
     DropoffPicture, DropoffRow, FlowLink, FlowPicture, FlowPlace, FunnelPicture, FunnelStep,
-    MapPicture, PathRow, PathTablePicture, RetentionCell, RetentionPicture, RetentionRow, Tone,
+    MapPicture, MatrixPicture, PathRow, PathTablePicture, RetentionCell, RetentionPicture,
+    RetentionRow, Tone,
 };
 use crate::format;
 use crate::words::level;
@@ -55,6 +59,7 @@ enum Drawing {
     Curve(CurvePicture),
     Comparison(ComparisonPicture),
     Retention(RetentionPicture),
+    Matrix(MatrixPicture),
     Map(Box<MapPicture>),
 }
 
@@ -68,6 +73,7 @@ impl Drawing {
             Drawing::Curve(p) => p.svg(width),
             Drawing::Comparison(p) => p.svg(width),
             Drawing::Retention(p) => p.svg(width),
+            Drawing::Matrix(p) => p.svg(width),
             Drawing::Map(p) => p.svg(width),
         }
     }
@@ -81,6 +87,7 @@ impl Drawing {
             Drawing::Curve(p) => &mut p.title,
             Drawing::Comparison(p) => &mut p.title,
             Drawing::Retention(p) => &mut p.title,
+            Drawing::Matrix(p) => &mut p.title,
             Drawing::Map(p) => &mut p.title,
         };
         *title = format!("{group}: {title}");
@@ -111,6 +118,10 @@ fn drawings(report: &dyn Report) -> Vec<Drawing> {
         ))]
     } else if let Some(r) = any.downcast_ref::<RetentionReport>() {
         vec![Drawing::Retention(triangle(r))]
+    } else if let Some(r) = any.downcast_ref::<PatternsReport>() {
+        vec![Drawing::Paths(behaviour::patterns(r))]
+    } else if let Some(r) = any.downcast_ref::<PrecedenceReport>() {
+        vec![Drawing::Matrix(behaviour::precedence(r))]
     } else if let Some(r) = any.downcast_ref::<OverlayReport>() {
         vec![Drawing::Map(Box::new(MapPicture::of_report(r)))]
     } else if let Some(r) = any.downcast_ref::<CompareReport>() {
@@ -123,6 +134,8 @@ fn drawings(report: &dyn Report) -> Vec<Drawing> {
             .or_else(|| groups::<DropoffReport>(report))
             .or_else(|| groups::<TransitionsReport>(report))
             .or_else(|| groups::<RetentionReport>(report))
+            .or_else(|| groups::<PrecedenceReport>(report))
+            .or_else(|| groups::<PatternsReport>(report))
             .unwrap_or_default()
     }
 }

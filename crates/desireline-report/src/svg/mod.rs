@@ -3,6 +3,7 @@
 //! Each picture is a plain struct that anyone can fill; `svg(width)` lays it out for that many pixels, so a page can carry one for
 //! wide and one for narrow screens.
 
+mod behaviour;
 mod canvas;
 mod comparison;
 mod curve;
@@ -11,6 +12,7 @@ mod dropoff;
 mod flow;
 mod funnel;
 mod map;
+mod matrix;
 mod measure;
 mod palette;
 mod path_table;
@@ -29,6 +31,7 @@ pub use map::{
     FeelingSource, MAP_WIDE, MapFact, MapFeeling, MapKpi, MapMark, MapPicture, MapStage,
     MapTouchpoint, MapWay, MarkKind, Presence, Verdict,
 };
+pub use matrix::{MatrixCell, MatrixPicture, MatrixRow, MatrixTone};
 pub use path_table::{PathRow, PathTablePicture};
 pub use retention::{RetentionCell, RetentionPicture, RetentionRow};
 

@@ -311,6 +311,36 @@ pub fn retention(names: &[&str], columns: usize) -> RetentionPicture {
     }
 }
 
+/// Each name against each other; one cell is unsure and one is not known.
+pub fn matrix(names: &[&str], columns: usize) -> MatrixPicture {
+    let cell = |row: usize, column: usize| match (row, column) {
+        (a, b) if a == b => MatrixCell::default(),
+        (row, column) => {
+            let value = (37 * row + 61 * column) % 101;
+            MatrixCell {
+                text: value.to_string(),
+                tip: format!("{} before {column}: {value} %", names[row]),
+                tone: [MatrixTone::More, MatrixTone::Less, MatrixTone::Unsure][(row + column) % 3],
+                shade: value as f64 / 100.0,
+            }
+        }
+    };
+    MatrixPicture {
+        title: "What comes before what".to_owned(),
+        note: "of the journeys with both; with 95 % intervals".to_owned(),
+        corner: "in their usual order".to_owned(),
+        columns: (1..=columns).map(|n| n.to_string()).collect(),
+        rows: (0..names.len())
+            .map(|row| MatrixRow {
+                label: format!("{} {}", row + 1, names[row]),
+                figure: ["", "12,345"][columns % 2].to_owned(),
+                cells: (0..columns).map(|column| cell(row, column)).collect(),
+            })
+            .collect(),
+        legend: "Blue: the row comes first".to_owned(),
+    }
+}
+
 pub fn flow(names: &[&str]) -> FlowPicture {
     let paths: [(&[usize], u64, u64, u64); 13] = [
         (&[0, 1, 2, 3, 4], 1_810, 1_810, 0),
@@ -416,6 +446,8 @@ pub fn gallery() -> Vec<(String, Draw)> {
         add(&mut out, &format!("flow-{set}"), move |w| f.svg(w));
         let r = retention(names, if set == "thirty" { 27 } else { 13 });
         add(&mut out, &format!("retention-{set}"), move |w| r.svg(w));
+        let m = matrix(some, if set == "plain" { 24 } else { some.len() });
+        add(&mut out, &format!("matrix-{set}"), move |w| m.svg(w));
     }
     let f = small_funnel();
     add(&mut out, "funnel-small", move |w| f.svg(w));
@@ -450,6 +482,11 @@ pub fn gallery() -> Vec<(String, Draw)> {
     add(&mut out, "flow-empty", |w| FlowPicture::default().svg(w));
     let r = retention(&["2024-05"], 1);
     add(&mut out, "retention-one", move |w| r.svg(w));
+    let m = matrix(&["a"], 1);
+    add(&mut out, "matrix-one", move |w| m.svg(w));
+    add(&mut out, "matrix-empty", |w| {
+        MatrixPicture::default().svg(w)
+    });
     add(&mut out, "retention-empty", |w| {
         RetentionPicture::default().svg(w)
     });
