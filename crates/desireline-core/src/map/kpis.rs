@@ -28,7 +28,7 @@ part! {
         definition ? LocalizedText,
         /// In which unit a number of your own is.
         unit ? KpiUnit,
-        /// What is counted; the map's unit where nothing is said.
+        /// What is counted: of the KPI's variants that which counts so. A KPI that counts something else is refused.
         per ? CountedUnit,
         /// What the number needs to know.
         params ? Params,

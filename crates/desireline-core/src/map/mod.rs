@@ -11,6 +11,7 @@
 mod actions;
 mod binding;
 pub mod check;
+mod counted;
 mod document;
 mod evidence;
 mod feelings;

@@ -182,6 +182,7 @@ fn empty(map: &JourneyMap, binding: &KpiBinding, how: &Overlay) -> KpiMeasure {
     );
     let sign = |op: Compare, value: Quantity| format!("{} {value}", op.symbol());
     KpiMeasure {
+        id: binding.id.to_string(),
         kpi: binding
             .kpi
             .known()
@@ -190,7 +191,10 @@ fn empty(map: &JourneyMap, binding: &KpiBinding, how: &Overlay) -> KpiMeasure {
         at: binding.at.as_ref().map(ToString::to_string),
         value: None,
         n: 0,
-        target: binding.target.as_ref().map(|t| sign(t.op, t.value)),
+        target: binding.target.as_ref().map(|t| {
+            let by = t.by.map_or_else(String::new, |day| format!(" by {day}"));
+            sign(t.op, t.value) + &by
+        }),
         met: None,
         alert: None,
         hole: None,
@@ -220,6 +224,9 @@ fn question(
         .ok_or("a KPI of the map's own: its number is made elsewhere")?;
     let mut kpi = Kpi::new(known.name).level(how.level).min_n(least(map, how));
     kpi.params = binding.params.clone().unwrap_or_default();
+    if let Some(per) = binding.per {
+        kpi = kpi.variant(known.counting(binding.variant(), per)?);
+    }
     if let Some(zone) = &how.zone {
         kpi.time_zone.clone_from(zone);
     }

@@ -191,6 +191,15 @@ fn kpis(notes: &mut Notes<'_>) {
                     notes.say(Code::KpiError, &format!("{pointer}/unit"), message, None);
                 }
                 params(notes, &pointer, known, k.params.as_ref());
+                if let Some(told) = k.per.and_then(|per| known.counting(k.variant(), per).err()) {
+                    let help = "leave `per` out, or name the KPI or `variant` that counts so";
+                    notes.say(
+                        Code::KpiError,
+                        &format!("{pointer}/per"),
+                        told,
+                        Some(help.to_owned()),
+                    );
+                }
                 Some(known.unit)
             }
             None => k.unit,

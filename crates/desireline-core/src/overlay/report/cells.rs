@@ -304,6 +304,8 @@ pub struct FeedbackMeasure {
 /// A number that the map watches.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct KpiMeasure {
+    /// The id of the map's binding: a map may watch one KPI in several ways at one place.
+    pub id: String,
     /// The KPI, such as `cart_abandonment`.
     pub kpi: String,
     /// Its name for people.

@@ -2,6 +2,7 @@
 
 mod cells;
 mod groups;
+mod kpi_table;
 mod order;
 mod tables;
 

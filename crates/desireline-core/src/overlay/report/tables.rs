@@ -29,6 +29,7 @@ impl Report for OverlayReport {
             tables.push(group_table(maps));
             tables.push(test_table(maps));
         }
+        tables.extend(self.kpis.as_deref().map(super::kpi_table::kpi_table));
         tables.push(self.placement_table());
         tables.push(self.orphan_table());
         tables.push(self.base_table());

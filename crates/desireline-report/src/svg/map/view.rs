@@ -353,7 +353,7 @@ impl<'m> View<'m> {
         let measured: Option<&KpiMeasure> = self
             .overlay
             .and_then(|o| o.kpis.as_ref())
-            .and_then(|all| all.iter().find(|m| is_of(m, k)));
+            .and_then(|all| all.iter().find(|m| m.id == k.id.as_str()));
         let (mut target, mut wanted) = (None, String::new());
         if let Some(t) = &k.target {
             let sign = match t.op.symbol() {
@@ -368,6 +368,9 @@ impl<'m> View<'m> {
                 Quantity::Money(m) => m.to_string(),
             };
             wanted = format!("{sign} {value}");
+            if let Some(day) = t.by {
+                wanted.push_str(&format!(" by {day}"));
+            }
             target = match t.value {
                 Quantity::Number(x) => Some(x),
                 Quantity::Span(span) => Some(span.as_micros() as f64),
@@ -480,12 +483,6 @@ impl<'m> View<'m> {
         ways.sort_by_key(|w| (std::cmp::Reverse(w.reach.count), w.from, w.to));
         ways
     }
-}
-
-/// Whether a number is the one that the map watches here.
-fn is_of(m: &KpiMeasure, k: &KpiBinding) -> bool {
-    let name = k.kpi.known().map_or(k.kpi.as_str(), |known| known.name);
-    (m.kpi == name || m.kpi == k.kpi.as_str()) && m.at.as_deref() == k.at.as_ref().map(Id::as_str)
 }
 
 fn reached(t: &MapTouchpoint) -> u64 {
