@@ -194,6 +194,29 @@ impl BoundMap {
             .map_or(&[], Vec::as_slice)
     }
 
+    /// Marks the events that bindings match by more than their name; what a name alone decides needs no mask.
+    pub(super) fn fill_masks(&self, morsel: &Morsel<'_>, scratch: &mut BindScratch) {
+        scratch
+            .masks
+            .resize_with(self.bindings.len(), Mask::default);
+        for (binding, mask) in self.bindings.iter().zip(&mut scratch.masks) {
+            if binding.matcher.by_event_code().is_none() {
+                binding.matcher.fill(morsel, mask);
+            }
+        }
+    }
+
+    /// The first binding that takes event `i`, which is of this code; after [`fill_masks`](Self::fill_masks).
+    #[inline]
+    pub(super) fn first(&self, code: u32, i: usize, scratch: &BindScratch) -> Option<usize> {
+        let takes = |c: &&Candidate| c.always || self.by_mask(c.binding, i, scratch);
+        self.candidates(code).iter().find(takes).map(|c| c.binding)
+    }
+
+    fn by_mask(&self, binding: usize, i: usize, scratch: &BindScratch) -> bool {
+        self.bindings[binding].matcher.by_event_code().is_none() && scratch.masks[binding].get(i)
+    }
+
     /// Calls `take` with every event of the morsel's journeys and each binding it belongs to: one under
     /// [`BindingPolicy::Priority`], all that match under [`BindingPolicy::Multi`], in the order of
     /// [`bindings`](Self::bindings); and `orphan` with those that belong to none.
@@ -204,27 +227,13 @@ impl BoundMap {
         mut take: impl FnMut(usize, usize),
         mut orphan: impl FnMut(usize),
     ) {
-        scratch
-            .masks
-            .resize_with(self.bindings.len(), Mask::default);
-        for (binding, mask) in self.bindings.iter().zip(&mut scratch.masks) {
-            // What a name alone decides needs no mask.
-            if binding.matcher.by_event_code().is_none() {
-                binding.matcher.fill(morsel, mask);
-            }
-        }
+        self.fill_masks(morsel, scratch);
         let codes = morsel.codes();
         for span in morsel.spans() {
             for i in span.range() {
                 let mut taken = false;
                 for candidate in self.candidates(codes.get(i)) {
-                    let matches = candidate.always
-                        || self.bindings[candidate.binding]
-                            .matcher
-                            .by_event_code()
-                            .is_none()
-                            && scratch.masks[candidate.binding].get(i);
-                    if matches {
+                    if candidate.always || self.by_mask(candidate.binding, i, scratch) {
                         taken = true;
                         take(i, candidate.binding);
                         if self.policy == BindingPolicy::Priority {

@@ -13,6 +13,8 @@ use crate::map::{BindingPolicy, Dwell, Id, JourneyMap, Preset, Window};
 
 /// No touchpoint, stage, step, channel or owner.
 pub(super) const NONE: u32 = u32::MAX;
+/// An event of which more than its name must be known.
+pub(super) const ASK: u32 = u32::MAX - 1;
 /// More periods than this are no trend.
 const MOST_PERIODS: usize = 2_400;
 /// How long a journey may pause where its rule does not say.
@@ -92,11 +94,15 @@ pub(super) struct PeriodPlan {
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) bound: BoundMap,
-    /// For each event code its touchpoint, where names alone decide and one touchpoint takes an event.
-    pub(super) by_code: Option<Vec<u32>>,
+    /// For each event code its touchpoint, where one takes an event; [`ASK`] where its name does not tell which.
+    pub(super) by_code: Vec<u32>,
     /// By binding: its touchpoint.
     pub(super) of_binding: Vec<u32>,
     pub(super) touchpoints: Vec<TouchpointPlan>,
+    /// Whether a touchpoint is in several stages.
+    pub(super) has_rules: bool,
+    /// Whether a touchpoint's visits last from one condition to another.
+    pub(super) has_pairs: bool,
     pub(super) n_steps: usize,
     /// By stage: its place in the order.
     pub(super) levels: Vec<u32>,
@@ -241,7 +247,10 @@ impl Plan {
             PeriodPlan::new(unit, zone, from, last)
         });
         let alive = how.alive.or(rule.gap);
+        let any = |is: fn(&TouchpointPlan) -> bool| touchpoints.iter().any(is);
         Ok(Plan {
+            has_rules: any(|t| matches!(t.stage, StageOf::Rule(_))),
+            has_pairs: any(|t| matches!(t.dwell, DwellBy::Pair(..))),
             by_code,
             of_binding,
             touchpoints,
@@ -269,6 +278,17 @@ impl Plan {
 
     pub(super) fn n_stages(&self) -> usize {
         self.levels.len()
+    }
+
+    /// Whether an event can belong to several touchpoints.
+    pub(super) fn is_multi(&self) -> bool {
+        self.bound.policy == BindingPolicy::Multi
+    }
+
+    /// Where a stage stands in the order; [`NONE`] for none.
+    #[inline]
+    pub(super) fn level(&self, stage: u32) -> u32 {
+        self.levels.get(stage as usize).copied().unwrap_or(NONE)
     }
 
     /// Which way a step from one stage to another leads.
@@ -327,18 +347,12 @@ fn levels(map: &JourneyMap) -> Result<(Vec<u32>, usize)> {
     Ok((levels, n))
 }
 
-/// The touchpoint of each event code, if names decide alone and no event belongs to several.
-fn by_code(bound: &BoundMap, n_codes: usize, of_binding: &[u32]) -> Option<Vec<u32>> {
-    if bound.policy != BindingPolicy::Priority {
-        return None;
-    }
-    let of_code = |c: usize| {
-        let candidates = bound.candidates(code(c));
-        match candidates.first() {
-            None => Some(NONE),
-            Some(first) if first.always => of_binding.get(first.binding).copied(),
-            Some(_) => None,
-        }
+/// The touchpoint of each event code, as far as names tell.
+fn by_code(bound: &BoundMap, n_codes: usize, of_binding: &[u32]) -> Vec<u32> {
+    let of_code = |c: usize| match bound.candidates(code(c)).first() {
+        None => NONE,
+        Some(first) if first.always => of_binding.get(first.binding).copied().unwrap_or(NONE),
+        Some(_) => ASK,
     };
     (0..n_codes).map(of_code).collect()
 }

@@ -1,9 +1,10 @@
 //! One customer: each journey walked once, then all counted.
 
-use super::super::plan::{DwellBy, HandBy, NONE, OutcomeBy, Plan, StageOf};
+use super::super::plan::{DwellBy, HandBy, NONE, OutcomeBy, PeriodPlan, Plan};
 use super::super::sums::Totals;
 use super::State;
-use super::level::{End, JourneyEnd};
+use super::level::{End, JourneyEnd, One};
+use super::runs::{Run, compress, merge};
 use crate::journey::{Mask, Morsel, Span};
 use crate::log::Value;
 
@@ -19,20 +20,40 @@ impl State {
         spans: &[Span],
         continues: &[bool],
     ) {
-        let mut by_period = std::mem::take(&mut self.scratch.by_period);
-        by_period.clear();
-        if let Some(periods) = &plan.periods {
-            let of = |s: &Span| periods.of(morsel.time(s.start as usize));
-            by_period.extend(spans.iter().enumerate().map(|(i, s)| (of(s), i)));
-            // Journeys named by a column may overlap, and a later one begin in an earlier period.
-            if !by_period.is_sorted() {
-                by_period.sort_unstable();
-            }
-        } else {
-            by_period.extend((0..spans.len()).map(|i| (0, i)));
-        }
         self.members(spans);
         let mut totals = Totals::default();
+        match &plan.periods {
+            None => {
+                for which in 0..spans.len() {
+                    let goes_on = continues.get(which).copied().unwrap_or(false);
+                    self.journey(plan, morsel, spans, which, goes_on, &mut totals);
+                }
+            }
+            Some(periods) => {
+                totals = self.by_period(plan, periods, morsel, spans, continues);
+            }
+        }
+        self.end_customer(plan, &totals);
+    }
+
+    /// Takes in a customer's journeys period by period.
+    fn by_period(
+        &mut self,
+        plan: &Plan,
+        periods: &PeriodPlan,
+        morsel: &Morsel<'_>,
+        spans: &[Span],
+        continues: &[bool],
+    ) -> Totals {
+        let mut totals = Totals::default();
+        let mut by_period = std::mem::take(&mut self.scratch.by_period);
+        by_period.clear();
+        let of = |s: &Span| periods.of(morsel.times()[s.start as usize]);
+        by_period.extend(spans.iter().enumerate().map(|(i, s)| (of(s), i)));
+        // Journeys named by a column may overlap, and a later one begin in an earlier period.
+        if !by_period.is_sorted() {
+            by_period.sort_unstable();
+        }
         for period in by_period.chunk_by(|a, b| a.0 == b.0) {
             let mut of_period = Totals::default();
             for &(_, i) in period {
@@ -40,14 +61,12 @@ impl State {
                 self.journey(plan, morsel, spans, i, goes_on, &mut of_period);
             }
             totals.add(&of_period);
-            if plan.periods.is_some() {
-                self.end_period(plan, period[0].0, &of_period);
-            }
+            self.end_period(plan, period[0].0, &of_period);
         }
         let several = by_period.first().map(|p| p.0) != by_period.last().map(|p| p.0);
         self.sums.lasting += u64::from(several);
         self.scratch.by_period = by_period;
-        self.end_customer(plan, &totals);
+        totals
     }
 
     /// Which personas the customer belongs to; the last group is of those who belong to none.
@@ -76,190 +95,184 @@ impl State {
     ) {
         let span = &spans[which];
         let times = morsel.times();
-        let last_time = times[span.end as usize - 1];
-        // What happens after the window is not known.
-        let next = morsel
-            .next_start(span)
-            .filter(|next| plan.window.is_none_or(|(_, to)| *next < to));
-        let reached = self.scratch.any_goal.any_in(span.range());
-        let alive = goes_on || next.is_none() && plan.until.saturating_sub(last_time) < plan.alive;
-        let end = match (reached, alive) {
-            (true, _) => End::Reached,
-            (false, true) => End::Open,
-            (false, false) => End::Dropped,
-        };
-        let goals = || self.scratch.any_goal.ones_in(span.range());
-        let (first_goal, last_goal) = match reached {
-            true => (
-                goals().next().unwrap_or(usize::MAX),
-                goals().last().unwrap_or(0) as u32,
-            ),
-            false => (usize::MAX, 0),
-        };
-        for (mask, count) in self.scratch.goals.iter().zip(&mut self.scratch.goal_counts) {
-            let hit = mask.any_in(span.range());
-            count.0 += u64::from(hit);
-            count.1 += u64::from(hit || !alive);
-        }
+        let (journey, first_goal) = self.ending(plan, morsel, span, goes_on);
+        let end = journey.end;
         let scratch = &mut self.scratch;
-        scratch.stages.begin();
-        scratch.steps.begin();
-        scratch.touchpoints.begin();
-        scratch.channels.begin();
-        scratch.order.begin();
-        scratch.channel.begin();
-        scratch.hands.iter_mut().for_each(|h| h.begin());
-
-        self.walk(plan, morsel, span, end, first_goal);
-        if plan
-            .touchpoints
-            .iter()
-            .any(|t| matches!(t.dwell, DwellBy::Pair(..)))
-        {
+        compress(&scratch.assigned.cells, span.range(), &mut scratch.runs);
+        compress(
+            &scratch.channel_column.channels,
+            span.range(),
+            &mut scratch.channel_runs,
+        );
+        let is_mapped = !scratch.runs.is_empty();
+        for run in &scratch.runs {
+            scratch.cells.count(run.place, run.n);
+        }
+        self.levels(plan, &journey, times);
+        self.lengths(plan, morsel, span);
+        if plan.has_pairs {
             self.pairs(plan, times, span);
         }
         if !plan.outcomes.is_empty() {
             self.outcomes(plan, morsel, spans, which);
         }
-
-        let mapped = self.scratch.touchpoints.steps() > 0;
+        if end != End::Open && !plan.handovers.is_empty() {
+            self.hands(plan, morsel, span, first_goal);
+        }
         *totals = Totals {
             journeys: totals.journeys + 1,
             known: totals.known + u64::from(end != End::Open),
             dropped: totals.dropped + u64::from(end == End::Dropped),
             goal: totals.goal + u64::from(end == End::Reached),
             events: totals.events + span.len() as u64,
-            mapped: totals.mapped + u64::from(mapped),
+            mapped: totals.mapped + u64::from(is_mapped),
             open: totals.open + u64::from(end == End::Open),
         };
-        let ending = JourneyEnd {
+    }
+
+    /// How a journey ends, and which is its first event that is a goal.
+    fn ending(
+        &mut self,
+        plan: &Plan,
+        morsel: &Morsel<'_>,
+        span: &Span,
+        goes_on: bool,
+    ) -> (JourneyEnd, Option<usize>) {
+        let times = morsel.times();
+        let last_time = times[span.end as usize - 1];
+        // What happens after the window is not known.
+        let is_back = || {
+            let next = morsel.next_start(span);
+            next.is_some_and(|next| plan.window.is_none_or(|(_, to)| next < to))
+        };
+        let alive = goes_on || plan.until.saturating_sub(last_time) < plan.alive && !is_back();
+        let mut goals = self.scratch.any_goal.ones_in(span.range());
+        let first_goal = goals.next();
+        let last_goal = first_goal.map_or(0, |first| goals.last().unwrap_or(first) as u32);
+        let end = match (first_goal, alive) {
+            (Some(_), _) => End::Reached,
+            (None, true) => End::Open,
+            (None, false) => End::Dropped,
+        };
+        for (mask, count) in self.scratch.goals.iter().zip(&mut self.scratch.goal_counts) {
+            let hit = first_goal.is_some() && mask.any_in(span.range());
+            count.0 += u64::from(hit);
+            count.1 += u64::from(hit || !alive);
+        }
+        let journey = JourneyEnd {
             end,
+            known: u32::from(end != End::Open),
+            goal: u32::from(end == End::Reached),
             last_goal,
             last_time,
         };
-        let (scratch, sums) = (&mut self.scratch, &mut self.sums);
-        let periods = plan.periods.is_some();
-        let channels = scratch.channels.places();
-        scratch.stages.end(&mut sums.stages, &ending, periods);
-        scratch.steps.end(&mut sums.steps, &ending, false);
-        scratch
-            .touchpoints
-            .end(&mut sums.touchpoints, &ending, periods);
-        scratch.channels.end(&mut sums.channels, &ending, periods);
-        scratch.order.end(end);
-        scratch.channel.end(&mut sums.channel_use, channels, end);
-        scratch.hands.iter_mut().for_each(|h| h.end());
+        (journey, first_goal)
     }
 
-    /// Goes over the events of a journey.
-    fn walk(&mut self, plan: &Plan, morsel: &Morsel<'_>, span: &Span, end: End, first_goal: usize) {
+    /// Takes the runs of a journey's cells to the places of every kind.
+    fn levels(&mut self, plan: &Plan, journey: &JourneyEnd, times: &[i64]) {
         let (scratch, sums) = (&mut self.scratch, &mut self.sums);
-        let (codes, times) = (morsel.codes(), morsel.times());
-        let mut stage_before = NONE;
-        for i in span.range() {
-            let (at, time) = (i as u32, times[i]);
-            let touchpoints = scratch.assigned.of(i);
-            let lead = touchpoints.first().map(|t| &plan.touchpoints[*t as usize]);
-            if touchpoints.is_empty() {
-                if let Some(count) = sums.orphans.get_mut(codes.get(i) as usize) {
-                    *count += 1;
-                }
-            } else {
-                scratch.stage_set.clear();
-                scratch.step_set.clear();
-                for &t in touchpoints {
-                    let touchpoint = &plan.touchpoints[t as usize];
-                    let stage = match &touchpoint.stage {
-                        StageOf::One(stage) => *stage,
-                        StageOf::Nowhere => NONE,
-                        StageOf::Rule(rules) => {
-                            let furthest = scratch.order.furthest();
-                            resolve(plan, rules, &scratch.conditions, i, furthest)
-                        }
-                    };
-                    let place = touchpoint
-                        .places
-                        .iter()
-                        .position(|(s, _)| *s == stage)
-                        .unwrap_or(0);
-                    sums.placements[t as usize][place] += 1;
-                    let step = touchpoint.places[place].1;
-                    if stage != NONE && !scratch.stage_set.contains(&stage) {
-                        scratch.stage_set.push(stage);
-                    }
-                    if step != NONE && !scratch.step_set.contains(&step) {
-                        scratch.step_set.push(step);
-                    }
-                }
-                let stage = scratch.stage_set.first().copied().unwrap_or(NONE);
-                let direction = plan.direction(stage_before, stage);
-                stage_before = stage;
-                let stages = scratch.stage_set.as_slice();
-                if !stages.is_empty() {
-                    let way = plan.direction(scratch.stages.last_place(), stage);
-                    scratch
-                        .stages
-                        .event(&mut sums.stages, stages, at, time, way);
-                    scratch.order.event(plan, stages, time);
-                }
-                if !scratch.step_set.is_empty() {
-                    let steps = scratch.step_set.as_slice();
-                    scratch
-                        .steps
-                        .event(&mut sums.steps, steps, at, time, direction);
-                }
-                scratch
-                    .touchpoints
-                    .event(&mut sums.touchpoints, touchpoints, at, time, direction);
-                for &t in touchpoints {
-                    let length = match plan.touchpoints[t as usize].dwell {
-                        DwellBy::NextEvent => {
-                            let next = (i + 1 < span.end as usize).then(|| times[i + 1]);
-                            next.map(|next| next.saturating_sub(time))
-                        }
-                        DwellBy::Attribute(index) => {
-                            seconds(morsel.attribute(index, i, span.customer))
-                        }
-                        DwellBy::Pair(..) => continue,
-                    };
-                    scratch.touchpoints.lasted(&mut sums.touchpoints, t, length);
-                }
+        let (cells, runs) = (&scratch.cells, &mut scratch.level_runs);
+        let order = cells.order.as_slice();
+        let is_multi = plan.is_multi();
+        merge(&scratch.runs, &cells.touchpoints, order, false, runs);
+        let level = &mut scratch.touchpoints;
+        match is_multi {
+            true => level.journey(
+                &mut sums.touchpoints,
+                runs,
+                &cells.touchpoint_sets,
+                times,
+                journey,
+            ),
+            false => level.journey(&mut sums.touchpoints, runs, &One, times, journey),
+        };
+        if plan.n_steps > 0 {
+            merge(&scratch.runs, &cells.steps, order, false, runs);
+            let level = &mut scratch.steps;
+            match is_multi {
+                true => level.journey(&mut sums.steps, runs, &cells.step_sets, times, journey),
+                false => level.journey(&mut sums.steps, runs, &One, times, journey),
+            };
+        }
+        merge(&scratch.runs, &cells.stages, order, true, runs);
+        let (level, side) = (&mut scratch.stages, &mut scratch.order);
+        if is_multi {
+            let sets = &cells.stage_sets;
+            level.journey(&mut sums.stages, runs, sets, times, journey);
+            side.journey(plan, runs, sets, times, journey.end);
+        } else {
+            level.journey(&mut sums.stages, runs, &One, times, journey);
+            side.journey(plan, runs, &One, times, journey.end);
+        }
+        let runs = &scratch.channel_runs;
+        let level = &mut scratch.channels;
+        let channels = level.journey(&mut sums.channels, runs, &One, times, journey);
+        for run in runs {
+            if let Some(cell) = sums.channels.cells.get_mut(run.place as usize) {
+                cell.events += u64::from(run.n);
             }
-            let mut channel = lead.map_or(NONE, |t| t.channel);
-            let mut has_channel = channel != NONE;
-            if let Some((column, of_value)) = &plan.channel
-                && let Value::Code(code) = morsel.attribute(*column, i, span.customer)
-            {
-                channel = of_value.get(code as usize).copied().unwrap_or(NONE);
-                has_channel = true;
-                if channel == NONE
-                    && let Some(count) = sums.channel_use.unknown.get_mut(code as usize)
-                {
-                    *count += 1;
-                }
-            }
-            sums.channel_use.without += u64::from(!has_channel);
-            if channel != NONE {
-                scratch
-                    .channels
-                    .event(&mut sums.channels, &[channel], at, time, None);
-                scratch.channel.event(channel);
-            }
-            if end == End::Open || i > first_goal {
-                continue;
-            }
-            let hands = plan.handovers.iter().zip(&mut scratch.hands);
-            for ((hand, side), sums) in hands.zip(&mut sums.handovers) {
-                let code = match hand.by {
-                    HandBy::Owner => lead.map_or(NONE, |t| t.owner),
-                    HandBy::Channel => channel,
-                    HandBy::Attribute(index) => match morsel.attribute(index, i, span.customer) {
-                        Value::Code(code) => code,
-                        _ => NONE,
-                    },
+        }
+        scratch.channel.journey(
+            &mut sums.channel_use,
+            channels as usize,
+            runs.len().saturating_sub(1),
+            journey.end,
+        );
+    }
+
+    /// How long each event lasted at its touchpoint: until the next one, or what an attribute says.
+    fn lengths(&mut self, plan: &Plan, morsel: &Morsel<'_>, span: &Span) {
+        let (scratch, sums) = (&mut self.scratch, &mut self.sums.touchpoints);
+        let times = morsel.times();
+        let range = span.range();
+        let last = range.end.saturating_sub(1);
+        let cells = scratch.assigned.cells.get(range.clone()).unwrap_or(&[]);
+        for (i, &cell) in range.zip(cells) {
+            for &touchpoint in scratch.cells.touchpoints_of(cell) {
+                let length = match plan.touchpoints[touchpoint as usize].dwell {
+                    DwellBy::NextEvent if i == last => None,
+                    DwellBy::NextEvent => Some(times[i + 1].saturating_sub(times[i])),
+                    DwellBy::Attribute(index) => seconds(morsel.attribute(index, i, span.customer)),
+                    DwellBy::Pair(..) => continue,
                 };
-                if code != NONE {
-                    side.event(sums, code, end == End::Reached);
+                scratch.touchpoints.lasted(sums, touchpoint, length);
+            }
+        }
+    }
+
+    /// Hand-overs of a journey of known outcome, up to its first goal; the journey's runs are cut there.
+    fn hands(&mut self, plan: &Plan, morsel: &Morsel<'_>, span: &Span, first_goal: Option<usize>) {
+        let (scratch, sums) = (&mut self.scratch, &mut self.sums);
+        let mut range = span.range();
+        if let Some(goal) = first_goal {
+            range.end = goal + 1;
+            compress(&scratch.assigned.cells, range.clone(), &mut scratch.runs);
+            compress(
+                &scratch.channel_column.channels,
+                range.clone(),
+                &mut scratch.channel_runs,
+            );
+        }
+        let reached = first_goal.is_some();
+        let sides = plan.handovers.iter().zip(&mut scratch.hands);
+        for ((hand, side), sums) in sides.zip(&mut sums.handovers) {
+            match hand.by {
+                HandBy::Owner => {
+                    let owner = |cell: u32| scratch.cells.owners.get(cell as usize).copied();
+                    let of = |run: &Run| (owner(run.place).unwrap_or(NONE), run.n);
+                    side.journey(sums, scratch.runs.iter().map(of), reached);
+                }
+                HandBy::Channel => {
+                    let of = |run: &Run| (run.place, run.n);
+                    side.journey(sums, scratch.channel_runs.iter().map(of), reached);
+                }
+                HandBy::Attribute(index) => {
+                    let of = |i| match morsel.attribute(index, i, span.customer) {
+                        Value::Code(code) => (code, 1),
+                        _ => (NONE, 1),
+                    };
+                    side.journey(sums, range.clone().map(of), reached);
                 }
             }
         }
@@ -297,7 +310,9 @@ impl State {
         let scratch = &mut self.scratch;
         for (by, count) in plan.outcomes.iter().zip(&mut scratch.outcome_counts) {
             for i in spans[which].range() {
-                if !scratch.assigned.of(i).contains(&(by.touchpoint as u32)) {
+                let cell = scratch.assigned.cells.get(i).copied().unwrap_or(NONE);
+                let touchpoints = scratch.cells.touchpoints_of(cell);
+                if !touchpoints.contains(&(by.touchpoint as u32)) {
                     continue;
                 }
                 let known = outcome(
@@ -335,21 +350,19 @@ impl State {
         let members = scratch.member_of.as_slice();
         scratch
             .stages
-            .end_customer(&mut sums.stages, groups, members, 0, totals);
+            .end_customer(&sums.stages, groups, members, 0, totals);
         scratch
             .steps
-            .end_customer(&mut sums.steps, &mut [], &[], 0, totals);
+            .end_customer(&sums.steps, &mut [], &[], 0, totals);
         scratch
             .touchpoints
-            .end_customer(&mut sums.touchpoints, groups, members, s, totals);
+            .end_customer(&sums.touchpoints, groups, members, s, totals);
         scratch
             .channels
-            .end_customer(&mut sums.channels, groups, members, s + t, totals);
+            .end_customer(&sums.channels, groups, members, s + t, totals);
         for (place, touchpoint) in plan.touchpoints.iter().enumerate() {
             if matches!(touchpoint.dwell, DwellBy::Pair(..)) {
-                scratch
-                    .touchpoints
-                    .flush_times(&mut sums.touchpoints, place);
+                scratch.touchpoints.flush_times(place);
             }
         }
         for &group in members {
@@ -378,37 +391,6 @@ impl State {
         sums.open += totals.open;
         sums.off_map += totals.journeys - totals.mapped;
     }
-}
-
-/// The stage of an event of a touchpoint that sits in several.
-fn resolve(
-    plan: &Plan,
-    rules: &[(u32, Option<usize>)],
-    conditions: &[Mask],
-    i: usize,
-    furthest: Option<u32>,
-) -> u32 {
-    let holds = |(_, when): &&(u32, Option<usize>)| {
-        when.and_then(|c| conditions.get(c))
-            .is_some_and(|m| m.get(i))
-    };
-    if let Some((stage, _)) = rules.iter().find(holds) {
-        return *stage;
-    }
-    let level = |stage: u32| plan.levels.get(stage as usize).copied().unwrap_or(0);
-    let mut best = NONE;
-    let mut earliest = NONE;
-    for &(stage, _) in rules.iter().filter(|(_, when)| when.is_none()) {
-        let here = level(stage);
-        if earliest == NONE || here < level(earliest) {
-            earliest = stage;
-        }
-        let is_reached = furthest.is_some_and(|f| here <= f);
-        if is_reached && (best == NONE || here > level(best)) {
-            best = stage;
-        }
-    }
-    if best == NONE { earliest } else { best }
 }
 
 /// A length of time that an attribute holds in seconds.

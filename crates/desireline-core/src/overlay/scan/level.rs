@@ -1,7 +1,11 @@
 //! Visits, ways and outcomes at the places of one kind, customer by customer.
 
-use super::super::report::Direction;
-use super::super::sums::{GroupCellSums, GroupSums, LevelSums, Logs, Totals};
+use super::super::plan::NONE;
+use super::super::sums::{
+    CellPart, Counts, EdgePart, EdgeSlot, GroupCellSums, GroupSums, LevelSums, Slot, Totals,
+};
+use super::cells::Sets;
+use super::runs::Run;
 
 /// How a journey ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,56 +19,58 @@ pub(super) enum End {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct JourneyEnd {
     pub(super) end: End,
+    /// 1 if its outcome is known, and 1 if it reached a goal.
+    pub(super) known: u32,
+    pub(super) goal: u32,
     /// The last event that is a goal.
     pub(super) last_goal: u32,
     /// The time of the last event.
     pub(super) last_time: i64,
 }
 
-/// Counts of journeys at one place.
-#[derive(Clone, Copy, Debug, Default)]
-struct Counts {
-    journeys: u32,
-    known: u32,
-    dropped: u32,
-    goal: u32,
-}
-
-/// One place, while a customer is looked at.
-#[derive(Clone, Copy, Debug, Default)]
-struct Slot {
-    /// The last step of the walk that was here.
-    last: u64,
-    /// When the visit began.
-    since: i64,
-    /// The journey's first event here.
-    first: u32,
-    events: u32,
-    visits: u32,
-    entries: u32,
-    departures: u32,
+/// Which way a departure leads in the order of stages, as numbers to add.
+#[derive(Clone, Copy, Debug)]
+struct Way {
     directed: u32,
     forward: u32,
     skipping: u32,
     backward: u32,
-    after: u32,
-    all: Counts,
-    /// Since the period of the journey began.
-    period: Counts,
-    logs: Logs,
 }
 
-/// One way, while a customer is looked at.
-#[derive(Clone, Copy, Debug, Default)]
-struct EdgeSlot {
-    /// The walk's step at which the journey began that took it last.
-    journey: u64,
-    first: u32,
-    count: u32,
-    journeys: u32,
-    known: u32,
-    after: u32,
-    logs: Logs,
+impl Way {
+    #[inline]
+    fn new(before: u32, at: u32) -> Way {
+        let directed = u32::from(before != NONE && at != NONE);
+        Way {
+            directed,
+            forward: directed & u32::from(at > before),
+            skipping: directed & u32::from(at > before.wrapping_add(1)),
+            backward: directed & u32::from(at < before),
+        }
+    }
+}
+
+/// The places of a run: one, or a set.
+pub(super) trait Places {
+    fn of<'p>(&'p self, run: &'p Run) -> &'p [u32];
+}
+
+/// Every run is at one place, its own.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct One;
+
+impl Places for One {
+    #[inline]
+    fn of<'p>(&'p self, run: &'p Run) -> &'p [u32] {
+        std::slice::from_ref(&run.place)
+    }
+}
+
+impl Places for Sets {
+    #[inline]
+    fn of<'p>(&'p self, run: &'p Run) -> &'p [u32] {
+        Sets::of(self, run.place)
+    }
 }
 
 /// A walk over the places of one kind.
@@ -72,158 +78,198 @@ struct EdgeSlot {
 pub(super) struct Level {
     /// Whether a visit lasts until the next place is reached.
     by_visit: bool,
-    /// The number of the step, over all journeys.
-    step: u64,
-    /// The first step of the journey.
-    start: u64,
+    /// The number of the customer's journey, from 1.
+    journey: u32,
     slots: Vec<Slot>,
-    in_journey: Vec<u32>,
+    of_customer: Touched,
+    /// By place, when the visit began.
+    since: Vec<i64>,
+    /// By place, since the period of the journey began; empty without periods.
+    period: Vec<Counts>,
     of_period: Vec<u32>,
-    of_customer: Vec<u32>,
-    /// Where the step before was, and when.
-    before: Vec<u32>,
-    before_time: i64,
     edges: Vec<EdgeSlot>,
-    edges_in_journey: Vec<u32>,
-    edges_of_customer: Vec<u32>,
+    edges_of_customer: Touched,
+    /// Sums over the customers of the morsel, by place and by way.
+    parts: Vec<CellPart>,
+    edge_parts: Vec<EdgePart>,
+}
+
+/// What was met, each once.
+#[derive(Debug, Default)]
+struct Touched {
+    list: Vec<u32>,
+    n: usize,
+}
+
+impl Touched {
+    fn new(most: usize) -> Touched {
+        Touched {
+            list: vec![0; most + 1],
+            n: 0,
+        }
+    }
+
+    /// Adds a place if it is new; no branch, for nobody could foresee it.
+    #[inline]
+    fn add(&mut self, place: u32, is_new: bool) {
+        if let Some(slot) = self.list.get_mut(self.n) {
+            *slot = place;
+            self.n += usize::from(is_new);
+        }
+    }
+
+    fn as_slice(&self) -> &[u32] {
+        self.list.get(..self.n).unwrap_or(&[])
+    }
 }
 
 impl Level {
-    pub(super) fn new(n: usize, by_visit: bool) -> Level {
+    pub(super) fn new(n: usize, by_visit: bool, periods: bool) -> Level {
         Level {
             by_visit,
-            step: 0,
-            start: 1,
+            journey: 0,
             slots: vec![Slot::default(); n],
-            in_journey: Vec::new(),
+            of_customer: Touched::new(n),
+            since: vec![0; n],
+            period: vec![Counts::default(); if periods { n } else { 0 }],
             of_period: Vec::new(),
-            of_customer: Vec::new(),
-            before: Vec::new(),
-            before_time: 0,
             edges: Vec::new(),
-            edges_in_journey: Vec::new(),
-            edges_of_customer: Vec::new(),
+            edges_of_customer: Touched::new(0),
+            parts: vec![CellPart::default(); n],
+            edge_parts: Vec::new(),
         }
     }
 
-    /// A journey begins.
-    #[inline]
-    pub(super) fn begin(&mut self) {
-        // A step is left out, so that no visit goes on from the journey before.
-        self.step += 1;
-        self.start = self.step + 1;
-        self.before.clear();
-    }
-
-    /// How many steps the journey has had.
-    #[inline]
-    pub(super) fn steps(&self) -> u64 {
-        (self.step + 1).saturating_sub(self.start)
-    }
-
-    /// Where the step before was; the first of several places.
-    #[inline]
-    pub(super) fn last_place(&self) -> u32 {
-        self.before.first().copied().unwrap_or(u32::MAX)
-    }
-
-    /// How many places the journey has been at.
-    pub(super) fn places(&self) -> usize {
-        self.in_journey.len()
-    }
-
-    /// An event at some places: event `i` of the morsel. `direction` is the way from the stage before to this one.
-    #[inline]
-    pub(super) fn event(
+    /// Takes in the runs of a journey; returns how many places it has been at.
+    pub(super) fn journey(
         &mut self,
         sums: &mut LevelSums,
-        places: &[u32],
-        i: u32,
-        time: i64,
-        direction: Option<Direction>,
-    ) {
-        self.step += 1;
-        let (step, start) = (self.step, self.start);
-        for &place in places {
-            let slot = &mut self.slots[place as usize];
-            if slot.last == step {
-                continue;
-            }
-            if slot.events == 0 {
-                self.of_customer.push(place);
-            }
-            slot.events += 1;
-            if slot.last + 1 != step || step == start {
-                slot.visits += 1;
-                slot.since = time;
-                if slot.last < start {
-                    self.in_journey.push(place);
-                    slot.first = i;
-                    slot.entries += u32::from(step == start);
+        runs: &[Run],
+        places: &impl Places,
+        times: &[i64],
+        journey: &JourneyEnd,
+    ) -> u32 {
+        let (Some(first), Some(last)) = (runs.first(), runs.last()) else {
+            return 0;
+        };
+        self.journey += 1;
+        sums.journeys += 1;
+        let mut distinct = 0;
+        for &place in places.of(first) {
+            distinct += self.arrive(place, first, times, journey);
+            self.slots[place as usize].entries += 1;
+        }
+        for pair in runs.windows(2) {
+            let [from, to] = pair else { continue };
+            let (before, here) = (places.of(from), places.of(to));
+            for place in here {
+                if !before.contains(place) {
+                    distinct += self.arrive(*place, to, times, journey);
                 }
             }
-            slot.last = step;
-        }
-        // Mostly one place follows itself.
-        if self.before.as_slice() != places {
-            for at in 0..self.before.len() {
-                self.leave(sums, self.before[at], places, i, time, direction);
+            let way = Way::new(to.before, to.at);
+            let time = times[to.first as usize];
+            let between = time.saturating_sub(times[from.last as usize]);
+            for &place in before {
+                if here.contains(&place) {
+                    continue;
+                }
+                let slot = &mut self.slots[place as usize];
+                slot.departures += 1;
+                slot.directed += way.directed;
+                slot.forward += way.forward;
+                slot.skipping += way.skipping;
+                slot.backward += way.backward;
+                if self.by_visit {
+                    let since = self.since[place as usize];
+                    slot.logs += sums.cells[place as usize]
+                        .dwell
+                        .see(time.saturating_sub(since));
+                    slot.lengths += 1;
+                }
+                for &other in here {
+                    self.take(sums, (place, other), to.first, between, journey);
+                }
             }
-            self.before.clear();
-            self.before.extend_from_slice(places);
         }
-        self.before_time = time;
+        for &place in places.of(last) {
+            self.exit(sums, place, journey);
+        }
+        distinct
     }
 
-    fn leave(
+    /// A visit begins; returns 1 if it is the journey's first one there.
+    #[inline]
+    fn arrive(&mut self, place: u32, run: &Run, times: &[i64], journey: &JourneyEnd) -> u32 {
+        let slot = &mut self.slots[place as usize];
+        let is_new = slot.journey != self.journey;
+        let new = u32::from(is_new);
+        self.of_customer.add(place, slot.journey == 0);
+        slot.journey = self.journey;
+        slot.all.journeys += new;
+        slot.all.known += new & journey.known;
+        slot.all.goal += new & journey.goal;
+        slot.after += new & journey.goal & u32::from(journey.last_goal >= run.first);
+        if self.by_visit {
+            self.since[place as usize] = times[run.first as usize];
+        }
+        if let Some(period) = self.period.get_mut(place as usize)
+            && is_new
+        {
+            if period.journeys == 0 {
+                self.of_period.push(place);
+            }
+            period.journeys += 1;
+            period.known += journey.known;
+            period.goal += journey.goal;
+        }
+        new
+    }
+
+    /// A way is taken by event `i`, so long after the event before it.
+    #[inline]
+    fn take(
         &mut self,
         sums: &mut LevelSums,
-        from: u32,
-        places: &[u32],
+        (from, to): (u32, u32),
         i: u32,
-        time: i64,
-        direction: Option<Direction>,
+        between: i64,
+        journey: &JourneyEnd,
     ) {
-        let slot = &mut self.slots[from as usize];
-        if slot.last == self.step {
-            return;
-        }
-        slot.departures += 1;
-        if let Some(direction) = direction {
-            slot.directed += 1;
-            slot.forward += u32::from(matches!(direction, Direction::Forward | Direction::Skip));
-            slot.skipping += u32::from(direction == Direction::Skip);
-            slot.backward += u32::from(direction == Direction::Backward);
-        }
-        if self.by_visit {
-            let dwell = &mut sums.cells[from as usize].dwell;
-            dwell.see(&mut slot.logs, time.saturating_sub(slot.since));
-        }
-        for &to in places {
-            if to != from {
-                self.take(sums, from, to, i, time);
-            }
-        }
-    }
-
-    #[inline]
-    fn take(&mut self, sums: &mut LevelSums, from: u32, to: u32, i: u32, time: i64) {
         let place = sums.edges.place(from, to);
         if self.edges.len() <= place {
             self.edges.resize(place + 1, EdgeSlot::default());
+            self.edge_parts.resize(place + 1, EdgePart::default());
+            self.edges_of_customer.list.resize(place + 2, 0);
         }
         let edge = &mut self.edges[place];
-        if edge.count == 0 {
-            self.edges_of_customer.push(place as u32);
-        }
-        if edge.journey != self.start {
-            edge.journey = self.start;
-            edge.first = i;
-            self.edges_in_journey.push(place as u32);
-        }
+        let new = u32::from(edge.journey != self.journey);
+        self.edges_of_customer.add(place as u32, edge.journey == 0);
+        edge.journey = self.journey;
+        edge.journeys += new;
+        edge.known += new & journey.known;
+        edge.after += new & journey.goal & u32::from(journey.last_goal >= i);
         edge.count += 1;
-        let between = &mut sums.edges.sums[place].between;
-        between.see(&mut edge.logs, time.saturating_sub(self.before_time));
+        edge.logs += sums.edges.sums[place].between.see(between);
+    }
+
+    /// The journey ends here.
+    fn exit(&mut self, sums: &mut LevelSums, place: u32, journey: &JourneyEnd) {
+        let cell = &mut sums.cells[place as usize];
+        let dropped = u32::from(journey.end == End::Dropped);
+        // A visit ends with a departure or here.
+        cell.visits += 1;
+        cell.exits += 1;
+        cell.exits_reached += u64::from(journey.goal);
+        cell.exits_open += u64::from(journey.end == End::Open);
+        self.slots[place as usize].all.dropped += dropped;
+        if let Some(period) = self.period.get_mut(place as usize) {
+            period.dropped += dropped;
+        }
+        if self.by_visit {
+            let since = self.since[place as usize];
+            cell.dwell.cut(journey.last_time.saturating_sub(since));
+        }
     }
 
     /// How long an event at a place lasted, where that is not the time until the next place.
@@ -231,71 +277,22 @@ impl Level {
     pub(super) fn lasted(&mut self, sums: &mut LevelSums, place: u32, length: Option<i64>) {
         let dwell = &mut sums.cells[place as usize].dwell;
         match length {
-            Some(length) => dwell.see(&mut self.slots[place as usize].logs, length),
+            Some(length) => {
+                let slot = &mut self.slots[place as usize];
+                slot.logs += dwell.see(length);
+                slot.lengths += 1;
+            }
             None => dwell.unknown += 1,
         }
-    }
-
-    /// The journey ends.
-    pub(super) fn end(&mut self, sums: &mut LevelSums, journey: &JourneyEnd, periods: bool) {
-        if self.before.is_empty() {
-            return;
-        }
-        sums.journeys += 1;
-        let (end, open) = (journey.end, journey.end == End::Open);
-        for &place in &self.before {
-            let (slot, cell) = (
-                &mut self.slots[place as usize],
-                &mut sums.cells[place as usize],
-            );
-            cell.exits += 1;
-            cell.exits_reached += u64::from(end == End::Reached);
-            cell.exits_open += u64::from(open);
-            slot.all.dropped += u32::from(end == End::Dropped);
-            if periods {
-                slot.period.dropped += u32::from(end == End::Dropped);
-            }
-            if self.by_visit {
-                cell.dwell.cut(journey.last_time.saturating_sub(slot.since));
-            }
-        }
-        for &place in &self.in_journey {
-            let slot = &mut self.slots[place as usize];
-            let (known, goal) = (u32::from(!open), u32::from(end == End::Reached));
-            slot.all.journeys += 1;
-            slot.all.known += known;
-            slot.all.goal += goal;
-            slot.after += u32::from(goal > 0 && journey.last_goal >= slot.first);
-            if open {
-                sums.cells[place as usize].at_risk += 1;
-            }
-            if periods {
-                if slot.period.journeys == 0 {
-                    self.of_period.push(place);
-                }
-                slot.period.journeys += 1;
-                slot.period.known += known;
-                slot.period.goal += goal;
-            }
-        }
-        self.in_journey.clear();
-        for &place in &self.edges_in_journey {
-            let edge = &mut self.edges[place as usize];
-            edge.journeys += 1;
-            edge.known += u32::from(!open);
-            edge.after += u32::from(end == End::Reached && journey.last_goal >= edge.first);
-        }
-        self.edges_in_journey.clear();
     }
 
     /// The customer's journeys of one period are over; `offset` is where places of this kind begin among a group's.
     pub(super) fn end_period(&mut self, group: &mut GroupSums, offset: usize, totals: &Totals) {
         for &place in &self.of_period {
-            let slot = &mut self.slots[place as usize];
+            let counts = std::mem::take(&mut self.period[place as usize]);
             if let Some(cell) = group.cells.get_mut(offset + place as usize) {
-                count(cell, &slot.period, totals.journeys);
+                count(cell, &counts, totals.journeys);
             }
-            slot.period = Counts::default();
         }
         self.of_period.clear();
     }
@@ -303,81 +300,49 @@ impl Level {
     /// The customer is over. `groups` are the personas that they belong to.
     pub(super) fn end_customer(
         &mut self,
-        sums: &mut LevelSums,
+        sums: &LevelSums,
         groups: &mut [GroupSums],
         member_of: &[usize],
         offset: usize,
         totals: &Totals,
     ) {
-        for &place in &self.edges_of_customer {
-            let Some(&(from, _)) = sums.edges.keys.get(place as usize) else {
-                continue;
-            };
-            let (edge, sum) = (
-                &mut self.edges[place as usize],
-                &mut sums.edges.sums[place as usize],
-            );
-            sum.count += u64::from(edge.count);
-            sum.customers += 1;
-            sum.reach.add(edge.journeys.into(), totals.journeys);
+        for &place in self.edges_of_customer.as_slice() {
+            let edge = std::mem::take(&mut self.edges[place as usize]);
+            let (from, _) = sums.edges.keys[place as usize];
             let departures = self.slots[from as usize].departures;
-            sum.share.add(edge.count.into(), departures.into());
-            sum.after.add(edge.after.into(), edge.known.into());
-            sum.between.flush(&mut edge.logs);
-            *edge = EdgeSlot {
-                journey: edge.journey,
-                ..EdgeSlot::default()
-            };
+            self.edge_parts[place as usize].add(&edge, totals.journeys, departures);
         }
-        self.edges_of_customer.clear();
-        for &place in &self.of_customer {
-            let (slot, cell) = (
-                &mut self.slots[place as usize],
-                &mut sums.cells[place as usize],
-            );
-            let all = slot.all;
-            cell.events += u64::from(slot.events);
-            cell.visits += u64::from(slot.visits);
-            cell.customers += 1;
-            cell.reach.add(all.journeys.into(), totals.journeys);
-            cell.entries.add(slot.entries.into(), totals.journeys);
-            let known = u64::from(all.known);
-            cell.known.add(known);
-            cell.dropped.add(all.dropped.into(), known);
-            cell.goal.add(all.goal.into(), known);
-            cell.after.add(slot.after.into(), known);
-            cell.throughout += u64::from(known > 0 && known == totals.known);
-            let (k, n) = (u128::from(all.goal), u128::from(known));
-            let (of_k, of_n) = (u128::from(totals.goal), u128::from(totals.known));
-            let products = [k * of_k, k * of_n, n * of_k, n * of_n];
-            for (sum, product) in cell.cross.iter_mut().zip(products) {
-                *sum += product;
-            }
-            cell.departures.add(slot.departures.into());
-            cell.directed.add(slot.directed.into());
-            let directed = u64::from(slot.directed);
-            cell.forward.add(slot.forward.into(), directed);
-            cell.skipping.add(slot.skipping.into(), directed);
-            cell.backward.add(slot.backward.into(), directed);
+        self.edges_of_customer.n = 0;
+        for &place in self.of_customer.as_slice() {
+            let slot = std::mem::take(&mut self.slots[place as usize]);
+            let part = &mut self.parts[place as usize];
+            part.add(&slot, totals.journeys, totals.known, totals.goal);
             for &group in member_of {
                 let cells = groups.get_mut(group).map(|g| &mut g.cells);
                 if let Some(cell) = cells.and_then(|c| c.get_mut(offset + place as usize)) {
-                    count(cell, &all, totals.journeys);
+                    count(cell, &slot.all, totals.journeys);
                 }
             }
-            cell.dwell.flush(&mut slot.logs);
-            *slot = Slot {
-                last: slot.last,
-                ..Slot::default()
-            };
         }
-        self.of_customer.clear();
+        self.of_customer.n = 0;
+        self.journey = 0;
     }
 
     /// Lengths of a place that may have had no event.
-    pub(super) fn flush_times(&mut self, sums: &mut LevelSums, place: usize) {
-        let logs = &mut self.slots[place].logs;
-        sums.cells[place].dwell.flush(logs);
+    pub(super) fn flush_times(&mut self, place: usize) {
+        let slot = &mut self.slots[place];
+        self.parts[place].lengths(slot);
+        (slot.lengths, slot.logs) = (0, 0);
+    }
+
+    /// The morsel is over: adds its customers to the sums.
+    pub(super) fn end_morsel(&mut self, sums: &mut LevelSums) {
+        for (sum, part) in sums.cells.iter_mut().zip(&mut self.parts) {
+            sum.absorb(&std::mem::take(part));
+        }
+        for (sum, part) in sums.edges.sums.iter_mut().zip(&mut self.edge_parts) {
+            sum.absorb(&std::mem::take(part));
+        }
     }
 }
 

@@ -1,16 +1,20 @@
 //! One pass over the journeys.
 
 mod assign;
+mod cells;
 mod customer;
 mod level;
+mod runs;
 mod side;
 
 use super::plan::{PeriodPlan, Plan};
 use super::sums::{ChannelSums, GoalSums, GroupSums, HandoverSums, LevelSums, OrderSums, Sums};
 use crate::journey::{Mask, Matcher, Morsel, Span};
 
-use self::assign::Assigned;
+use self::assign::{Assigned, ChannelColumn};
+use self::cells::Cells;
 use self::level::Level;
+use self::runs::Run;
 use self::side::{ChannelSide, HandSide, OrderSide};
 use crate::overlay::bind::BindScratch;
 
@@ -27,7 +31,13 @@ pub(super) struct Scratch {
     spans: Vec<Span>,
     /// Whether a journey goes on after the window.
     continues: Vec<bool>,
+    cells: Cells,
     assigned: Assigned,
+    channel_column: ChannelColumn,
+    /// The runs of a journey: of cells, of channels, and of places of one kind.
+    runs: Vec<Run>,
+    channel_runs: Vec<Run>,
+    level_runs: Vec<Run>,
     bind: BindScratch,
     conditions: Vec<Mask>,
     goals: Vec<Mask>,
@@ -44,9 +54,6 @@ pub(super) struct Scratch {
     hands: Vec<HandSide>,
     /// Journeys of a customer by period.
     by_period: Vec<(usize, usize)>,
-    /// Stages and steps of an event.
-    stage_set: Vec<u32>,
-    step_set: Vec<u32>,
     /// Persona groups of a customer.
     member_of: Vec<usize>,
     /// Per goal: journeys of the customer that reached it, and of which it is known.
@@ -63,6 +70,7 @@ impl State {
             n => n + 1,
         };
         let values = plan.channel.as_ref().map_or(0, |(_, values)| values.len());
+        let (cells, trend) = (Cells::new(plan), periods > 0);
         State {
             sums: Sums {
                 events: 0,
@@ -104,23 +112,26 @@ impl State {
             scratch: Scratch {
                 spans: Vec::new(),
                 continues: Vec::new(),
-                assigned: Assigned::default(),
+                assigned: Assigned::new(plan, &cells),
+                cells,
+                channel_column: ChannelColumn::new(plan),
+                runs: Vec::new(),
+                channel_runs: Vec::new(),
+                level_runs: Vec::new(),
                 bind: BindScratch::default(),
                 conditions: Vec::new(),
                 goals: Vec::new(),
                 any_goal: Mask::default(),
                 personas: Vec::new(),
                 only: Mask::default(),
-                stages: Level::new(s, true),
-                steps: Level::new(plan.n_steps, true),
-                touchpoints: Level::new(t, false),
-                channels: Level::new(c, true),
+                stages: Level::new(s, true, trend),
+                steps: Level::new(plan.n_steps, true, false),
+                touchpoints: Level::new(t, false, trend),
+                channels: Level::new(c, true, trend),
                 order: OrderSide::new(plan.n_levels, s),
                 channel: ChannelSide::default(),
                 hands: plan.handovers.iter().map(|_| HandSide::default()).collect(),
                 by_period: Vec::new(),
-                stage_set: Vec::new(),
-                step_set: Vec::new(),
                 member_of: Vec::new(),
                 goal_counts: vec![(0, 0); plan.goals.len()],
                 outcome_counts: vec![(0, 0); plan.outcomes.len()],
@@ -134,36 +145,46 @@ impl State {
         let mut continues = std::mem::take(&mut self.scratch.continues);
         spans.clear();
         continues.clear();
-        for span in morsel.spans() {
-            let (before, inside, after) = match plan.window {
-                Some(window) => parts(morsel, span, window),
-                None => (0, span.start..span.end, 0),
-            };
-            self.sums.outside[0] += u64::from(before);
-            self.sums.outside[1] += u64::from(after);
-            if !inside.is_empty() {
-                spans.push(Span {
-                    start: inside.start,
-                    end: inside.end,
-                    ..*span
-                });
-                continues.push(after > 0);
+        let mut is_cut = false;
+        if let Some(window) = plan.window {
+            for span in morsel.spans() {
+                let (before, inside, after) = parts(morsel.times(), span, window);
+                is_cut |= before + after > 0;
+                self.sums.outside[0] += u64::from(before);
+                self.sums.outside[1] += u64::from(after);
+                if !inside.is_empty() {
+                    spans.push(Span {
+                        start: inside.start,
+                        end: inside.end,
+                        ..*span
+                    });
+                    continues.push(after > 0);
+                }
             }
         }
-        if let Some(only) = &plan.only {
-            only.fill(&morsel.with_spans(&spans), &mut self.scratch.only);
-            keep_customers(&mut spans, &mut continues, &self.scratch.only);
-        }
-        if spans.as_slice() == morsel.spans() {
-            self.within(plan, morsel, &continues);
-        } else if !spans.is_empty() {
-            self.within(plan, &morsel.with_spans(&spans), &continues);
+        if !is_cut && plan.only.is_none() {
+            self.within(plan, morsel, &[]);
+        } else {
+            if !is_cut {
+                spans.clear();
+                spans.extend_from_slice(morsel.spans());
+                continues.clear();
+                continues.resize(spans.len(), false);
+            }
+            if let Some(only) = &plan.only {
+                only.fill(&morsel.with_spans(&spans), &mut self.scratch.only);
+                keep_customers(&mut spans, &mut continues, &self.scratch.only);
+            }
+            if !spans.is_empty() {
+                self.within(plan, &morsel.with_spans(&spans), &continues);
+            }
         }
         self.scratch.spans = spans;
         self.scratch.continues = continues;
     }
 
-    /// Takes in the journeys of a morsel as far as they lie in the window; `continues` says which of them go on after it.
+    /// Takes in the journeys of a morsel as far as they lie in the window; `continues` says which of them go on after it, and is
+    /// empty where none does.
     fn within(&mut self, plan: &Plan, morsel: &Morsel<'_>, continues: &[bool]) {
         let scratch = &mut self.scratch;
         fill(plan.conditions.iter(), morsel, &mut scratch.conditions);
@@ -180,17 +201,31 @@ impl State {
         for (sums, mask) in self.sums.goals.iter_mut().zip(&scratch.goals) {
             sums.events += mask.count() as u64;
         }
-        scratch.assigned.fill(plan, morsel, &mut scratch.bind);
-        let matched = &mut self.sums.matched;
+        scratch.assigned.fill(
+            plan,
+            morsel,
+            &scratch.conditions,
+            &mut scratch.cells,
+            &mut scratch.bind,
+            &mut self.sums,
+        );
+        let cells = (scratch.assigned.cells.as_slice(), &scratch.cells);
+        let channel_use = &mut self.sums.channel_use;
         scratch
-            .assigned
-            .matched(plan, morsel, &mut scratch.bind, matched);
+            .channel_column
+            .fill(plan, morsel, cells, channel_use);
         let mut rest = continues;
         for spans in morsel.customers() {
             let (here, after) = rest.split_at(spans.len().min(rest.len()));
             rest = after;
             self.customer(plan, morsel, spans, here);
         }
+        let (scratch, sums) = (&mut self.scratch, &mut self.sums);
+        scratch.cells.flush(sums);
+        scratch.stages.end_morsel(&mut sums.stages);
+        scratch.steps.end_morsel(&mut sums.steps);
+        scratch.touchpoints.end_morsel(&mut sums.touchpoints);
+        scratch.channels.end_morsel(&mut sums.channels);
     }
 }
 
@@ -214,12 +249,8 @@ fn keep_customers(spans: &mut Vec<Span>, continues: &mut Vec<bool>, mask: &Mask)
 }
 
 /// How many events of a journey lie before a window, which within, and how many after it.
-fn parts(
-    morsel: &Morsel<'_>,
-    span: &Span,
-    (from, to): (i64, i64),
-) -> (u32, std::ops::Range<u32>, u32) {
-    let at = |i: u32| morsel.time(i as usize);
+fn parts(times: &[i64], span: &Span, (from, to): (i64, i64)) -> (u32, std::ops::Range<u32>, u32) {
+    let at = |i: u32| times[i as usize];
     if at(span.start) >= from && at(span.end - 1) < to {
         return (0, span.start..span.end, 0);
     }

@@ -2,7 +2,8 @@
 
 use super::super::plan::{ForcedPlan, NONE, Plan};
 use super::super::sums::{ChannelSums, HandoverSums, OrderSums, Totals};
-use super::level::End;
+use super::level::{End, Places};
+use super::runs::Run;
 
 /// A rate's counts while a customer is looked at.
 pub(super) type Pair = (u64, u64);
@@ -15,7 +16,6 @@ fn bump(pair: &mut Pair, hit: bool) {
 /// In which order a customer's journeys pass the stages.
 #[derive(Debug)]
 pub(super) struct OrderSide {
-    journey: JourneyOrder,
     /// By place in the order: journeys that got there after all before it.
     reached: Vec<u64>,
     furthest: Vec<u64>,
@@ -47,7 +47,6 @@ struct JourneyOrder {
 impl OrderSide {
     pub(super) fn new(levels: usize, stages: usize) -> OrderSide {
         OrderSide {
-            journey: JourneyOrder::default(),
             reached: vec![0; levels],
             furthest: vec![0; stages],
             staged: 0,
@@ -59,46 +58,23 @@ impl OrderSide {
         }
     }
 
-    pub(super) fn begin(&mut self) {
-        self.journey = JourneyOrder::default();
-    }
-
-    /// How far the journey has come: the furthest place in the order.
-    #[inline]
-    pub(super) fn furthest(&self) -> Option<u32> {
-        self.journey.furthest.map(|(level, _)| level)
-    }
-
-    /// An event in some stages, the first of which leads.
-    #[inline]
-    pub(super) fn event(&mut self, plan: &Plan, stages: &[u32], time: i64) {
-        let journey = &mut self.journey;
-        let level = |s: &u32| plan.levels.get(*s as usize).copied();
-        let depth = journey.depth as u32;
-        journey.depth += usize::from(stages.iter().any(|s| level(s) == Some(depth)));
-        let Some((&stage, at)) = stages.first().and_then(|s| Some((s, level(s)?))) else {
-            return;
-        };
-        match journey.furthest {
-            None => {
-                journey.late = at > 0;
-                journey.furthest = Some((at, stage));
-            }
-            Some((top, _)) => {
-                journey.skipped |= at > top + 1;
-                journey.regressed |= at < top;
-                if at > top {
-                    journey.furthest = Some((at, stage));
-                }
+    /// Takes in the runs of stages of a journey, of each of which the first stage leads.
+    pub(super) fn journey(
+        &mut self,
+        plan: &Plan,
+        runs: &[Run],
+        places: &impl Places,
+        times: &[i64],
+        end: End,
+    ) {
+        let mut journey = JourneyOrder::default();
+        for run in runs {
+            let stages = places.of(run);
+            journey.pass(plan, run, stages);
+            if let Some(forced) = &plan.forced {
+                journey.decide(forced, run, stages, times[run.first as usize]);
             }
         }
-        if let Some(forced) = &plan.forced {
-            journey.decide(forced, stages, time);
-        }
-    }
-
-    pub(super) fn end(&mut self, end: End) {
-        let journey = self.journey;
         let Some((_, stage)) = journey.furthest else {
             return;
         };
@@ -152,7 +128,36 @@ impl OrderSide {
 }
 
 impl JourneyOrder {
-    fn decide(&mut self, forced: &ForcedPlan, stages: &[u32], time: i64) {
+    #[inline]
+    fn pass(&mut self, plan: &Plan, run: &Run, stages: &[u32]) {
+        // Each event goes one place further, if one of its stages is next.
+        for _ in 0..run.n {
+            let depth = self.depth as u32;
+            if !stages.iter().any(|s| plan.level(*s) == depth) {
+                break;
+            }
+            self.depth += 1;
+        }
+        let (Some(&stage), at) = (stages.first(), run.at) else {
+            return;
+        };
+        match self.furthest {
+            None => {
+                self.late = at > 0;
+                self.furthest = Some((at, stage));
+            }
+            Some((top, _)) => {
+                self.skipped |= at > top + 1;
+                self.regressed |= at < top;
+                if at > top {
+                    self.furthest = Some((at, stage));
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn decide(&mut self, forced: &ForcedPlan, run: &Run, stages: &[u32], time: i64) {
         if self.decided.is_none() && stages.contains(&forced.to) {
             let short = |within| {
                 self.since
@@ -161,7 +166,7 @@ impl JourneyOrder {
             self.decided = Some(self.touches < forced.touches || forced.within.is_some_and(short));
         }
         if stages.contains(&forced.from) {
-            self.touches += 1;
+            self.touches += run.n;
             self.since.get_or_insert(time);
         }
     }
@@ -170,8 +175,6 @@ impl JourneyOrder {
 /// How many channels a customer's journeys use.
 #[derive(Debug, Default)]
 pub(super) struct ChannelSide {
-    last: Option<u32>,
-    changes: u64,
     journeys: u64,
     channels: u64,
     switches: u64,
@@ -181,19 +184,14 @@ pub(super) struct ChannelSide {
 }
 
 impl ChannelSide {
-    pub(super) fn begin(&mut self) {
-        self.last = None;
-        self.changes = 0;
-    }
-
-    #[inline]
-    pub(super) fn event(&mut self, channel: u32) {
-        self.changes += u64::from(self.last.is_some_and(|last| last != channel));
-        self.last = Some(channel);
-    }
-
-    /// The journey ends, having been in so many channels.
-    pub(super) fn end(&mut self, sums: &mut ChannelSums, channels: usize, end: End) {
+    /// Takes in a journey that has been in so many channels, and so often changed from one to another.
+    pub(super) fn journey(
+        &mut self,
+        sums: &mut ChannelSums,
+        channels: usize,
+        changes: usize,
+        end: End,
+    ) {
         if channels == 0 {
             return;
         }
@@ -203,7 +201,7 @@ impl ChannelSide {
         sums.spread[channels] += 1;
         self.journeys += 1;
         self.channels += channels as u64;
-        self.switches += self.changes;
+        self.switches += changes as u64;
         self.several += u64::from(channels > 1);
         if end != End::Open {
             bump(
@@ -224,55 +222,58 @@ impl ChannelSide {
 }
 
 /// A customer's hand-overs between the values of one thing.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct HandSide {
-    last: u32,
-    journey: u64,
+    /// The number of the customer's journey, from 1.
+    journey: u32,
     slots: Vec<HandSlot>,
     of_customer: Vec<u32>,
     /// Steps that change, and steps that stay: of all, followed by a goal, and in how many journeys.
     all: [Pair; 2],
-    changed: bool,
     journeys: u64,
-}
-
-impl Default for HandSide {
-    fn default() -> HandSide {
-        HandSide {
-            last: NONE,
-            journey: 0,
-            slots: Vec::new(),
-            of_customer: Vec::new(),
-            all: [(0, 0); 2],
-            changed: false,
-            journeys: 0,
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct HandSlot {
-    journey: u64,
+    journey: u32,
     count: u32,
     goals: u32,
     journeys: u32,
 }
 
 impl HandSide {
-    pub(super) fn begin(&mut self) {
-        self.last = NONE;
+    /// Takes in a journey: with whom it lies, one after the other, for how many events; `reached` tells whether it reaches a goal.
+    #[inline]
+    pub(super) fn journey(
+        &mut self,
+        sums: &mut HandoverSums,
+        runs: impl Iterator<Item = (u32, u32)>,
+        reached: bool,
+    ) {
         self.journey += 1;
-        self.changed = false;
+        let mut changed = false;
+        let mut last = NONE;
+        for (code, n) in runs.filter(|(code, _)| *code != NONE) {
+            let mut stays = n;
+            if last != code {
+                stays -= 1;
+                if last != NONE {
+                    self.pass(sums, (last, code), 1, reached);
+                    changed = true;
+                }
+            }
+            if stays > 0 {
+                self.pass(sums, (code, code), stays, reached);
+            }
+            last = code;
+        }
+        self.journeys += u64::from(changed);
     }
 
-    /// The next event lies with `code`; `reached` tells whether its journey reaches a goal.
+    /// So many events follow one that lies with `from`, and lie with `to`.
     #[inline]
-    pub(super) fn event(&mut self, sums: &mut HandoverSums, code: u32, reached: bool) {
-        let from = std::mem::replace(&mut self.last, code);
-        if from == NONE {
-            return;
-        }
-        let place = sums.pairs.place(from, code);
+    fn pass(&mut self, sums: &mut HandoverSums, (from, to): (u32, u32), n: u32, reached: bool) {
+        let place = sums.pairs.place(from, to);
         if self.slots.len() <= place {
             self.slots.resize(place + 1, HandSlot::default());
         }
@@ -280,20 +281,18 @@ impl HandSide {
         if slot.count == 0 {
             self.of_customer.push(place as u32);
         }
+        let goals = if reached { n } else { 0 };
         slot.journeys += u32::from(slot.journey != self.journey);
         slot.journey = self.journey;
-        slot.count += 1;
-        slot.goals += u32::from(reached);
-        let stays = from == code;
-        bump(&mut self.all[usize::from(stays)], reached);
-        self.changed |= !stays;
-    }
-
-    pub(super) fn end(&mut self) {
-        self.journeys += u64::from(self.changed);
+        slot.count += n;
+        slot.goals += goals;
+        let all = &mut self.all[usize::from(from == to)];
+        all.0 += u64::from(goals);
+        all.1 += u64::from(n);
     }
 
     pub(super) fn end_customer(&mut self, sums: &mut HandoverSums) {
+        self.journey = 0;
         if self.of_customer.is_empty() {
             return;
         }
@@ -318,11 +317,7 @@ impl HandSide {
             sum.sides.add((slot.goals.into(), slot.count.into()), stay);
         }
         for &place in &self.of_customer {
-            let slot = &mut self.slots[place as usize];
-            *slot = HandSlot {
-                journey: slot.journey,
-                ..HandSlot::default()
-            };
+            self.slots[place as usize] = HandSlot::default();
         }
         self.of_customer.clear();
         let [changes, stays] = self.all;
