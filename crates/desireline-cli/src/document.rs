@@ -41,6 +41,12 @@ pub(crate) fn question(m: &ArgMatches) -> Result<(String, Value), CliError> {
         .get("analysis")
         .and_then(Value::as_str)
         .map(str::to_owned);
+    // Their questions are not whole without a map, which their reports name but do not hold.
+    if let Some(of_map @ ("overlay" | "feedback")) = named.as_deref() {
+        return Err(wrong(format!(
+            "is about a map, which it does not hold: ask it again with `desireline {of_map}` and the map"
+        )));
+    }
     match (text(m, "analysis").map(str::to_owned).or(named), fields.remove("spec")) {
         (Some(name), Some(spec)) => Ok((name, spec)),
         (Some(name), None) => {

@@ -84,6 +84,11 @@ fn a_report_s_own_json_is_a_question() {
     let unnamed = bare(&args);
     assert_eq!(unnamed.code, 2);
     assert!(unnamed.err.contains("--analysis NAME"), "{}", unnamed.err);
+    // What needs a map says so.
+    let of_map = "{\"analysis\": \"overlay\", \"spec\": {}}";
+    let refused = bare(&[&["run", of_map, file][..], &COLUMNS].concat());
+    assert_eq!(refused.code, 2);
+    assert!(refused.err.contains("desireline overlay"), "{}", refused.err);
 }
 
 #[test]
