@@ -119,7 +119,10 @@ fn scenarios(m: &ArgMatches, paths: &[&str]) -> Result<(), CliError> {
         maps.push(Document::read(path)?.map()?);
     }
     let maps: Vec<&JourneyMap> = maps.iter().collect();
-    let mut wanted: Vec<Wanted> = maps.iter().flat_map(|map| map::columns_of_map(map)).collect();
+    let mut wanted: Vec<Wanted> = maps
+        .iter()
+        .flat_map(|map| map::columns_of_map(map))
+        .collect();
     wanted.extend(input::selected(m)?);
     let log = input::log(m, &wanted)?;
     let rule = match texts(m, "journey").is_empty() {

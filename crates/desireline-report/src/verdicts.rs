@@ -49,9 +49,10 @@ pub(crate) fn health(h: &TouchpointHealth) -> String {
         let more = match reason {
             R::DropOff => beside(rate(&h.drop_off), rate(&h.others_drop_off)),
             R::LowReach => beside(rate(&h.reach), rate(&h.others_reach)),
-            R::FewerGoals => {
-                h.lift.as_ref().map_or_else(String::new, |e| format!(": {}", format::difference(e)))
-            }
+            R::FewerGoals => h
+                .lift
+                .as_ref()
+                .map_or_else(String::new, |e| format!(": {}", format::difference(e))),
             _ => String::new(),
         };
         why.push(format!("{}{more}", reason.words()));

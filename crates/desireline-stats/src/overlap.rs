@@ -175,7 +175,9 @@ pub fn cautious_p(a: &Estimate, b: &Estimate) -> Option<f64> {
         return Some(1.0);
     }
     // Without any reach there is no doubt; p stays a number above 0.
-    Some(normal_p(apart / reach.max(f64::MIN_POSITIVE) * z_quantile(1.0 - a.level)))
+    Some(normal_p(
+        apart / reach.max(f64::MIN_POSITIVE) * z_quantile(1.0 - a.level),
+    ))
 }
 
 /// Variance of a group's rate if `p` is the truth: as seen, at least that of independent observations, drawn towards the worst case where few customers

@@ -21,7 +21,12 @@ use rand_chacha::ChaCha8Rng;
 
 use super::empty;
 
-const OPS: [Compare; 4] = [Compare::Below, Compare::AtMost, Compare::AtLeast, Compare::Above];
+const OPS: [Compare; 4] = [
+    Compare::Below,
+    Compare::AtMost,
+    Compare::AtLeast,
+    Compare::Above,
+];
 
 /// Touchpoint `t<i>` takes the events of one name, in stage `s<i mod 3>`.
 fn map(names: &[String], promises: &[(At, Compare, i64)], window: Option<Window>) -> JourneyMap {
@@ -36,8 +41,11 @@ fn map(names: &[String], promises: &[(At, Compare, i64)], window: Option<Window>
     });
     let expectations = promises.iter().enumerate().map(|(i, (at, op, limit))| {
         let limit = Quantity::Span(TimeSpan::from_micros(*limit));
-        Expectation::new(format!("e{i}"), at.clone(), "E")
-            .promise(Promise::new("time_on_stage", *op, limit))
+        Expectation::new(format!("e{i}"), at.clone(), "E").promise(Promise::new(
+            "time_on_stage",
+            *op,
+            limit,
+        ))
     });
     let mut map = empty(MapKind::Actual)
         .stages((0..3).map(|i| Stage::new(format!("s{i}"), "S")))
@@ -118,7 +126,9 @@ fn naive(
             open += 1;
             continue;
         }
-        let end = all[at + 1..].iter().find(|r| inside(r) && leave.contains(&r.event));
+        let end = all[at + 1..]
+            .iter()
+            .find(|r| inside(r) && leave.contains(&r.event));
         let sums = kept.entry(customer).or_default();
         sums.1 += 1;
         let is_kept = match end {
@@ -167,7 +177,11 @@ fn kept_promises_are_those_of_plain_loops() {
                     },
                 };
                 let limits = [1, 1_000, 1_001, GAP / 2, GAP, GAP + 1, 4 * GAP];
-                (at, OPS[rng.random_range(0..4)], limits[rng.random_range(0..limits.len())])
+                (
+                    at,
+                    OPS[rng.random_range(0..4)],
+                    limits[rng.random_range(0..limits.len())],
+                )
             })
             .collect();
         let day = |d| Date::new(1970, 1, d).unwrap();
@@ -186,8 +200,8 @@ fn kept_promises_are_those_of_plain_loops() {
             how.persona = Some("q".into());
             member = Some(names[0].as_str());
         }
-        let until = rows.iter().map(|r| r.time).max().unwrap()
-            + [0, 1, 5 * GAP][rng.random_range(0..3)];
+        let until =
+            rows.iter().map(|r| r.time).max().unwrap() + [0, 1, 5 * GAP][rng.random_range(0..3)];
         let log = build_until(&rows, Some(until)).unwrap();
         let rule = JourneyRule {
             gap: Some(TimeSpan::from_micros(GAP)),
@@ -214,10 +228,19 @@ fn kept_promises_are_those_of_plain_loops() {
             let kept = found.kept.unwrap();
             assert_eq!(
                 (kept.count, kept.n, found.never, found.open),
-                (expected.kept.k, expected.kept.n, expected.never, expected.open),
+                (
+                    expected.kept.k,
+                    expected.kept.n,
+                    expected.never,
+                    expected.open
+                ),
                 "{told}"
             );
-            assert_eq!(kept.estimate, wilson_clustered(&expected.kept, 0.95), "{told}");
+            assert_eq!(
+                kept.estimate,
+                wilson_clustered(&expected.kept, 0.95),
+                "{told}"
+            );
             let verdict = kept.estimate.map(|e| match () {
                 () if e.lower >= 0.5 => PromiseVerdict::Kept,
                 () if e.upper < 0.5 => PromiseVerdict::Broken,
@@ -319,7 +342,10 @@ fn a_ledger_by_hand() {
     );
     // From the first look to the order: an hour for fifty, days for four, never for the rest, which is longer than any time.
     let slow = by("slow");
-    assert_eq!((slow.kept.unwrap().count, slow.kept.unwrap().n, slow.never), (100, 100, 46));
+    assert_eq!(
+        (slow.kept.unwrap().count, slow.kept.unwrap().n, slow.never),
+        (100, 100, 46)
+    );
 
     for (id, verdict) in [
         ("half", PromiseVerdict::Kept),
@@ -342,7 +368,11 @@ fn a_ledger_by_hand() {
         let row = by(id);
         let hole = row.hole.as_deref().unwrap_or_default();
         assert!(hole.contains(why), "{id}: {hole}");
-        assert_eq!((row.verdict, row.value, row.kept), (None, None, None), "{id}");
+        assert_eq!(
+            (row.verdict, row.value, row.kept),
+            (None, None, None),
+            "{id}"
+        );
     }
     // Most do not keep what was promised of the page: it underperforms.
     let page = whole.health.iter().find(|h| h.name == "Page").unwrap();
@@ -353,7 +383,9 @@ fn a_ledger_by_hand() {
     for c in 0..40 {
         let id = format!("c{c:02}");
         let score = if c < 36 { 5 } else { 1 };
-        let row = FeedbackRow::new(id.as_str(), "csat").score(score).time(c + 2 * HOUR);
+        let row = FeedbackRow::new(id.as_str(), "csat")
+            .score(score)
+            .time(c + 2 * HOUR);
         builder.push(&row).unwrap();
     }
     let sources = KpiSources {
@@ -363,7 +395,10 @@ fn a_ledger_by_hand() {
     let whole = report(&journeys, &map, &sources);
     let promises = whole.promises.as_ref().unwrap();
     let glad = promises.iter().find(|p| p.id == "glad").unwrap();
-    assert_eq!((glad.value.unwrap().value, glad.verdict), (0.9, Some(PromiseVerdict::Kept)));
+    assert_eq!(
+        (glad.value.unwrap().value, glad.verdict),
+        (0.9, Some(PromiseVerdict::Kept))
+    );
     let gap = promises.iter().find(|p| p.id == "gap").unwrap();
     assert!(gap.hole.as_ref().unwrap().contains("whole map only"));
 }

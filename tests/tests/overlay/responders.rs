@@ -13,9 +13,7 @@ use desireline_core::map::{
     Touchpoint, Window,
 };
 use desireline_core::overlay::report::Responders;
-use desireline_core::overlay::{
-    JoinRule, KpiSources, Overlay, measure_responders, measured,
-};
+use desireline_core::overlay::{JoinRule, KpiSources, Overlay, measure_responders, measured};
 use desireline_core::report::{Caveat, Rate};
 use desireline_core::time::TimeSpan;
 use desireline_stats::{Clusters, Sides, wilson_clustered};
@@ -115,7 +113,9 @@ fn cut(
             continue;
         };
         let goes_on = whole.iter().any(|r| r.time >= to);
-        let next = all.get(at + 1).filter(|j| j[0].customer == whole[0].customer);
+        let next = all
+            .get(at + 1)
+            .filter(|j| j[0].customer == whole[0].customer);
         let back = next.is_some_and(|j| j[0].time < to);
         let place = |r: &Row| names.iter().position(|n| *n == r.event).unwrap();
         let first = |goal: usize| {
@@ -126,7 +126,11 @@ fn cut(
             customer: whole[0].customer.clone(),
             alive: goes_on || !back && until - last < alive,
             goals: (0..goals).map(first).collect(),
-            furthest: inside.iter().map(|r| stages(place(r))[0] + 1).max().unwrap(),
+            furthest: inside
+                .iter()
+                .map(|r| stages(place(r))[0] + 1)
+                .max()
+                .unwrap(),
             rows: inside,
         });
     }
@@ -141,7 +145,9 @@ fn journey_of(journeys: &[Journey], said: &Said, within: i64) -> Option<usize> {
     match said.3 {
         None => (own.len() == 1).then(|| own[0]),
         Some(time) => {
-            let begun = own.into_iter().rfind(|i| journeys[*i].rows[0].time <= time)?;
+            let begun = own
+                .into_iter()
+                .rfind(|i| journeys[*i].rows[0].time <= time)?;
             let last = journeys[begun].rows.last().unwrap().time;
             (time - last <= within).then_some(begun)
         }
@@ -216,7 +222,12 @@ fn responders_are_those_of_plain_loops() {
                 let question = questions.iter().find(|q| **q == a.question().id).unwrap();
                 #[allow(clippy::cast_possible_truncation)]
                 let score = a.score().unwrap().get() as i32;
-                (a.customer_id().unwrap().to_owned(), *question, score, a.time())
+                (
+                    a.customer_id().unwrap().to_owned(),
+                    *question,
+                    score,
+                    a.time(),
+                )
             })
             .collect();
         let found = |threads| -> Responders {
@@ -236,8 +247,15 @@ fn responders_are_those_of_plain_loops() {
         let customers: BTreeSet<&str> = naive.iter().map(|j| j.customer.as_str()).collect();
         let mut all = Clusters::default();
         for customer in &customers {
-            let own = || naive.iter().filter(|j| j.customer == *customer && j.known());
-            all.add(own().filter(|j| j.reached()).count() as u64, own().count() as u64);
+            let own = || {
+                naive
+                    .iter()
+                    .filter(|j| j.customer == *customer && j.known())
+            };
+            all.add(
+                own().filter(|j| j.reached()).count() as u64,
+                own().count() as u64,
+            );
         }
         for row in &one.questions {
             let answered: Vec<(&Said, usize)> = kept
@@ -254,7 +272,11 @@ fn responders_are_those_of_plain_loops() {
                     .map(|(_, j)| *j)
                     .collect();
                 let reached = own.iter().filter(|j| naive[**j].reached()).count() as u64;
-                let whole = || naive.iter().filter(|j| j.customer == *customer && j.known());
+                let whole = || {
+                    naive
+                        .iter()
+                        .filter(|j| j.customer == *customer && j.known())
+                };
                 let goals = whole().filter(|j| j.reached()).count() as u64;
                 sides.add((reached, own.len() as u64), (goals, whole().count() as u64));
                 let scores: Vec<bool> = answered
@@ -262,7 +284,10 @@ fn responders_are_those_of_plain_loops() {
                     .filter(|(s, _)| s.0 == *customer)
                     .filter_map(|(s, _)| is_good(s.1, s.2))
                     .collect();
-                raw.add(scores.iter().filter(|g| **g).count() as u64, scores.len() as u64);
+                raw.add(
+                    scores.iter().filter(|g| **g).count() as u64,
+                    scores.len() as u64,
+                );
             }
             same(&told, &row.goal_answered, &sides.a);
             same(&told, &row.goal_all, &all);
@@ -286,13 +311,19 @@ fn responders_are_those_of_plain_loops() {
             }
             for (s, j) in &answered {
                 if let Some(good) = is_good(s.1, s.2) {
-                    let sums = strata.get_mut(&(naive[*j].furthest, naive[*j].reached())).unwrap();
+                    let sums = strata
+                        .get_mut(&(naive[*j].furthest, naive[*j].reached()))
+                        .unwrap();
                     sums.1 += 1;
                     sums.2 += u64::from(good);
                 }
             }
             let heard: Vec<&(u64, u64, u64)> = strata.values().filter(|s| s.1 > 0).collect();
-            assert_eq!(row.strata, (strata.len() as u64, heard.len() as u64), "{told}");
+            assert_eq!(
+                row.strata,
+                (strata.len() as u64, heard.len() as u64),
+                "{told}"
+            );
             let weight: u64 = heard.iter().map(|s| s.0).sum();
             if is_scored && all.n > 0 {
                 let unheard = (all.n - weight) as f64 / all.n as f64;
@@ -300,7 +331,10 @@ fn responders_are_those_of_plain_loops() {
             }
             match &row.weighted {
                 Some(found) => {
-                    let good: f64 = heard.iter().map(|s| s.0 as f64 * s.2 as f64 / s.1 as f64).sum();
+                    let good: f64 = heard
+                        .iter()
+                        .map(|s| s.0 as f64 * s.2 as f64 / s.1 as f64)
+                        .sum();
                     assert!((found.value - good / weight as f64).abs() < 1e-4, "{told}");
                     assert!(found.lower <= found.value && found.value <= found.upper);
                     assert_eq!(found.n, raw.n);
@@ -336,7 +370,11 @@ fn responders_are_those_of_plain_loops() {
             let difference = both.then(|| sides.difference(0.95)).flatten();
             assert_eq!(row.satisfied.difference, difference, "{told}");
         }
-        let scored = one.questions.iter().filter(|q| q.question != "want").count();
+        let scored = one
+            .questions
+            .iter()
+            .filter(|q| q.question != "want")
+            .count();
         assert_eq!(one.goals.len(), scored * n_goals, "{told}");
     }
 }
@@ -360,7 +398,12 @@ fn a_planted_bias_is_seen_and_mended() {
         let (answers, glad) = ((c / 2) % 10, (c / 20) % 10);
         if answers < if buys { 8 } else { 1 } {
             let is_glad = glad < if buys { 9 } else { 3 };
-            said.push((customer, "csat", if is_glad { 5 } else { 2 }, Some(120_000_000)));
+            said.push((
+                customer,
+                "csat",
+                if is_glad { 5 } else { 2 },
+                Some(120_000_000),
+            ));
         }
     }
     events.push(("zz".to_owned(), 86_400_000_000, "look"));
@@ -375,7 +418,10 @@ fn a_planted_bias_is_seen_and_mended() {
     let told = report.responders.as_ref().unwrap();
     let csat = &told.questions[0];
     assert_eq!((csat.answered.count, csat.answered.n), (1_800, 4_000));
-    assert_eq!((csat.goal_all.count, csat.goal_answered.count), (2_000, 1_600));
+    assert_eq!(
+        (csat.goal_all.count, csat.goal_answered.count),
+        (2_000, 1_600)
+    );
     // 8/9 against 1/2.
     let expected = (8.0 / 9.0 - 0.5) / ((8.0 / 81.0 + 0.25) / 2.0_f64).sqrt();
     assert!((csat.standardised.unwrap() - expected).abs() < 1e-9);
@@ -423,7 +469,14 @@ fn those_who_are_like_all_others_are_not_said_to_differ() {
     let journeys = log.journeys(JourneyRule::gap("30m").unwrap()).unwrap();
     let (how, exec) = (Overlay::new(), Exec::new());
     let feedback = table(&said);
-    let told = measure_responders(&map, &journeys, &how, &feedback, &JoinRule::default(), &exec);
+    let told = measure_responders(
+        &map,
+        &journeys,
+        &how,
+        &feedback,
+        &JoinRule::default(),
+        &exec,
+    );
     let told = told.unwrap();
     let csat = &told.questions[0];
     assert_eq!(csat.biased, Some(false));

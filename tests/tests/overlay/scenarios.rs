@@ -11,9 +11,9 @@ use desireline_core::overlay::{
 };
 use desireline_core::report::Caveat;
 use desireline_core::time::TimeSpan;
+use desireline_stats::{Clusters, wilson_clustered};
 use desireline_tests::naive_expr::{holds, random};
 use desireline_tests::random_log::{GAP, build, naive_journeys, rows};
-use desireline_stats::{Clusters, wilson_clustered};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -88,7 +88,10 @@ fn journeys_are_shared_as_plain_loops_share_them() {
             let customers: BTreeSet<&str> = all.iter().map(|j| j[0].customer.as_str()).collect();
             let mut touched = 0;
             for customer in customers {
-                let own = all.iter().zip(&of).filter(|(j, _)| j[0].customer == customer);
+                let own = all
+                    .iter()
+                    .zip(&of)
+                    .filter(|(j, _)| j[0].customer == customer);
                 let (mut k, mut n) = (0, 0);
                 for (_, maps) in own {
                     n += 1;
@@ -97,9 +100,17 @@ fn journeys_are_shared_as_plain_loops_share_them() {
                 clusters.add(k, n);
                 touched += u64::from(k > 0);
             }
-            assert_eq!((row.journeys.count, row.journeys.n), (clusters.k, clusters.n), "{told}");
+            assert_eq!(
+                (row.journeys.count, row.journeys.n),
+                (clusters.k, clusters.n),
+                "{told}"
+            );
             if clusters.n >= 5 {
-                assert_eq!(row.journeys.estimate, wilson_clustered(&clusters, 0.95), "{told}");
+                assert_eq!(
+                    row.journeys.estimate,
+                    wilson_clustered(&clusters, 0.95),
+                    "{told}"
+                );
             }
             assert_eq!(row.customers, touched, "{told}");
             let alone = of.iter().filter(|maps| maps.as_slice() == [m]).count() as u64;
@@ -109,7 +120,10 @@ fn journeys_are_shared_as_plain_loops_share_them() {
         for pair in &found.overlaps {
             let place = |id: &str| maps.iter().position(|m| m.id == id).unwrap();
             let (a, b) = (place(&pair.a), place(&pair.b));
-            let both = of.iter().filter(|m| m.contains(&a) && m.contains(&b)).count();
+            let both = of
+                .iter()
+                .filter(|m| m.contains(&a) && m.contains(&b))
+                .count();
             assert_eq!(pair.journeys, both as u64, "{told}");
         }
     }
@@ -127,7 +141,10 @@ fn disjoint_scenarios_make_the_whole() {
         map("rest", "not customer in [\"c0\", \"c1\"]"),
     ];
     let found = shared(&maps, &journeys, 1);
-    assert!(found.adds_up() && found.overlaps.is_empty() && notes(&found) == 0, "{found:?}");
+    assert!(
+        found.adds_up() && found.overlaps.is_empty() && notes(&found) == 0,
+        "{found:?}"
+    );
     let whole = overlaid(&map("whole", ""), &journeys);
     let parts: u64 = maps.iter().map(|m| overlaid(m, &journeys)).sum();
     assert_eq!((whole, found.journeys), (parts, whole));
@@ -136,7 +153,10 @@ fn disjoint_scenarios_make_the_whole() {
     assert_eq!(two.none, overlaid(&maps[2], &journeys));
     let twice = [maps[0].clone(), map("all", "")];
     let twice = shared(&twice, &journeys, 1);
-    assert_eq!((twice.several, twice.none), (overlaid(&maps[0], &journeys), 0));
+    assert_eq!(
+        (twice.several, twice.none),
+        (overlaid(&maps[0], &journeys), 0)
+    );
     assert_eq!(twice.overlaps.len(), 1);
     assert_eq!(notes(&twice), 1);
 }
@@ -161,7 +181,12 @@ fn windows_count_and_maps_must_agree() {
 
     let twice = [&maps[0], &maps[0]];
     let error = scenarios(&twice, &journeys, &Exec::new()).unwrap_err();
-    assert!(error.to_string().contains("two of the maps are called `early`"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("two of the maps are called `early`"),
+        "{error}"
+    );
     assert!(scenario_rule(&[]).is_err());
     let rule = scenario_rule(&[&maps[0], &maps[1]]).unwrap();
     assert_eq!(rule, journey_rule(&maps[0]).unwrap());
@@ -169,7 +194,9 @@ fn windows_count_and_maps_must_agree() {
         "schema: 1\nid: z\ntitle: M\nversion: 1.0.0\nkind: actual\nstatus: draft\nas_of: 2026-01-01\nowner: o\n\
          stakeholders: [{id: o, name: O}]\nstages: [{id: s, name: S}]\nscope: {aim: A, journeys: {gap: 1h}}\n",
     );
-    let error = scenario_rule(&[&maps[0], &other.unwrap()]).unwrap_err().to_string();
+    let error = scenario_rule(&[&maps[0], &other.unwrap()])
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("`early` cuts journeys by"), "{error}");
     let none = shared(&[], &journeys, 1);
     assert_eq!((none.none, none.journeys), (3, 3));

@@ -275,7 +275,9 @@ fn estimate(
                 let n = value.n;
                 value.hole = Some(match curve.quantile_limits(*q) {
                     None => format!("fewer than {share} got that far (n={n})"),
-                    Some(_) => format!("just over {share} got that far: too close to say when (n={n})"),
+                    Some(_) => {
+                        format!("just over {share} got that far: too close to say when (n={n})")
+                    }
                 });
             }
             found

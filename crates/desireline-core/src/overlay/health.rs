@@ -167,7 +167,10 @@ fn row(
         .filter(|c| c.events > 0)
         .collect();
     row.others_reach = middle(others.iter().map(|c| c.reach));
-    let limits = (cell.reach.estimate, row.others_reach.and_then(|r| r.estimate));
+    let limits = (
+        cell.reach.estimate,
+        row.others_reach.and_then(|r| r.estimate),
+    );
     if let (Some(here), Some(there)) = limits
         && here.upper < FAR_BELOW * there.lower
     {
@@ -181,7 +184,10 @@ fn row(
     // Where everybody reaches a goal nobody can leave without one: that is no yardstick.
     let yardsticks = others.iter().filter(|c| c.goal.count < c.goal.n);
     row.others_drop_off = middle(yardsticks.map(|c| c.drop_off));
-    let rates = (cell.drop_off.estimate, row.others_drop_off.and_then(|r| r.estimate));
+    let rates = (
+        cell.drop_off.estimate,
+        row.others_drop_off.and_then(|r| r.estimate),
+    );
     if let (Some(here), Some(there)) = rates {
         row.p = cautious_p(&here, &there);
     }
@@ -237,7 +243,10 @@ mod tests {
             (&[R::NoGoalSeen], Health::Unknown),
             // The gravest decides, whatever the order.
             (&[R::NoOwner, R::NeverSeen], Health::Missing),
-            (&[R::LowReach, R::BrokenPromise, R::TooFew], Health::Underperforming),
+            (
+                &[R::LowReach, R::BrokenPromise, R::TooFew],
+                Health::Underperforming,
+            ),
             (&[R::TooFew, R::NoOwner], Health::Underdeveloped),
         ];
         for (reasons, verdict) in table {
@@ -310,7 +319,10 @@ touchpoints:
         let journeys = log.journeys(journey_rule(&map).unwrap()).unwrap();
         let mut report = overlay(&map, &journeys, &Overlay::new(), &Exec::new()).unwrap();
         let verdict = |report: &OverlayReport, id: &str| {
-            let row = report.health.iter().find(|r| r.touchpoint.as_deref() == Some(id));
+            let row = report
+                .health
+                .iter()
+                .find(|r| r.touchpoint.as_deref() == Some(id));
             let row = row.unwrap();
             (row.verdict, row.reasons.clone())
         };
@@ -318,14 +330,22 @@ touchpoints:
         for (id, expected, reasons) in [
             ("page", Health::Healthy, vec![]),
             ("list", Health::Healthy, vec![]),
-            ("trap", Health::Underperforming, vec![R::DropOff, R::FewerGoals]),
+            (
+                "trap",
+                Health::Underperforming,
+                vec![R::DropOff, R::FewerGoals],
+            ),
             ("nook", Health::Underdeveloped, vec![R::LowReach]),
             ("gone", Health::Missing, vec![R::NeverSeen]),
             ("talk", Health::Unknown, vec![R::NoTrace]),
             ("bare", Health::Unknown, vec![R::NotBound]),
             ("till", Health::Underdeveloped, vec![R::NoOwner]),
             ("pay", Health::Healthy, vec![]),
-            ("rest", Health::Underdeveloped, vec![R::NoCustomerGoal, R::TooFew]),
+            (
+                "rest",
+                Health::Underdeveloped,
+                vec![R::NoCustomerGoal, R::TooFew],
+            ),
         ] {
             assert_eq!(verdict(&report, id), (expected, reasons), "{id}");
         }
@@ -334,9 +354,16 @@ touchpoints:
         // The till's only neighbour is where everybody reaches the goal: no yardstick.
         let till = report.health.iter().find(|r| r.name == "Till").unwrap();
         assert!(till.p.is_none() && till.others_drop_off.is_none());
-        let orphans: Vec<_> = report.health.iter().filter(|r| r.touchpoint.is_none()).collect();
+        let orphans: Vec<_> = report
+            .health
+            .iter()
+            .filter(|r| r.touchpoint.is_none())
+            .collect();
         assert_eq!(orphans.len(), 1);
-        assert_eq!((orphans[0].name.as_str(), orphans[0].verdict), ("hum", Health::Missing));
+        assert_eq!(
+            (orphans[0].name.as_str(), orphans[0].verdict),
+            ("hum", Health::Missing)
+        );
 
         // A broken promise makes the best of them underperform; at a way it is the place that the way leads to.
         let broken = |at: &str, verdict| super::super::report::PromiseMeasure {
@@ -359,7 +386,10 @@ touchpoints:
             broken("pay", PromiseVerdict::Undecided),
         ]);
         with_promises(&mut report);
-        assert_eq!(verdict(&report, "page"), (Health::Underperforming, vec![R::BrokenPromise]));
+        assert_eq!(
+            verdict(&report, "page"),
+            (Health::Underperforming, vec![R::BrokenPromise])
+        );
         assert_eq!(verdict(&report, "list").0, Health::Healthy);
         assert_eq!(verdict(&report, "pay").0, Health::Healthy);
     }

@@ -371,7 +371,11 @@ fn judge(
 
 /// A threshold in the unit of the estimate.
 #[allow(clippy::cast_precision_loss)] // money and times far below 2^53
-pub(super) fn threshold(value: Quantity, unit: KpiUnit, currency: Option<&str>) -> Result<f64, String> {
+pub(super) fn threshold(
+    value: Quantity,
+    unit: KpiUnit,
+    currency: Option<&str>,
+) -> Result<f64, String> {
     match value {
         Quantity::Number(x) if !matches!(unit, KpiUnit::Time | KpiUnit::Money) => Ok(x),
         Quantity::Span(span) if unit == KpiUnit::Time => Ok(span.as_micros() as f64),

@@ -1,7 +1,7 @@
 //! All that can be said of a map at once: what the log says, the KPIs that it watches, what customers say.
 
-use super::kpis::{KpiSources, measure_kpis};
 use super::health;
+use super::kpis::{KpiSources, measure_kpis};
 use super::promises::measure_promises;
 use super::question::Overlay;
 use super::report::OverlayReport;

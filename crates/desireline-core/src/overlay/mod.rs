@@ -51,7 +51,5 @@ pub use self::question::{Forced, NAME, Overlay};
 pub use self::report::OverlayReport;
 pub use self::responders::measure_responders;
 pub use self::run::{overlay, split_by_persona};
-pub use self::scenarios::{
-    ScenarioOverlap, ScenarioReport, ScenarioRow, scenario_rule, scenarios,
-};
+pub use self::scenarios::{ScenarioOverlap, ScenarioReport, ScenarioRow, scenario_rule, scenarios};
 pub use self::voice::{HeardRow, ListenOptions, PlaceRow, VoiceReport, listen};

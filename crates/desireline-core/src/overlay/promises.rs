@@ -17,7 +17,7 @@ use crate::feedback::{Measured, QuestionKind};
 use crate::journey::{Journeys, Mask, Matcher, Morsel, Span};
 use crate::log::Catalog;
 use crate::map::{
-    At, Compare, Expectation, Id, JourneyMap, KpiBinding, KpiUnit, KnownKpi, Param, Promise,
+    At, Compare, Expectation, Id, JourneyMap, KnownKpi, KpiBinding, KpiUnit, Param, Promise,
     Quantity, Target, Touchpoint, VARIANT,
 };
 use crate::report::{Base, Rate};
@@ -61,9 +61,8 @@ pub fn measure_promises(
             Some(known) if known.unit == KpiUnit::Time => {
                 Timed::new(map, &expectation.at, promise, catalog, place).map(|t| timed.push(t))
             }
-            Some(known) if known.is_voice => {
-                said(&expectation.at, known, promise, voice).and_then(|m| fill_said(&mut row, &m, known, promise))
-            }
+            Some(known) if known.is_voice => said(&expectation.at, known, promise, voice)
+                .and_then(|m| fill_said(&mut row, &m, known, promise)),
             Some(known) => binding(expectation, known, promise).map(|b| whole.push((place, b))),
         };
         row.hole = told.err();
@@ -138,7 +137,10 @@ fn binding(
     promise: &Promise,
 ) -> Result<KpiBinding, String> {
     let at = expectation.at.part().ok_or_else(|| {
-        format!("{} is not measured on the way from one part to another", known.name)
+        format!(
+            "{} is not measured on the way from one part to another",
+            known.name
+        )
     })?;
     let mut binding = KpiBinding::new(expectation.id.clone(), promise.metric.clone())
         .at(at.clone())
@@ -158,7 +160,13 @@ fn said(
     let at = at
         .part()
         .ok_or("customers are asked at a stage or touchpoint, not on the way between two")?;
-    let rows = || voice.touchpoints.iter().chain(&voice.stages).filter(|r| r.place == at.as_str());
+    let rows = || {
+        voice
+            .touchpoints
+            .iter()
+            .chain(&voice.stages)
+            .filter(|r| r.place == at.as_str())
+    };
     let first = |kinds: &[QuestionKind], of: fn(&PlaceRow) -> Option<Measured>| {
         rows().find(|r| kinds.contains(&r.kind)).and_then(of)
     };
@@ -169,7 +177,9 @@ fn said(
     let found = match (known.number, variant) {
         ("K05", "v1") => first(&[QuestionKind::CesV1], |r| r.measures.mean),
         ("K05", "v2_easy") => first(&[QuestionKind::CesV2], |r| r.measures.share),
-        ("K05", _) => first(&[QuestionKind::CesV2, QuestionKind::CesV1], |r| r.measures.mean),
+        ("K05", _) => first(&[QuestionKind::CesV2, QuestionKind::CesV1], |r| {
+            r.measures.mean
+        }),
         ("K11", "mean") => first(&[QuestionKind::Csat], |r| r.measures.mean),
         ("K11", _) => first(&[QuestionKind::Csat], |r| r.measures.share),
         ("K12", _) => first(&[QuestionKind::Nps], |r| r.measures.nps),
@@ -184,7 +194,12 @@ fn said(
             ));
         }
     };
-    found.ok_or_else(|| format!("nobody was asked for {} at `{at}`", known.name.to_uppercase()))
+    found.ok_or_else(|| {
+        format!(
+            "nobody was asked for {} at `{at}`",
+            known.name.to_uppercase()
+        )
+    })
 }
 
 fn fill_said(
@@ -195,7 +210,9 @@ fn fill_said(
 ) -> Result<(), String> {
     row.n = told.n;
     let Some(e) = told.estimate else {
-        return Err(told.hole.map_or_else(|| "no number".to_owned(), |h| h.message(told.n)));
+        return Err(told
+            .hole
+            .map_or_else(|| "no number".to_owned(), |h| h.message(told.n)));
     };
     row.value = Some(e);
     let wanted = threshold(promise.threshold, known.unit, None)?;
@@ -285,7 +302,9 @@ impl Timed {
 
     fn fill(&self, row: &mut PromiseMeasure, sums: &Sums, level: f64, least: u64) {
         let enough = sums.kept.n >= least.max(1);
-        let estimate = enough.then(|| wilson_clustered(&sums.kept, level)).flatten();
+        let estimate = enough
+            .then(|| wilson_clustered(&sums.kept, level))
+            .flatten();
         row.kept = Some(Rate {
             count: sums.kept.k,
             n: sums.kept.n,
@@ -371,7 +390,9 @@ fn ends(map: &JourneyMap, at: &At) -> Result<Expr, String> {
         }
     };
     found.ok_or_else(|| {
-        format!("nothing on the map comes after `{id}`; say in `params` what ends the time (`leave`)")
+        format!(
+            "nothing on the map comes after `{id}`; say in `params` what ends the time (`leave`)"
+        )
     })
 }
 
@@ -483,7 +504,9 @@ impl Part {
         let (mut kept, mut n) = (0, 0);
         let mut is_listed = false;
         for span in spans {
-            let first = enter.ones_in(span.range()).find(|&i| inside(morsel.time(i)));
+            let first = enter
+                .ones_in(span.range())
+                .find(|&i| inside(morsel.time(i)));
             let Some(begun) = first.map(place) else {
                 continue;
             };

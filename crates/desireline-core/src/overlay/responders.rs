@@ -130,7 +130,10 @@ impl Plan {
         let goals = map.goals.iter().enumerate().filter(|(_, g)| wanted(g));
         let goals = goals.filter_map(|(i, g)| Some((i, g.success.as_ref()?)));
         let goals = goals.map(|(i, e)| Ok((i, matcher(e)?)));
-        let persona = map.personas.iter().find(|p| how.persona.as_ref() == Some(&p.id));
+        let persona = map
+            .personas
+            .iter()
+            .find(|p| how.persona.as_ref() == Some(&p.id));
         let member = persona.and_then(|p| p.member.as_ref());
         let window = map.scope.as_ref().and_then(|s| s.window.as_ref());
         let window = window.map(bounds_of).transpose()?;
@@ -300,7 +303,11 @@ impl Part {
                 .next_start(span)
                 .is_some_and(|next| next < plan.window.1);
             let alive = *continues || !back && plan.until.saturating_sub(last) < plan.alive;
-            let furthest = scratch.levels[span.range()].iter().max().copied().unwrap_or(0);
+            let furthest = scratch.levels[span.range()]
+                .iter()
+                .max()
+                .copied()
+                .unwrap_or(0);
             let stratum = 2 * furthest + usize::from(reached);
             if reached || !alive {
                 k += u64::from(reached);

@@ -81,7 +81,10 @@ pub struct ScenarioReport {
 pub fn scenarios(maps: &[&JourneyMap], journeys: &Journeys, exec: &Exec) -> Result<ScenarioReport> {
     for (i, map) in maps.iter().enumerate() {
         if maps[..i].iter().any(|other| other.id == map.id) {
-            return Err(wrong("map", format!("two of the maps are called `{}`", map.id)));
+            return Err(wrong(
+                "map",
+                format!("two of the maps are called `{}`", map.id),
+            ));
         }
     }
     let mut parts = Vec::with_capacity(maps.len());
@@ -227,11 +230,15 @@ impl Sums {
     fn told(&self, maps: &[&JourneyMap], journeys: &Journeys) -> ScenarioReport {
         let row = |(i, map): (usize, &&JourneyMap)| {
             let scope = map.scope.as_ref();
-            let scenario = scope.and_then(|s| s.scenario.as_ref()).unwrap_or(&map.title);
+            let scenario = scope
+                .and_then(|s| s.scenario.as_ref())
+                .unwrap_or(&map.title);
             ScenarioRow {
                 map: map.id.to_string(),
                 scenario: scenario.get(map.main_language()).to_owned(),
-                segment: scope.and_then(|s| s.segment.as_ref()).map(ToString::to_string),
+                segment: scope
+                    .and_then(|s| s.segment.as_ref())
+                    .map(ToString::to_string),
                 journeys: Rate::clustered(&self.shares[i], Base::OfAll, 0.95),
                 customers: self.customers[i],
                 alone: self.alone[i],
@@ -273,7 +280,10 @@ impl Sums {
 fn keys(block: Option<&JourneyBlock>, window: Option<(i64, i64)>) -> Vec<Key> {
     let mut keys = Vec::new();
     let mut scratch = Scratch::default();
-    for (block, range) in block.into_iter().flat_map(|b| b.morsels().iter().map(move |r| (b, *r))) {
+    for (block, range) in block
+        .into_iter()
+        .flat_map(|b| b.morsels().iter().map(move |r| (b, *r)))
+    {
         let morsel = block.morsel(range, &mut scratch);
         for span in morsel.spans() {
             let inside = window.is_none_or(|(from, to)| {

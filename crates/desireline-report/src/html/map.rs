@@ -272,10 +272,7 @@ impl MapView<'_> {
             ("Missing touchpoints", Health::Missing),
             ("Underperforming touchpoints", Health::Underperforming),
             ("Underdeveloped touchpoints", Health::Underdeveloped),
-            (
-                "Touchpoints of which nothing can be said",
-                Health::Unknown,
-            ),
+            ("Touchpoints of which nothing can be said", Health::Unknown),
             ("Healthy touchpoints", Health::Healthy),
         ] {
             let here = o.health.iter().filter(|h| h.verdict == verdict);

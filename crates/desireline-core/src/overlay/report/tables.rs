@@ -2,9 +2,7 @@
 
 use desireline_stats::Estimate;
 
-use super::verdict_tables::{
-    health_table, promise_table, responder_table, satisfaction_table,
-};
+use super::verdict_tables::{health_table, promise_table, responder_table, satisfaction_table};
 use super::*;
 use crate::report::{Cells, Report, Table};
 

@@ -33,9 +33,8 @@ pub(super) fn promise_table(rows: &[PromiseMeasure]) -> Table {
 }
 
 pub(super) fn health_table(rows: &[TouchpointHealth]) -> Table {
-    let share = |of: fn(&TouchpointHealth) -> Option<Rate>| {
-        Cells::Rate(rows.iter().map(of).collect())
-    };
+    let share =
+        |of: fn(&TouchpointHealth) -> Option<Rate>| Cells::Rate(rows.iter().map(of).collect());
     Table::new("health", "How touchpoints are doing")
         .with(
             "touchpoint",
@@ -43,7 +42,11 @@ pub(super) fn health_table(rows: &[TouchpointHealth]) -> Table {
             maybe(rows, |h| h.touchpoint.clone()),
         )
         .with("name", "Name", text(rows, |h| h.name.clone()))
-        .with("verdict", "Verdict", text(rows, |h| h.verdict.word().to_owned()))
+        .with(
+            "verdict",
+            "Verdict",
+            text(rows, |h| h.verdict.word().to_owned()),
+        )
         .with(
             "reasons",
             "Why",
@@ -65,45 +68,60 @@ pub(super) fn health_table(rows: &[TouchpointHealth]) -> Table {
             "At its stage's middle one",
             share(|h| h.others_reach),
         )
-        .with("lift", "Goal rate with less without", estimate(rows, |h| h.lift))
+        .with(
+            "lift",
+            "Goal rate with less without",
+            estimate(rows, |h| h.lift),
+        )
         .with("lift_q", "q", chance(rows, |h| h.lift_q))
 }
 
 pub(super) fn responder_table(rows: &[ResponderBias]) -> Table {
-    Table::new("responders", "Whether those who answered are like the others")
-        .with("question", "Question", text(rows, |r| r.question.clone()))
-        .with("kind", "Kind", text(rows, |r| r.kind.clone()))
-        .with("answered", "Journeys with an answer", rate(rows, |r| r.answered))
-        .with(
-            "goal_answered",
-            "They reach a goal",
-            rate(rows, |r| r.goal_answered),
-        )
-        .with("goal_all", "All reach a goal", rate(rows, |r| r.goal_all))
-        .with("difference", "Difference", estimate(rows, |r| r.difference))
-        .with(
-            "standardised",
-            "In standard deviations",
-            Cells::Number(rows.iter().map(|r| r.standardised).collect()),
-        )
-        .with(
-            "biased",
-            "Beyond 0.2",
-            Cells::Flag(rows.iter().map(|r| r.biased).collect()),
-        )
-        .with(
-            "raw",
-            "Good answers",
-            Cells::Rate(rows.iter().map(|r| r.raw).collect()),
-        )
-        .with("weighted", "Weighted", estimate(rows, |r| r.weighted))
-        .with("strata", "Kinds of journeys", count(rows, |r| r.strata.0))
-        .with("strata_heard", "With an answer", count(rows, |r| r.strata.1))
-        .with(
-            "unheard",
-            "Journeys of kinds without",
-            Cells::Share(rows.iter().map(|r| r.unheard).collect()),
-        )
+    Table::new(
+        "responders",
+        "Whether those who answered are like the others",
+    )
+    .with("question", "Question", text(rows, |r| r.question.clone()))
+    .with("kind", "Kind", text(rows, |r| r.kind.clone()))
+    .with(
+        "answered",
+        "Journeys with an answer",
+        rate(rows, |r| r.answered),
+    )
+    .with(
+        "goal_answered",
+        "They reach a goal",
+        rate(rows, |r| r.goal_answered),
+    )
+    .with("goal_all", "All reach a goal", rate(rows, |r| r.goal_all))
+    .with("difference", "Difference", estimate(rows, |r| r.difference))
+    .with(
+        "standardised",
+        "In standard deviations",
+        Cells::Number(rows.iter().map(|r| r.standardised).collect()),
+    )
+    .with(
+        "biased",
+        "Beyond 0.2",
+        Cells::Flag(rows.iter().map(|r| r.biased).collect()),
+    )
+    .with(
+        "raw",
+        "Good answers",
+        Cells::Rate(rows.iter().map(|r| r.raw).collect()),
+    )
+    .with("weighted", "Weighted", estimate(rows, |r| r.weighted))
+    .with("strata", "Kinds of journeys", count(rows, |r| r.strata.0))
+    .with(
+        "strata_heard",
+        "With an answer",
+        count(rows, |r| r.strata.1),
+    )
+    .with(
+        "unheard",
+        "Journeys of kinds without",
+        Cells::Share(rows.iter().map(|r| r.unheard).collect()),
+    )
 }
 
 pub(super) fn satisfaction_table(rows: &[GoalSatisfaction]) -> Table {

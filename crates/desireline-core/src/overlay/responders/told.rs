@@ -76,7 +76,9 @@ impl Told<'_> {
             let (mut reached, mut journeys, mut good, mut said) = (0, 0, 0, 0);
             let mut whole = (0, 0);
             for (answer, fate) in &answers {
-                let Some(stratum) = fate.stratum else { continue };
+                let Some(stratum) = fate.stratum else {
+                    continue;
+                };
                 whole = fate.all;
                 if !seen.contains(&fate.journey) {
                     seen.push(fate.journey);
