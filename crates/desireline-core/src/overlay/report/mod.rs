@@ -2,8 +2,8 @@
 
 mod cells;
 mod groups;
-mod kpi_table;
 mod health;
+mod kpi_table;
 mod order;
 mod promises;
 mod responders;
