@@ -36,7 +36,7 @@ mod _core {
     #[pymodule_export]
     use crate::log::{Log, SelectedLog, instant, open_snapshot, read_frame, read_paths};
     #[pymodule_export]
-    use crate::map::{JourneyMap, import_map, map_schema, map_templates, read_map};
+    use crate::map::{JourneyMap, import_map, map_schema, map_templates, read_map, scenarios};
     #[pymodule_export]
     use crate::report::{Answer, Table, page, restore};
     #[pymodule_export]

@@ -47,6 +47,38 @@ pub(crate) fn map_templates() -> Vec<(&'static str, &'static str, &'static str)>
     all.map(|t| (t.name, t.summary, t.text)).collect()
 }
 
+/// How the maps of several scenarios share the journeys of a log, cut as they want, or journeys.
+#[pyfunction]
+#[pyo3(signature = (maps, log=None, journeys=None, threads=None, progress=None))]
+pub(crate) fn scenarios(
+    py: Python<'_>,
+    maps: Vec<Bound<'_, JourneyMap>>,
+    log: Option<&Log>,
+    journeys: Option<&Journeys>,
+    threads: Option<usize>,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Answer> {
+    let files: Vec<Arc<MapFile>> = maps.iter().map(|m| m.get().shared()).collect();
+    let log = log.map(|l| l.inner.clone());
+    let journeys = journeys.map(Journeys::cloned);
+    exec::run(py, progress, move |watch| {
+        let exec = watch.exec(threads, None)?;
+        let maps: Vec<_> = files.iter().map(|f| f.map()).collect();
+        let cut = match (journeys, log) {
+            (Some(journeys), _) => journeys,
+            (None, Some(log)) => log.journeys_with(overlay::scenario_rule(&maps)?, &exec)?,
+            (None, None) => return Err(Failure::Panic("nothing to count".to_owned())),
+        };
+        let answer = overlay::scenarios(&maps, &cut, &exec)?.into_answer();
+        Ok(Answer::new(DynAnswer {
+            analysis: answer.analysis,
+            spec: answer.spec,
+            provenance: answer.provenance,
+            report: Box::new(answer.report),
+        }))
+    })
+}
+
 /// The JSON Schema of maps.
 #[pyfunction]
 pub(crate) fn map_schema() -> String {

@@ -18,7 +18,9 @@ const HELP: &str = "\
 The map says how journeys are cut (`scope: {journeys: …}`) unless --journey does, and its window which events count.
 A map that does not fit the log is refused; `desireline map check MAP --log FILE` says where and what.
   desireline overlay shop.yaml shop.arrow
-  desireline overlay shop.yaml shop.arrow --period month --format csv --table trend";
+  desireline overlay shop.yaml shop.arrow --period month --format csv --table trend
+With --scenario the maps are not measured: it is counted how they share the journeys.
+  desireline overlay new.yaml shop.arrow --scenario old.yaml --scenario guest.yaml";
 
 /// The calendar units by their words.
 const UNITS: [(&str, CalendarUnit); 5] = [
@@ -61,6 +63,11 @@ pub(crate) fn command() -> Command {
         .arg(arg("forced-to", "STAGE", "The stage of deciding [default: decision or purchase]"))
         .arg(arg("forced-touches", "N", "A decision after fewer events of weighing up is forced [default: 1]").value_parser(value_parser!(u32)))
         .arg(arg("forced-within", "SPAN", "So is one sooner than this after the first of them"))
+        .arg(
+            arg("scenario", "MAP", "The map of another scenario: how these maps share the journeys, and whether they add up; may be given several times")
+                .action(ArgAction::Append)
+                .value_hint(ValueHint::FilePath),
+        )
         .arg(arg("language", "TAG", "The language of names [default: the map's]"))
 }
 
@@ -105,8 +112,40 @@ fn columns(m: &ArgMatches, map: &JourneyMap, how: &Overlay) -> Result<Vec<Wanted
     Ok(wanted)
 }
 
+/// How the maps of several scenarios share the journeys of a log.
+fn scenarios(m: &ArgMatches, paths: &[&str]) -> Result<(), CliError> {
+    let mut maps = Vec::new();
+    for path in paths {
+        maps.push(Document::read(path)?.map()?);
+    }
+    let maps: Vec<&JourneyMap> = maps.iter().collect();
+    let mut wanted: Vec<Wanted> = maps
+        .iter()
+        .flat_map(|map| map::columns_of_map(map))
+        .collect();
+    wanted.extend(input::selected(m)?);
+    let log = input::log(m, &wanted)?;
+    let rule = match texts(m, "journey").is_empty() {
+        true => overlay::scenario_rule(&maps)?,
+        false => input::rule(m)?,
+    };
+    let journeys = input::cut(m, &log, rule)?;
+    let bar = Bar::new("counting", m);
+    let exec = input::exec(m, &bar)?;
+    let answer = overlay::scenarios(&maps, &journeys, &exec)?.into_answer();
+    bar.finish();
+    let typed = serde_json::to_value(&answer.report).unwrap_or_default();
+    output::write(m, &AnswerView::of(&answer).with_typed(&typed))
+}
+
 pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
-    let document = Document::read(text(m, "map").unwrap_or_default())?;
+    let first = text(m, "map").unwrap_or_default();
+    let others = texts(m, "scenario");
+    if !others.is_empty() {
+        let all: Vec<&str> = std::iter::once(first).chain(others).collect();
+        return scenarios(m, &all);
+    }
+    let document = Document::read(first)?;
     let how = question(m)?;
     let map = document.map()?;
     let log = input::log(m, &columns(m, &map, &how)?)?;

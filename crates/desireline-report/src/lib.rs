@@ -17,6 +17,7 @@ pub mod markdown;
 pub mod names;
 pub mod svg;
 pub mod text;
+mod verdicts;
 mod view;
 mod words;
 

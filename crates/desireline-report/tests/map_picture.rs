@@ -64,6 +64,7 @@ fn sample() -> MapPicture {
         name: name.to_owned(),
         value: estimate(value, 0.02, Unit::Proportion),
         n: Some(900),
+        hole: None,
         target,
         wanted: target
             .map(|t| format!("≤ {} %", t * 100.0))
@@ -149,6 +150,7 @@ fn sample() -> MapPicture {
                     name: "Customer effort score".to_owned(),
                     value: None,
                     n: Some(4),
+                    hole: None,
                     target: Some(5.0),
                     wanted: "≥ 5".to_owned(),
                     verdict: Verdict::Undecided,

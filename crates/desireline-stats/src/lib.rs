@@ -14,7 +14,7 @@
 //! | how much larger is one share of a whole than another (net promoters)? | [`net_share`], or [`NetClusters`] when one customer gives several observations |
 //! | how many observations does a rate need? | [`sample_size`] |
 //! | how far apart are two rates? | [`newcombe`], [`difference`], [`two_proportions_p`], [`clustered_difference`] |
-//! | how far apart are two rates of the same customers? | [`Sides`] |
+//! | how far apart are two rates of the same customers? | [`Sides`]; [`cautious_p`] where it is not known how they go together |
 //! | do k groups differ? | [`chi_square`], [`fisher_exact`], or [`heterogeneity`] when one customer gives several observations |
 //! | what is known of small groups among others? | [`Beta`] |
 //! | are these times longer than those? | [`mann_whitney_grouped`], [`log_rank`], or [`log_rank_clustered`] when one customer gives several |
@@ -76,6 +76,6 @@ pub use interval::{clopper_pearson, difference, garwood, newcombe, sample_size, 
 pub use multinomial::{goodman, goodman_clustered};
 pub use multiple::{benjamini_hochberg, benjamini_yekutieli, bonferroni, holm};
 pub use net::{NetClusters, net_share, net_share_wald};
-pub use overlap::Sides;
+pub use overlap::{Sides, cautious_p};
 pub use stratified::{mantel_haenszel, simpson};
 pub use survival::{ClusteredTimes, KaplanMeier};

@@ -4,6 +4,9 @@
 mod chance;
 mod laws;
 mod naive;
+mod promises;
+mod responders;
+mod scenarios;
 
 use desireline_core::engine::Exec;
 use desireline_core::expr::Expr;

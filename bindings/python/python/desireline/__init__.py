@@ -29,7 +29,7 @@ from ._feedback import Feedback, FeedbackReport, Hole, Measured, SurveyQuestion,
 from ._kpi import KpiDefinition, KpiLimits, KpiReport, KpiSetting, KpiValue, KpiVariant, kpis
 from ._log import Attribute, Journeys, Log, SelectedLog, finish, merge, open, read
 from ._map import Coverage, JourneyMap, MapCheck, Notice, TouchpointCoverage, map_templates
-from ._overlay import OverlayReport
+from ._overlay import OverlayReport, ScenarioReport, scenarios
 from ._report import Caveat, Explained, GraphReport, Group, GroupedReport, Member, Provenance, Report, Table, Tables
 from ._reports import *
 from ._simulate import simulate, simulate_truth
@@ -80,6 +80,7 @@ __all__ = [
     "Question",
     "ReadError",
     "Report",
+    "ScenarioReport",
     "SelectedLog",
     "Span",
     "Spec",
@@ -103,6 +104,7 @@ __all__ = [
     "nth",
     "open",
     "read",
+    "scenarios",
     "simulate",
     "simulate_truth",
 ]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from os import PathLike
 from typing import TYPE_CHECKING, Any, cast
 
 from ._report import WIDTH, Report, Table, _written
 
 if TYPE_CHECKING:
+    from ._log import Journeys, Log, Progress
     from ._map import JourneyMap
 
-__all__ = ["OverlayReport"]
+__all__ = ["OverlayReport", "ScenarioReport", "scenarios"]
 
 
 def _table(name: str, doc: str) -> property:
@@ -63,6 +65,10 @@ class OverlayReport(Report):
     persona_tests = _table("persona_tests", "Whether personas differ, place by place.")
     by_period = _table("by_period", "The same measures for each period.")
     period_tests = _table("period_tests", "Whether periods differ, place by place.")
+    promises = _table("promises", "What was promised, and whether it is kept.")
+    health = _table("health", "How each touchpoint is doing; then events that belong to none.")
+    responders = _table("responders", "Whether those who answered are like the others, and good answers as if all had been heard alike.")
+    satisfaction = _table("satisfaction", "How satisfied those are who reached a goal, against those who did not.")
     placements = _table("placements", "Events of touchpoints by stage and step.")
     unmapped = _table("unmapped", "Events that belong to no touchpoint.")
 
@@ -74,3 +80,66 @@ class OverlayReport(Report):
     def to_dict(self) -> dict[str, Any]:
         """Everything as Python objects, at full precision."""
         return copy.deepcopy(dict(self._data))
+
+
+class ScenarioReport(Report):
+    """How the maps of several scenarios share the journeys of a log: tables ``scenarios``, ``whole``, and ``overlaps`` where there are any."""
+
+    @property
+    def journeys(self) -> int:
+        """All journeys."""
+        return int(self._data["journeys"])
+
+    @property
+    def several(self) -> int:
+        """Journeys that belong to several scenarios."""
+        return int(self._data["several"])
+
+    @property
+    def none(self) -> int:
+        """Journeys that belong to no scenario."""
+        return int(self._data["none"])
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every journey belongs to exactly one scenario."""
+        return bool(self._data["one"] == self._data["journeys"])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("a report of scenarios is not pickled; keep its to_json() or its tables")
+
+
+def scenarios(
+    maps: Iterable[JourneyMap],
+    on: Log | Journeys,
+    *,
+    threads: int | None = None,
+    progress: Progress = None,
+) -> ScenarioReport:
+    """How the maps of several scenarios share the journeys of a log, and whether they add up to the whole.
+
+    A journey belongs to a map if the map's overlay counts it: by ``scope.segment``, ``scope.exclude`` and ``scope.window``.
+
+    Args:
+        maps: the maps, one for each scenario.
+        on: a log, cut as all of the maps say, or journeys as they are.
+        threads: how many threads; all cores unless it is given.
+        progress: ``True`` for a line on stderr, or a callable of (done, total) events.
+
+    Raises:
+        SpecError: two maps have one id or cut journeys in different ways, or a segment does not fit the log.
+
+    >>> import desireline as dl
+    >>> m = dl.JourneyMap.template("blank")
+    >>> dl.scenarios([m], dl.simulate(customers=50, seed=1)).adds_up
+    True
+    """
+    from . import _core
+    from ._log import Journeys, Log, _Line
+
+    log = on._native if isinstance(on, Log) else None
+    journeys = on._native if isinstance(on, Journeys) else None
+    if log is None and journeys is None:
+        raise TypeError(f"scenarios share the journeys of a Log or Journeys, not {type(on).__name__}")
+    with _Line("counting", progress) as tell:
+        return ScenarioReport(_core.scenarios([m._native for m in maps], log, journeys, threads, tell))

@@ -200,9 +200,6 @@ pub(super) fn hole(plan: &KpiPlan, value: &mut KpiValue) {
             (0, 0) => "nothing to measure".to_owned(),
             (0, left) => format!("of {left} none is old enough"),
             (n, _) if n < plan.min_n => format!("too few (n={n})"),
-            (_, _) if matches!(plan.finish, Finish::Quantile(_)) => {
-                "the curve does not come down far enough".to_owned()
-            }
             _ => "the data leave it open".to_owned(),
         });
     }
@@ -271,7 +268,19 @@ fn estimate(
                 return Ok(None);
             };
             value.customers = value.customers.max(value.n);
-            KaplanMeier::from_counts(&counts, level)?.quantile(*q)
+            let curve = KaplanMeier::from_counts(&counts, level)?;
+            let found = curve.quantile(*q);
+            if found.is_none() && value.n >= plan.min_n {
+                let share = if *q > 0.5 { "nine in ten" } else { "half" };
+                let n = value.n;
+                value.hole = Some(match curve.quantile_limits(*q) {
+                    None => format!("fewer than {share} got that far (n={n})"),
+                    Some(_) => {
+                        format!("just over {share} got that far: too close to say when (n={n})")
+                    }
+                });
+            }
+            found
         }
         Finish::By(time) => {
             let Some(counts) = partial

@@ -307,7 +307,7 @@ fn events_at(map: &JourneyMap, at: &Id, catalog: &Catalog) -> Result<String, Str
     let here = map
         .touchpoints
         .iter()
-        .filter(|t| t.id == *at || t.is_in(at));
+        .filter(|t| t.id == *at || t.is_in(at) || t.step.as_ref() == Some(at));
     let bindings = here.filter_map(|t| t.binding.as_ref()).map(|b| &b.when);
     any_of(bindings, catalog).ok_or_else(|| format!("no event of this log is bound to `{at}`"))
 }
@@ -371,7 +371,11 @@ fn judge(
 
 /// A threshold in the unit of the estimate.
 #[allow(clippy::cast_precision_loss)] // money and times far below 2^53
-fn threshold(value: Quantity, unit: KpiUnit, currency: Option<&str>) -> Result<f64, String> {
+pub(super) fn threshold(
+    value: Quantity,
+    unit: KpiUnit,
+    currency: Option<&str>,
+) -> Result<f64, String> {
     match value {
         Quantity::Number(x) if !matches!(unit, KpiUnit::Time | KpiUnit::Money) => Ok(x),
         Quantity::Span(span) if unit == KpiUnit::Time => Ok(span.as_micros() as f64),
@@ -390,7 +394,7 @@ fn threshold(value: Quantity, unit: KpiUnit, currency: Option<&str>) -> Result<f
 }
 
 /// Whether the whole interval stands so; `None` where only a part of it does.
-fn stands(e: &Estimate, op: Compare, value: f64) -> Option<bool> {
+pub(super) fn stands(e: &Estimate, op: Compare, value: f64) -> Option<bool> {
     debug_assert!(e.unit != Unit::ProportionDifference);
     match (op.holds(e.lower, value), op.holds(e.upper, value)) {
         (true, true) => Some(true),

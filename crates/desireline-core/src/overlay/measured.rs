@@ -1,8 +1,11 @@
 //! All that can be said of a map at once: what the log says, the KPIs that it watches, what customers say.
 
+use super::health;
 use super::kpis::{KpiSources, measure_kpis};
+use super::promises::measure_promises;
 use super::question::Overlay;
 use super::report::OverlayReport;
+use super::responders::measure_responders;
 use super::run::{overlay, select};
 use super::voice::listen;
 use crate::engine::Exec;
@@ -10,8 +13,8 @@ use crate::error::Result;
 use crate::journey::Journeys;
 use crate::map::JourneyMap;
 
-/// The map as [`overlay`] measures it, with its KPIs by [`measure_kpis`] and, where there are answers, feedback and feelings by
-/// [`listen`]. This is what pages and pictures show.
+/// The map as [`overlay`] measures it, with its KPIs by [`measure_kpis`], its promises by [`measure_promises`] and, where there are
+/// answers, feedback and feelings by [`listen`] and those who answered by [`measure_responders`]. This is what pages and pictures show.
 ///
 /// KPIs are about the same segment as the rest; the map's window does not cut them.
 ///
@@ -30,8 +33,23 @@ pub fn measured(
     if !map.kpis.is_empty() {
         report.kpis = Some(measure_kpis(map, journeys, how, sources, exec)?);
     }
+    let voice = match &sources.answers {
+        Some(answers) => Some(listen(map, journeys, answers, &sources.listening, exec)?),
+        None => None,
+    };
+    if let Some(voice) = &voice {
+        voice.fill(&mut report);
+    }
     if let Some(answers) = &sources.answers {
-        listen(map, journeys, answers, &sources.listening, exec)?.fill(&mut report);
+        let rule = &sources.listening.rule;
+        let responders = measure_responders(map, journeys, how, answers, rule, exec)?;
+        report.caveats.extend(responders.caveat());
+        report.responders = Some(responders);
+    }
+    if map.expectations.iter().any(|e| e.promise.is_some()) {
+        let promises = measure_promises(map, journeys, how, sources, voice.as_ref(), exec)?;
+        report.promises = Some(promises);
+        health::with_promises(&mut report);
     }
     Ok(report)
 }

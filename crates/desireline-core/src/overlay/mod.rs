@@ -10,16 +10,21 @@ mod coverage;
 mod emotion;
 mod feedback;
 mod finish;
+mod health;
 mod kpis;
 mod lifecycle;
 mod measured;
 mod pairs;
+mod pass;
 mod periods;
 mod plan;
+mod promises;
 mod question;
 pub mod report;
+mod responders;
 mod run;
 mod scan;
+mod scenarios;
 mod sums;
 #[cfg(test)]
 mod tests;
@@ -40,8 +45,11 @@ pub use self::lifecycle::{
     Lifecycle, LifecyclePartial, LifecyclePlan, LifecycleReport, PhaseRow, WayRow,
 };
 pub use self::measured::measured;
+pub use self::promises::measure_promises;
 pub use self::question::{Forced, NAME, Overlay};
 #[doc(inline)]
 pub use self::report::OverlayReport;
+pub use self::responders::measure_responders;
 pub use self::run::{overlay, split_by_persona};
+pub use self::scenarios::{ScenarioOverlap, ScenarioReport, ScenarioRow, scenario_rule, scenarios};
 pub use self::voice::{HeardRow, ListenOptions, PlaceRow, VoiceReport, listen};

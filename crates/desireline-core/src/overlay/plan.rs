@@ -18,7 +18,7 @@ pub(super) const ASK: u32 = u32::MAX - 1;
 /// More periods than this are no trend.
 const MOST_PERIODS: usize = 2_400;
 /// How long a journey may pause where its rule does not say.
-const ALIVE: i64 = 30 * 60 * 1_000_000;
+pub(super) const ALIVE: i64 = 30 * 60 * 1_000_000;
 
 /// Which stage an event of a touchpoint is in.
 #[derive(Debug)]
@@ -327,7 +327,7 @@ pub(super) fn owners(map: &JourneyMap) -> Vec<&Id> {
 }
 
 /// The place of each stage in their order: the longest way to it.
-fn levels(map: &JourneyMap) -> Result<(Vec<u32>, usize)> {
+pub(super) fn levels(map: &JourneyMap) -> Result<(Vec<u32>, usize)> {
     let before = map
         .stage_order()
         .ok_or_else(|| wrong("map", "its stages follow each other in a circle".to_owned()))?;
@@ -357,7 +357,7 @@ fn by_code(bound: &BoundMap, n_codes: usize, of_binding: &[u32]) -> Vec<u32> {
     (0..n_codes).map(of_code).collect()
 }
 
-fn bounds_of(window: &Window) -> Result<(i64, i64)> {
+pub(super) fn bounds_of(window: &Window) -> Result<(i64, i64)> {
     window.micros().ok_or_else(|| {
         let zone = window.zone.as_deref().unwrap_or("UTC");
         wrong(

@@ -3,7 +3,7 @@
 use desireline_core::map::check::Level;
 use desireline_core::map::{JourneyMap, LocalizedText};
 use desireline_core::overlay::MapCheck;
-use desireline_core::overlay::report::OverlayReport;
+use desireline_core::overlay::report::{Health, OverlayReport, PromiseVerdict};
 use desireline_core::report::{Caveat, Report};
 use minijinja::context;
 use minijinja::value::{Serde, Value};
@@ -12,6 +12,7 @@ use super::{Fact, Grid, Head, tables};
 use crate::format;
 use crate::names::visible;
 use crate::svg::{MAP_WIDE, MapPicture, NARROW, WIDE};
+use crate::verdicts;
 use crate::view::origin;
 
 /// Rows of a list on the page.
@@ -87,6 +88,7 @@ impl MapView<'_> {
             narrow => safe(picture.sheets(NARROW)),
             cover => Serde(self.cover()),
             tables => Serde(self.overlay.map(|o| tables(o as &dyn Report)).unwrap_or_default()),
+            doing => self.doing(),
             blind => self.blind(),
             grounds => Serde(self.grounds()),
             check => self.validation(),
@@ -234,6 +236,49 @@ impl MapView<'_> {
             format!("desireline {}", env!("CARGO_PKG_VERSION")),
         );
         rows
+    }
+
+    /// Which promises are kept, and how touchpoints are doing.
+    fn doing(&self) -> Vec<Value> {
+        let Some(o) = self.overlay else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        let mut say = |what: &str, told: Vec<String>| {
+            let more = told.len().saturating_sub(ROWS);
+            let told: Vec<String> = told.iter().take(ROWS).map(|t| shown(t)).collect();
+            if !told.is_empty() {
+                found.push(context! { what => what, told => told, more => more });
+            }
+        };
+        let promises = |verdict: Option<PromiseVerdict>| {
+            let all = o.promises.iter().flatten();
+            let told = all.filter(|p| p.verdict == verdict);
+            told.map(|p| format!("{}: {}", p.text, verdicts::kept(p)))
+                .collect()
+        };
+        for (what, verdict) in [
+            ("Promises that are broken", Some(PromiseVerdict::Broken)),
+            (
+                "Promises of which it cannot be said yet",
+                Some(PromiseVerdict::Undecided),
+            ),
+            ("Promises that are kept", Some(PromiseVerdict::Kept)),
+            ("Promises that cannot be measured here", None),
+        ] {
+            say(what, promises(verdict));
+        }
+        for (what, verdict) in [
+            ("Missing touchpoints", Health::Missing),
+            ("Underperforming touchpoints", Health::Underperforming),
+            ("Underdeveloped touchpoints", Health::Underdeveloped),
+            ("Touchpoints of which nothing can be said", Health::Unknown),
+            ("Healthy touchpoints", Health::Healthy),
+        ] {
+            let here = o.health.iter().filter(|h| h.verdict == verdict);
+            say(what, here.map(verdicts::health).collect());
+        }
+        found
     }
 
     /// What nobody sees or hears.

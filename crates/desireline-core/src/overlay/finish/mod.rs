@@ -86,12 +86,16 @@ pub(super) fn finish(
             .collect(),
         coverage,
         base,
+        health: Vec::new(),
         kpis: None,
+        promises: None,
+        responders: None,
         caveats: journeys.caveats(),
         provenance: journeys.provenance(),
         spec: serde_json::to_value(how).unwrap_or_default(),
     };
     sides::discover(&mut report);
+    report.health = super::health::assess(map, &report);
     report.caveats.extend(known.caveats(&report, simpson));
     Ok(report)
 }

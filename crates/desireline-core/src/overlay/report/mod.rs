@@ -2,9 +2,13 @@
 
 mod cells;
 mod groups;
+mod health;
 mod kpi_table;
 mod order;
+mod promises;
+mod responders;
 mod tables;
+mod verdict_tables;
 
 pub use self::cells::{
     CellKind, CellMeasure, Contrast, Direction, DwellMeasure, EdgeMeasure, EmotionMeasure,
@@ -15,9 +19,13 @@ pub use self::groups::{
     BetaPrior, GroupCell, GroupMap, GroupMaps, GroupRate, GroupTest, MeasureKind, PersonaMeasure,
     Trend, TrendPeriod, TrendRow,
 };
+pub use self::health::{Health, HealthReason, TouchpointHealth};
 pub use self::order::{
     ChannelUse, ForcedJumps, FurthestStage, Handover, StageConversion, StageOrder,
 };
+
+pub use self::promises::{PromiseMeasure, PromiseVerdict};
+pub use self::responders::{GoalSatisfaction, ResponderBias, Responders};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -66,8 +74,14 @@ pub struct OverlayReport {
     pub coverage: Coverage,
     /// Touchpoints with a binding that have no event in these journeys.
     pub never_seen: Vec<String>,
+    /// How each touchpoint is doing, in the order of the map; then events that belong to none, the most frequent first.
+    pub health: Vec<TouchpointHealth>,
     /// The numbers that the map watches; absent until they have been evaluated.
     pub kpis: Option<Vec<KpiMeasure>>,
+    /// The promises of the map's expectations; absent until they have been held against the log.
+    pub promises: Option<Vec<PromiseMeasure>>,
+    /// Who answered, and how satisfied those are who reached a goal; absent without answers.
+    pub responders: Option<Responders>,
     /// What a reader must know.
     pub caveats: Vec<Caveat>,
     /// Where it came from.

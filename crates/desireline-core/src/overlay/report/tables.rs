@@ -2,6 +2,7 @@
 
 use desireline_stats::Estimate;
 
+use super::verdict_tables::{health_table, promise_table, responder_table, satisfaction_table};
 use super::*;
 use crate::report::{Cells, Report, Table};
 
@@ -30,6 +31,12 @@ impl Report for OverlayReport {
             tables.push(test_table(maps));
         }
         tables.extend(self.kpis.as_deref().map(super::kpi_table::kpi_table));
+        tables.extend(self.promises.as_deref().map(promise_table));
+        tables.push(health_table(&self.health));
+        if let Some(told) = &self.responders {
+            tables.push(responder_table(&told.questions));
+            tables.push(satisfaction_table(&told.goals));
+        }
         tables.push(self.placement_table());
         tables.push(self.orphan_table());
         tables.push(self.base_table());
@@ -49,27 +56,27 @@ impl Report for OverlayReport {
     }
 }
 
-fn text<T>(rows: &[T], of: impl Fn(&T) -> String) -> Cells {
+pub(super) fn text<T>(rows: &[T], of: impl Fn(&T) -> String) -> Cells {
     Cells::Text(rows.iter().map(|r| Some(of(r))).collect())
 }
 
-fn maybe<T>(rows: &[T], of: impl Fn(&T) -> Option<String>) -> Cells {
+pub(super) fn maybe<T>(rows: &[T], of: impl Fn(&T) -> Option<String>) -> Cells {
     Cells::Text(rows.iter().map(of).collect())
 }
 
-fn count<T>(rows: &[T], of: impl Fn(&T) -> u64) -> Cells {
+pub(super) fn count<T>(rows: &[T], of: impl Fn(&T) -> u64) -> Cells {
     Cells::Count(rows.iter().map(|r| Some(of(r))).collect())
 }
 
-fn rate<T>(rows: &[T], of: impl Fn(&T) -> Rate) -> Cells {
+pub(super) fn rate<T>(rows: &[T], of: impl Fn(&T) -> Rate) -> Cells {
     Cells::Rate(rows.iter().map(|r| Some(of(r))).collect())
 }
 
-fn estimate<T>(rows: &[T], of: impl Fn(&T) -> Option<Estimate>) -> Cells {
+pub(super) fn estimate<T>(rows: &[T], of: impl Fn(&T) -> Option<Estimate>) -> Cells {
     Cells::Estimate(rows.iter().map(of).collect())
 }
 
-fn chance<T>(rows: &[T], of: impl Fn(&T) -> Option<f64>) -> Cells {
+pub(super) fn chance<T>(rows: &[T], of: impl Fn(&T) -> Option<f64>) -> Cells {
     Cells::Probability(rows.iter().map(of).collect())
 }
 

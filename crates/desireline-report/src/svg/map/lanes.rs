@@ -466,12 +466,8 @@ fn kpi_at(c: &mut Canvas, (x, y): (f64, f64), room: f64, kpi: &MapKpi) -> f64 {
         c.name(x, y, &interval, room, quiet);
         y += 13.0;
     } else {
-        let told = match kpi.n {
-            Some(n) => format::too_few(n),
-            None => "not measured".to_owned(),
-        };
-        c.text(x, y + 6.0, &told, quiet.italic());
-        y += 20.0;
+        let why = kpi.without_value();
+        y = fold::told(c, (x, y + 6.0), &why, room, 3, quiet.italic());
     }
     if !kpi.wanted.is_empty() {
         let word = kpi.verdict.word();

@@ -5,10 +5,11 @@ use super::super::palette::Ink;
 use super::{FeelingSource, MapPicture, MarkKind, feelings};
 
 impl MarkKind {
-    const ALL: [MarkKind; 5] = [
+    const ALL: [MarkKind; 6] = [
         MarkKind::Pain,
         MarkKind::Moment,
         MarkKind::Opportunity,
+        MarkKind::Promise,
         MarkKind::Risk,
         MarkKind::Blind,
     ];
@@ -19,6 +20,7 @@ impl MarkKind {
             MarkKind::Pain => "pain point",
             MarkKind::Moment => "moment of truth",
             MarkKind::Opportunity => "opportunity",
+            MarkKind::Promise => "promise",
             MarkKind::Risk => "risk",
             MarkKind::Blind => "not measured",
         }
@@ -30,6 +32,7 @@ impl MarkKind {
             MarkKind::Pain => "dl-l",
             MarkKind::Moment => "dl-c3",
             MarkKind::Opportunity => "dl-c4",
+            MarkKind::Promise => "dl-b",
             MarkKind::Risk | MarkKind::Blind => "dl-m",
         }
     }
@@ -61,6 +64,12 @@ pub(super) fn mark(c: &mut Canvas, (x, y): (f64, f64), kind: MarkKind, tip: Opti
                 w = n(-2.0 * r)
             )
         }
+        MarkKind::Promise => format!(
+            "M{} {}h{w}v{w}h-{w}Z",
+            n(x - r + 0.4),
+            n(y - r + 0.4),
+            w = n(2.0 * r - 0.8)
+        ),
         MarkKind::Risk => {
             let r = r + 0.6;
             format!(

@@ -160,12 +160,25 @@ pub struct MapKpi {
     pub value: Option<Estimate>,
     /// Of how many; absent where it was not measured.
     pub n: Option<u64>,
+    /// Why it has no value, where that is known.
+    pub hole: Option<String>,
     /// The target as a number on the scale of the value.
     pub target: Option<f64>,
     /// The target in words, such as `≤ 70 %`.
     pub wanted: String,
     /// How the value stands to it.
     pub verdict: Verdict,
+}
+
+impl MapKpi {
+    /// What is said in place of a value.
+    pub(crate) fn without_value(&self) -> String {
+        match (&self.hole, self.n) {
+            (Some(why), _) => why.clone(),
+            (None, Some(n)) => crate::format::too_few(n),
+            (None, None) => "not measured".to_owned(),
+        }
+    }
 }
 
 /// How a value stands to its target.
@@ -202,6 +215,8 @@ pub enum MarkKind {
     Moment,
     /// Something could be better.
     Opportunity,
+    /// Something was promised.
+    Promise,
     /// Something could become worse.
     Risk,
     /// Nobody can see what happens here.

@@ -21,7 +21,7 @@ use super::{
     FeelingSource, MapFeeling, MapKpi, MapMark, MapPicture, MapStage, MapTouchpoint, MapWay,
     MarkKind, Presence, Verdict,
 };
-use crate::format;
+use crate::{format, verdicts};
 
 /// Touchpoints of a stage that are drawn.
 const TOUCHPOINTS: usize = 8;
@@ -395,6 +395,7 @@ impl<'m> View<'m> {
             name,
             value: measured.and_then(|m| m.value),
             n: measured.map(|m| m.n),
+            hole: measured.and_then(|m| m.hole.clone()),
             target,
             wanted,
             verdict,
@@ -449,6 +450,21 @@ impl<'m> View<'m> {
                     what
                 },
             });
+        }
+        for e in map.expectations.iter().filter(|e| here(&e.at)) {
+            if let Some(promise) = &e.promise {
+                let measured = self.overlay.and_then(|o| o.promises.as_ref());
+                let measured = measured.and_then(|all| all.iter().find(|p| p.id == e.id.as_str()));
+                found.push(MapMark {
+                    kind: MarkKind::Promise,
+                    place: place(&e.at),
+                    text: format!(
+                        "{} ({})",
+                        self.text(&e.text),
+                        measured.map_or_else(|| verdicts::promised(promise), verdicts::kept)
+                    ),
+                });
+            }
         }
         for r in &map.risks {
             if let Some(driver) = r.driver.as_ref().filter(|d| here(d)) {

@@ -145,10 +145,9 @@ impl View<'_> {
         let whole = watched.map(|k| self.kpi(k, String::new()));
         facts.extend(whole.take(6).map(|k| {
             let value = k.value.as_ref().map(format::value);
-            let note = match (&k.value, k.n) {
-                (Some(e), _) => format::interval(e),
-                (None, Some(n)) => format::too_few(n),
-                (None, None) => "not measured".to_owned(),
+            let note = match &k.value {
+                Some(e) => format::interval(e),
+                None => k.without_value(),
             };
             let wanted = match (k.wanted.is_empty(), k.verdict.word()) {
                 (true, _) => String::new(),

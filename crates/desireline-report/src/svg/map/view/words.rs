@@ -48,7 +48,7 @@ pub(in crate::svg::map) fn told(s: &MapStage) -> String {
         let value = k
             .value
             .as_ref()
-            .map_or_else(|| "not measured".to_owned(), format::estimate);
+            .map_or_else(|| k.without_value(), format::estimate);
         let target = if k.wanted.is_empty() {
             String::new()
         } else {

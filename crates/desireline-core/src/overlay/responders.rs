@@ -1,0 +1,392 @@
+//! Answers held against journeys: who answers, and how satisfied those are who reached a goal.
+
+mod told;
+
+use desireline_stats::Clusters;
+use hashbrown::HashMap;
+
+use super::bind::{BindScratch, BoundMap, LenientMatcher};
+use super::feedback::JoinRule;
+use super::finish::least;
+use super::kpis::{KpiSources, measure_kpis};
+use super::pass::pass;
+use super::plan::{ALIVE, bounds_of, levels};
+use super::question::Overlay;
+use super::report::{GoalSatisfaction, Responders};
+use crate::engine::Exec;
+use crate::error::Result;
+use crate::feedback::{Answer, Feedback};
+use crate::journey::{Journeys, Mask, Matcher, Morsel, Span};
+use crate::map::{JourneyMap, KpiBinding, Param, Params, VARIANT};
+
+use self::told::Told;
+
+/// Are those who answered like all others, and how satisfied are those who reached a goal?
+///
+/// **The journey of an answer** is the last of the customer's that began at or before it, if the answer came no later than `rule.within` after its last
+/// event; without a time it is the customer's only one.
+///
+/// **Who answered** ([`ResponderBias`]): the goal rate of journeys with an answer, less that of all. The weighted share of good
+/// answers is an inverse-propensity estimate in its simplest form: journeys of known outcome are put into strata by the furthest stage that they
+/// came to and by whether they reached a goal, and an answer counts as many journeys as its stratum has for each answer. It mends
+/// what stage and outcome explain, no more. Its interval takes the weights as known. A touchpoint in several stages counts in the earliest.
+///
+/// **Satisfied at the goal** ([`GoalSatisfaction`]): good answers given at or after the goal, against those in journeys that ended without it. Good are
+/// the best answers of CSAT, effort and yes or no, 9 and 10 of NPS, and the two best marks of a rating.
+///
+/// The map's window and the question's `persona`, `goal` and `alive` are minded as [`overlay`](super::overlay()) minds them.
+///
+/// Cost: one pass over the events, and one for directness where there are goals.
+///
+/// # Errors
+/// A binding or goal that does not fit the log; cancellation.
+pub fn measure_responders(
+    map: &JourneyMap,
+    journeys: &Journeys,
+    how: &Overlay,
+    feedback: &Feedback,
+    rule: &JoinRule,
+    exec: &Exec,
+) -> Result<Responders> {
+    let plan = Plan::new(map, journeys, how, rule)?;
+    let open = plan.waiting(journeys, feedback);
+    let start = |block| Part::new(&plan, block);
+    let parts = pass(journeys, exec, start, |part: &mut Part, morsel| {
+        part.observe(&plan, &open, morsel);
+    })?;
+    let mut all = Part::new(&plan, 0);
+    let mut fates: Vec<Option<Fate>> = vec![None; feedback.len()];
+    for part in parts {
+        all.all.merge(&part.all);
+        for (sum, more) in all.strata.iter_mut().zip(&part.strata) {
+            *sum += more;
+        }
+        for (answer, fate) in part.fates {
+            if let Some(place) = fates.get_mut(answer) {
+                *place = Some(fate);
+            }
+        }
+    }
+    let told = Told {
+        plan: &plan,
+        feedback,
+        fates: &fates,
+        strata: &all.strata,
+        all: &all.all,
+        level: how.level,
+        least: least(map, how).max(1),
+    };
+    let asked: Vec<usize> = (0..feedback.questions().len())
+        .filter(|q| feedback.answers().any(|a| a.question_place() == *q))
+        .collect();
+    let mut goals = told.goals(map, &asked);
+    if !goals.is_empty() {
+        directness(map, journeys, how, exec, &mut goals)?;
+    }
+    Ok(Responders {
+        answers: feedback.len() as u64,
+        joined: fates.iter().flatten().count() as u64,
+        questions: asked.iter().map(|q| told.question(*q)).collect(),
+        goals,
+    })
+}
+
+/// What is asked, bound to the log.
+struct Plan {
+    bound: BoundMap,
+    /// By touchpoint: the place of its earliest stage in the order, from 1; 0 without a stage.
+    levels: Vec<usize>,
+    n_levels: usize,
+    /// Places in the map's goals, and what they are.
+    goals: Vec<(usize, Matcher)>,
+    only: Option<Matcher>,
+    window: (i64, i64),
+    until: i64,
+    alive: i64,
+    within: i64,
+}
+
+/// An answer that looks for its journey.
+#[derive(Clone, Copy)]
+struct Waiting {
+    answer: usize,
+    time: Option<i64>,
+}
+
+/// Answers that look for their journeys, by block and customer.
+type Open = Vec<HashMap<u32, Vec<Waiting>>>;
+
+impl Plan {
+    fn new(map: &JourneyMap, journeys: &Journeys, how: &Overlay, rule: &JoinRule) -> Result<Plan> {
+        let catalog = journeys.catalog();
+        let matcher = |e| Ok::<_, crate::Error>(LenientMatcher::new(e, catalog)?.matcher);
+        let (of_stage, n_levels) = levels(map)?;
+        let earliest = |t: &crate::map::Touchpoint| {
+            let stages = map.stages.iter().zip(&of_stage);
+            let own = stages.filter(|(s, _)| t.is_in(&s.id));
+            own.map(|(_, level)| *level as usize + 1).min().unwrap_or(0)
+        };
+        let wanted = |g: &crate::map::CustomerGoal| how.goal.as_ref().is_none_or(|id| *id == g.id);
+        let goals = map.goals.iter().enumerate().filter(|(_, g)| wanted(g));
+        let goals = goals.filter_map(|(i, g)| Some((i, g.success.as_ref()?)));
+        let goals = goals.map(|(i, e)| Ok((i, matcher(e)?)));
+        let persona = map
+            .personas
+            .iter()
+            .find(|p| how.persona.as_ref() == Some(&p.id));
+        let member = persona.and_then(|p| p.member.as_ref());
+        let window = map.scope.as_ref().and_then(|s| s.window.as_ref());
+        let window = window.map(bounds_of).transpose()?;
+        let alive = how.alive.or(journeys.rule().gap);
+        Ok(Plan {
+            bound: BoundMap::new(map, catalog)?,
+            levels: map.touchpoints.iter().map(earliest).collect(),
+            n_levels: n_levels + 1,
+            goals: goals.collect::<Result<Vec<_>>>()?,
+            only: member.map(matcher).transpose()?,
+            until: window.map_or(catalog.observed_until, |(_, to)| {
+                catalog.observed_until.min(to)
+            }),
+            window: window.unwrap_or((i64::MIN, i64::MAX)),
+            alive: alive.map_or(ALIVE, crate::time::TimeSpan::as_micros),
+            within: rule.within.as_micros(),
+        })
+    }
+
+    fn waiting(&self, journeys: &Journeys, feedback: &Feedback) -> Open {
+        let mut open: Open = vec![HashMap::new(); journeys.blocks().len()];
+        for mut customer in feedback.by_customer().map(Iterator::peekable) {
+            let id = customer.peek().and_then(Answer::customer_id);
+            let Some((block, place)) = id.and_then(|id| journeys.log().customer(id)) else {
+                continue;
+            };
+            if let (Some(open), Ok(place)) = (open.get_mut(block), u32::try_from(place)) {
+                let waiting = customer.map(|a| Waiting {
+                    answer: a.id,
+                    time: a.time(),
+                });
+                open.insert(place, waiting.collect());
+            }
+        }
+        open
+    }
+}
+
+/// What became of the journey that an answer belongs to.
+#[derive(Clone, Debug)]
+struct Fate {
+    /// How far it came and how it ended; `None` where that is not yet known.
+    stratum: Option<usize>,
+    reached: bool,
+    /// Whether it may still go on.
+    alive: bool,
+    /// By goal: whether it was reached, and whether that was before the answer.
+    goals: Vec<Option<bool>>,
+    /// Which journey of which customer.
+    journey: (usize, u32, u32),
+    /// The customer's journeys of known outcome: how many reached a goal, of how many.
+    all: (u64, u64),
+}
+
+/// What one block adds.
+struct Part {
+    block: usize,
+    /// Journeys of known outcome by stratum.
+    strata: Vec<u64>,
+    /// Those that reached a goal, customers being clusters.
+    all: Clusters,
+    fates: Vec<(usize, Fate)>,
+    scratch: Scratch,
+}
+
+#[derive(Default)]
+struct Scratch {
+    spans: Vec<Span>,
+    continues: Vec<bool>,
+    goals: Vec<Mask>,
+    only: Mask,
+    bind: BindScratch,
+    /// By event: the place of its stage in the order.
+    levels: Vec<usize>,
+}
+
+/// A journey of the customer at hand.
+struct Ended {
+    span: Span,
+    first: i64,
+    last: i64,
+    reached: bool,
+    alive: bool,
+    stratum: usize,
+}
+
+impl Part {
+    fn new(plan: &Plan, block: usize) -> Part {
+        Part {
+            block,
+            strata: vec![0; 2 * plan.n_levels],
+            all: Clusters::default(),
+            fates: Vec::new(),
+            scratch: Scratch::default(),
+        }
+    }
+
+    fn observe(&mut self, plan: &Plan, open: &Open, morsel: &Morsel<'_>) {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.spans.clear();
+        scratch.continues.clear();
+        let times = morsel.times();
+        for span in morsel.spans() {
+            let events = times.get(span.range()).unwrap_or_default();
+            // No more events than a u32 counts are in a morsel.
+            #[allow(clippy::cast_possible_truncation)]
+            let before = |limit: i64| events.partition_point(|t| *t < limit) as u32;
+            let (from, to) = (before(plan.window.0), before(plan.window.1));
+            if from < to {
+                scratch.spans.push(Span {
+                    start: span.start + from,
+                    end: span.start + to,
+                    ..*span
+                });
+                scratch.continues.push(span.start + to < span.end);
+            }
+        }
+        let spans = std::mem::take(&mut scratch.spans);
+        let inside = morsel.with_spans(&spans);
+        scratch.goals.resize_with(plan.goals.len(), Mask::default);
+        for ((_, matcher), mask) in plan.goals.iter().zip(&mut scratch.goals) {
+            matcher.fill(&inside, mask);
+        }
+        if let Some(only) = &plan.only {
+            only.fill(&inside, &mut scratch.only);
+        }
+        scratch.levels.clear();
+        scratch.levels.resize(inside.n_events(), 0);
+        let levels = &mut scratch.levels;
+        let take = |event: usize, binding: usize| {
+            let level = plan.levels[plan.bound.bindings[binding].touchpoint];
+            levels[event] = levels[event].max(level);
+        };
+        plan.bound.assign(&inside, &mut scratch.bind, take, |_| {});
+        let mut rest = scratch.continues.as_slice();
+        for spans in inside.customers() {
+            let (here, others) = rest.split_at(spans.len().min(rest.len()));
+            rest = others;
+            let is_meant =
+                plan.only.is_none() || spans.iter().any(|s| scratch.only.any_in(s.range()));
+            if is_meant {
+                self.customer(plan, open, &inside, (spans, here), &scratch);
+            }
+        }
+        scratch.spans = spans;
+        self.scratch = scratch;
+    }
+
+    fn customer(
+        &mut self,
+        plan: &Plan,
+        open: &Open,
+        morsel: &Morsel<'_>,
+        (spans, continues): (&[Span], &[bool]),
+        scratch: &Scratch,
+    ) {
+        let Some(customer) = spans.first().map(|s| s.customer) else {
+            return;
+        };
+        let waiting = open.get(self.block).and_then(|o| o.get(&customer));
+        let (mut k, mut n) = (0, 0);
+        let mut ended: Vec<Ended> = Vec::new();
+        for (span, continues) in spans.iter().zip(continues) {
+            let last = morsel.time(span.end as usize - 1);
+            let reached = scratch.goals.iter().any(|m| m.any_in(span.range()));
+            let back = morsel
+                .next_start(span)
+                .is_some_and(|next| next < plan.window.1);
+            let alive = *continues || !back && plan.until.saturating_sub(last) < plan.alive;
+            let furthest = scratch.levels[span.range()]
+                .iter()
+                .max()
+                .copied()
+                .unwrap_or(0);
+            let stratum = 2 * furthest + usize::from(reached);
+            if reached || !alive {
+                k += u64::from(reached);
+                n += 1;
+                self.strata[stratum] += 1;
+            }
+            if waiting.is_some() {
+                ended.push(Ended {
+                    span: *span,
+                    first: morsel.time(span.start as usize),
+                    last,
+                    reached,
+                    alive,
+                    stratum,
+                });
+            }
+        }
+        self.all.add(k, n);
+        for wait in waiting.into_iter().flatten() {
+            let Some(journey) = journey_of(&ended, wait.time, plan.within) else {
+                continue;
+            };
+            let goals = scratch.goals.iter().map(|mask| {
+                let first = mask.ones_in(journey.span.range()).next()?;
+                Some(wait.time.is_none_or(|time| morsel.time(first) <= time))
+            });
+            let fate = Fate {
+                stratum: (journey.reached || !journey.alive).then_some(journey.stratum),
+                reached: journey.reached,
+                alive: journey.alive,
+                goals: goals.collect(),
+                journey: (self.block, customer, journey.span.ordinal),
+                all: (k, n),
+            };
+            self.fates.push((wait.answer, fate));
+        }
+    }
+}
+
+/// The journey that an answer belongs to: the readable definition.
+fn journey_of(journeys: &[Ended], answered: Option<i64>, within: i64) -> Option<&Ended> {
+    let Some(answered) = answered else {
+        return match journeys {
+            [only] => Some(only),
+            _ => None,
+        };
+    };
+    let begun = journeys.iter().filter(|j| j.first <= answered);
+    let last = begun.max_by_key(|j| (j.first, j.span.ordinal))?;
+    (answered.saturating_sub(last.last) <= within).then_some(last)
+}
+
+/// How directly each goal is reached, as KPI K19 says it.
+fn directness(
+    map: &JourneyMap,
+    journeys: &Journeys,
+    how: &Overlay,
+    exec: &Exec,
+    rows: &mut [GoalSatisfaction],
+) -> Result<()> {
+    let wanted = map.goals.iter().filter_map(|g| {
+        let asked = rows.iter().any(|r| g.id == r.goal.as_str());
+        Some((g, g.success.as_ref().filter(|_| asked)?))
+    });
+    let watched = wanted.map(|(goal, success)| {
+        let mut params = Params::new();
+        params.insert(VARIANT.name.to_owned(), Param::from("directness"));
+        params.insert("goal".to_owned(), Param::Text(success.to_string()));
+        KpiBinding::new(goal.id.clone(), "goal_completion").params(params)
+    });
+    let watched = JourneyMap {
+        kpis: watched.collect(),
+        ..map.clone()
+    };
+    let numbers = measure_kpis(&watched, journeys, how, &KpiSources::default(), exec)?;
+    for (goal, number) in watched.kpis.iter().zip(numbers) {
+        for row in rows.iter_mut().filter(|r| goal.id == r.goal.as_str()) {
+            row.directness = number.value;
+        }
+    }
+    Ok(())
+}
