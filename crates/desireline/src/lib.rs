@@ -9,7 +9,8 @@ pub use desireline_core::{
 
 #[doc(inline)]
 pub use desireline_core::analyses::{
-    directly_follows, dropoff, funnel, goals, graph, paths, patterns, precedence, retention, transitions,
+    directly_follows, dropoff, funnel, goals, graph, paths, patterns, precedence, retention,
+    transitions,
 };
 
 #[doc(inline)]

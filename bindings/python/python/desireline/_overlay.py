@@ -64,6 +64,9 @@ class OverlayReport(Report):
     by_period = _table("by_period", "The same measures for each period.")
     period_tests = _table("period_tests", "Whether periods differ, place by place.")
     placements = _table("placements", "Events of touchpoints by stage and step.")
+    kpis = _table("kpis", "The KPIs that the map watches, with their targets.")
+    feedback = _table("feedback", "What customers say at stages and touchpoints.")
+    feelings = _table("feelings", "What customers feel there.")
     unmapped = _table("unmapped", "Events that belong to no touchpoint.")
 
     @property

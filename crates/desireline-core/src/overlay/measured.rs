@@ -4,7 +4,7 @@ use super::kpis::{KpiSources, measure_kpis};
 use super::question::Overlay;
 use super::report::OverlayReport;
 use super::run::{overlay, select};
-use super::voice::listen;
+use super::voice::{VoiceReport, listen};
 use crate::engine::Exec;
 use crate::error::Result;
 use crate::journey::Journeys;
@@ -24,14 +24,31 @@ pub fn measured(
     sources: &KpiSources,
     exec: &Exec,
 ) -> Result<OverlayReport> {
+    Ok(measured_and_heard(map, journeys, how, sources, exec)?.0)
+}
+
+/// The same with all that was heard: how well each touchpoint is, feelings by source, how answers found their place, verbatims. Absent
+/// where there are no answers.
+///
+/// # Errors
+/// Those of [`measured`].
+pub fn measured_and_heard(
+    map: &JourneyMap,
+    journeys: &Journeys,
+    how: &Overlay,
+    sources: &KpiSources,
+    exec: &Exec,
+) -> Result<(OverlayReport, Option<VoiceReport>)> {
     let mut report = overlay(map, journeys, how, exec)?;
     let selected = select(map, journeys)?;
     let journeys = selected.as_ref().unwrap_or(journeys);
     if !map.kpis.is_empty() {
         report.kpis = Some(measure_kpis(map, journeys, how, sources, exec)?);
     }
-    if let Some(answers) = &sources.answers {
-        listen(map, journeys, answers, &sources.listening, exec)?.fill(&mut report);
-    }
-    Ok(report)
+    let Some(answers) = &sources.answers else {
+        return Ok((report, None));
+    };
+    let voice = listen(map, journeys, answers, &sources.listening, exec)?;
+    voice.fill(&mut report);
+    Ok((report, Some(voice)))
 }

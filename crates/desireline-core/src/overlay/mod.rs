@@ -15,6 +15,8 @@ mod lifecycle;
 mod measured;
 mod pairs;
 mod periods;
+mod persona_diff;
+mod persona_weights;
 mod plan;
 mod question;
 pub mod report;
@@ -39,9 +41,16 @@ pub use self::kpis::{KpiSources, measure_kpis};
 pub use self::lifecycle::{
     Lifecycle, LifecyclePartial, LifecyclePlan, LifecycleReport, PhaseRow, WayRow,
 };
-pub use self::measured::measured;
+pub use self::measured::{measured, measured_and_heard};
+pub use self::persona_diff::{
+    FieldChange, PersonaDiff, PersonaDiffOptions, PersonaField, UnknownPersona, persona_diff,
+};
+pub use self::persona_weights::{PersonaWeight, PersonaWeights, persona_weights};
 pub use self::question::{Forced, NAME, Overlay};
 #[doc(inline)]
 pub use self::report::OverlayReport;
 pub use self::run::{overlay, split_by_persona};
 pub use self::voice::{HeardRow, ListenOptions, PlaceRow, VoiceReport, listen};
+
+/// Customers without a persona.
+const NO_PERSONA: &str = "(no persona)";

@@ -5,6 +5,7 @@ mod groups;
 mod kpi_table;
 mod order;
 mod tables;
+mod watched;
 
 pub use self::cells::{
     CellKind, CellMeasure, Contrast, Direction, DwellMeasure, EdgeMeasure, EmotionMeasure,
