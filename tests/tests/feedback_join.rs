@@ -9,8 +9,8 @@ use desireline_core::journey::JourneyRule;
 use desireline_core::log::Log;
 use desireline_core::map::{Form, MapFile};
 use desireline_core::overlay::{
-    EmotionOrigin, Joined, ListenOptions, Place, PlaceRow, Ties, Unjoined, VoiceReport,
-    join_feedback, listen,
+    EmotionOrigin, Joined, KpiSources, ListenOptions, Overlay, Place, PlaceRow, Ties, Unjoined,
+    VoiceReport, join_feedback, listen, measured_and_heard, overlay,
 };
 use desireline_core::time::TimeSpan;
 use proptest::prelude::*;
@@ -256,6 +256,21 @@ fn sources_stay_apart_and_holes_stay_holes() {
     assert!(curve.strong().iter().all(|p| p.origin == Heard));
 }
 
+/// Two events of one moment are one touch, whether the answer comes after them or before.
+#[test]
+fn a_moment_is_answered_once() {
+    let touches = [("eve", 10, "home"), ("eve", 10, "home")];
+    let feedback = answers(&[
+        ("eve", "csat", 4, Some(10), None),
+        ("eve", "csat", 4, Some(2), None),
+    ]);
+    let mut options = exact(0);
+    options.rule.after = Some(TimeSpan::from_micros(8));
+    let report = heard(&map(""), &touches, &feedback, &options, 1);
+    assert_eq!((report.joined, report.heard[0].touches), (2, 2));
+    assert_eq!(report.heard[0].answered, 1);
+}
+
 /// What the rule says, over all touches, one after the other.
 fn naive(
     touches: &[(i64, usize)],
@@ -355,4 +370,102 @@ fn the_ends_of_time() {
         .collect();
     let report = heard(&file, &TOUCHES, &answers(&given), &options, 1);
     assert_eq!(report.joined + report.unjoined.values().sum::<u64>(), 4);
+}
+
+/// What customers say goes into the places that a measured map keeps for it, and nowhere else.
+#[test]
+fn a_measured_map_is_filled() {
+    let feedback = answers(&[
+        ("ann", "csat", 5, Some(12), None),
+        ("ann", "mood", 2, Some(12), None),
+        ("bob", "mood", 1, Some(5), Some("cart")),
+        ("bob", "csat", 1, Some(5), Some("cart")),
+        ("bob", "nps", 9, None, Some("home")),
+        ("cid", "csat", 4, Some(210), None),
+        ("cid", "desk-csat", 4, None, None),
+    ]);
+    let file = map("");
+    let voice = heard(&file, &TOUCHES, &feedback, &exact(50), 1);
+    let log = Log::from_rows(TOUCHES).unwrap();
+    let journeys = log.journeys(JourneyRule::customer()).unwrap();
+    let (how, exec) = (Overlay::new(), Exec::new());
+    let mut report = overlay(file.map(), &journeys, &how, &exec).unwrap();
+    let before = report.clone();
+    assert!(
+        before
+            .touchpoints
+            .iter()
+            .all(|t| t.feedback.is_none() && t.emotion.is_none())
+    );
+    voice.fill(&mut report);
+    let told = |id: &str| -> Vec<(String, u64, Option<f64>)> {
+        let touchpoint = report.touchpoint(id).unwrap();
+        let rows = touchpoint.feedback.iter().flatten();
+        rows.map(|f| (f.instrument.clone(), f.answers, f.value.map(|v| v.value)))
+            .collect()
+    };
+    // Each row is that of the voice: the usual measure of its kind, with the touches that were answered.
+    for touchpoint in &report.touchpoints {
+        let rows = voice
+            .touchpoints
+            .iter()
+            .filter(|r| r.place == touchpoint.id);
+        let rows: Vec<_> = rows
+            .map(|r| {
+                (
+                    r.kind.word().to_owned(),
+                    r.answers,
+                    r.measures.usual(r.kind).and_then(|m| m.value()),
+                )
+            })
+            .collect();
+        assert_eq!(told(&touchpoint.id), rows, "{}", touchpoint.id);
+        let heard = voice
+            .heard
+            .iter()
+            .find(|h| h.touchpoint == touchpoint.id)
+            .unwrap();
+        for f in touchpoint.feedback.iter().flatten() {
+            let response = f.response.unwrap();
+            assert_eq!(
+                (response.count, response.n),
+                (heard.answered, heard.touches)
+            );
+        }
+    }
+    assert_eq!(told("cart").iter().map(|r| r.1).collect::<Vec<_>>(), [2, 2]);
+    assert_eq!(told("home").len(), 2);
+    assert_eq!(told("desk"), [("csat".to_owned(), 1, Some(1.0))]);
+    // The feeling that was reported goes before the one that follows from satisfaction; a place nobody felt at has none.
+    let felt = |id: &str| report.touchpoint(id).unwrap().emotion.clone();
+    assert_eq!(felt("cart").unwrap().source, "self_report");
+    assert_eq!(felt("home").unwrap().source, "survey_derived");
+    // The cart sits in two stages, so its answers count in both.
+    let stage = |id: &str| {
+        report
+            .stage(id)
+            .unwrap()
+            .feedback
+            .as_ref()
+            .map_or(0, Vec::len)
+    };
+    assert_eq!((stage("find"), stage("buy")), (3, 3));
+    // Nothing else has changed.
+    let mut rest = report.clone();
+    for touchpoint in &mut rest.touchpoints {
+        (touchpoint.feedback, touchpoint.emotion) = (None, None);
+    }
+    for stage in &mut rest.stages {
+        (stage.feedback, stage.emotion) = (None, None);
+    }
+    assert_eq!(rest, before);
+    // And the whole of it in one call.
+    let sources = KpiSources {
+        answers: Some(std::sync::Arc::new(feedback)),
+        listening: exact(50),
+        ..KpiSources::default()
+    };
+    let (all, again) = measured_and_heard(file.map(), &journeys, &how, &sources, &exec).unwrap();
+    assert_eq!(all.touchpoints, report.touchpoints);
+    assert_eq!(again.unwrap(), voice);
 }

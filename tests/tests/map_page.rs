@@ -49,9 +49,9 @@ fn measured(file: &MapFile, log: &Log, today: Date, threads: usize) -> (OverlayR
 
 fn page(file: &MapFile, (report, check): &(OverlayReport, MapCheck)) -> String {
     let view = MapView {
-        map: file.map(),
         overlay: Some(report),
         check: Some(check),
+        ..MapView::new(file.map())
     };
     html::map_page(&view, None, None, &[]).unwrap()
 }

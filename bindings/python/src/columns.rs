@@ -2,7 +2,10 @@
 
 use desireline_core::log::{AttributeType, Level};
 use desireline_core::time::parse_instant;
-use desireline_io::{AttributeColumnSpec, Columns, Delimiter, Format, IoError, Limits, TimeUnit};
+use desireline_io::{
+    AttributeColumnSpec, Columns, Delimiter, Format, IdSpace, IdTable, IoError, Limits, TimeUnit,
+    clock_shift,
+};
 use serde::Deserialize;
 
 use crate::error::Failure;
@@ -27,6 +30,11 @@ pub(crate) struct Reading {
     all_attributes: bool,
     tie: Option<String>,
     zone: Option<String>,
+    shift: Option<String>,
+    ids: Option<Ids>,
+    id_prefix: Option<String>,
+    #[serde(default)]
+    call: Vec<(String, String)>,
     time_unit: Option<String>,
     observed_until: Option<String>,
     #[serde(default)]
@@ -45,6 +53,14 @@ struct Attribute {
     name: String,
     kind: Option<AttributeType>,
     level: Option<Level>,
+}
+
+/// A table of ids: a CSV file, or pairs of id and customer.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Ids {
+    Path(String),
+    Pairs(Vec<(String, String)>),
 }
 
 #[derive(Default, Deserialize)]
@@ -106,6 +122,20 @@ impl Reading {
         }
         if let Some(zone) = self.zone {
             columns = columns.zone(zone);
+        }
+        if let Some(shift) = self.shift {
+            columns = columns.shift(clock_shift(&shift)?);
+        }
+        if self.ids.is_some() || self.id_prefix.is_some() {
+            let ids = match self.ids {
+                Some(Ids::Path(path)) => IdSpace::mapped(IdTable::read_csv(path)?),
+                Some(Ids::Pairs(pairs)) => IdSpace::mapped(IdTable::new(pairs)?),
+                None => IdSpace::default(),
+            };
+            columns = columns.ids(ids.prefix(self.id_prefix.unwrap_or_default()));
+        }
+        for (column, name) in self.call {
+            columns = columns.call(column, name);
         }
         if let Some(unit) = self.time_unit {
             columns = columns.time_unit(time_unit(&unit)?);

@@ -17,6 +17,7 @@ pub(crate) enum Failure {
     Simulate(SimulateError),
     Report(desireline_report::Error),
     Exchange(desireline_report::exchange::ExchangeError),
+    Persona(desireline_core::overlay::UnknownPersona),
     /// Arguments from Python that do not have the shape that this module's own Python files give them.
     Shape(serde_json::Error),
     /// A bug: something panicked.
@@ -96,6 +97,7 @@ impl Failure {
             Failure::Simulate(e) => e.to_string(),
             Failure::Report(e) => e.to_string(),
             Failure::Exchange(e) => e.to_string(),
+            Failure::Persona(e) => e.to_string(),
             Failure::Shape(e) => without_place(&e.to_string()),
             Failure::Panic(said) => {
                 format!("desireline failed on its own account, please report it: {said}")
@@ -114,6 +116,7 @@ impl Failure {
             Failure::Simulate(_) => ("InternalError", "simulate"),
             Failure::Report(_) => ("InternalError", "report"),
             Failure::Exchange(_) => ("SpecError", "exchange"),
+            Failure::Persona(_) => ("SpecError", "unknown_persona"),
             Failure::Shape(_) => ("SpecError", "shape"),
             Failure::Panic(_) => ("InternalError", "panic"),
         }

@@ -5,18 +5,16 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatchReader;
-use desireline_core::engine::DynAnswer;
 use desireline_core::feedback::{
     self, Duplicates, FeedbackReport, Measure, Measuring, Question, QuestionKind, ReportOptions,
     Which, survey_template,
 };
 use desireline_core::overlay::{JoinRule, ListenOptions, Ties, VoiceReport, listen};
-use desireline_core::report::{Answer as Whole, Report};
 use desireline_core::time::TimeSpan;
 use desireline_io::{FeedbackColumns, Source};
 use pyo3::prelude::*;
 use pyo3_arrow::input::AnyRecordBatch;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::columns;
 use crate::error::Failure;
@@ -275,7 +273,7 @@ impl Feedback {
             options.seed = asking.seed;
             options.customers = asking.customers;
             let report: FeedbackReport = self.inner.report(&options).map_err(failure)?;
-            Ok(answer(report.into_answer()))
+            Ok(Answer::of(report.into_answer()))
         })
     }
 
@@ -306,16 +304,7 @@ impl Feedback {
             options.customers = asking.customers;
             let exec = watch.exec(None, None)?;
             let report: VoiceReport = listen(map.map(), &journeys, &feedback, &options, &exec)?;
-            Ok(answer(report.into_answer()))
+            Ok(Answer::of(report.into_answer()))
         })
     }
-}
-
-fn answer<R: Report + Serialize>(whole: Whole<R>) -> Answer {
-    Answer::new(DynAnswer {
-        analysis: whole.analysis,
-        spec: whole.spec,
-        provenance: whole.provenance,
-        report: Box::new(whole.report),
-    })
 }

@@ -11,6 +11,7 @@ mod expr;
 mod feedback;
 mod journeys;
 mod kpi;
+mod lifecycle;
 mod log;
 mod map;
 mod report;
@@ -34,7 +35,11 @@ mod _core {
     #[pymodule_export]
     use crate::kpi::{External, kpi_catalogue, measure_kpi};
     #[pymodule_export]
-    use crate::log::{Log, SelectedLog, instant, open_snapshot, read_frame, read_paths};
+    use crate::lifecycle::measure_lifecycle;
+    #[pymodule_export]
+    use crate::log::{
+        Log, SelectedLog, instant, open_snapshot, read_frame, read_paths, read_sources,
+    };
     #[pymodule_export]
     use crate::map::{JourneyMap, import_map, map_schema, map_templates, read_map, scenarios};
     #[pymodule_export]

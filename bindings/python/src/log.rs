@@ -44,6 +44,30 @@ pub(crate) fn read_paths(
     })
 }
 
+/// Reads several sources, each of paths with a reading of its own, into one log.
+#[pyfunction]
+#[pyo3(signature = (sources, progress=None))]
+pub(crate) fn read_sources(
+    py: Python<'_>,
+    sources: Vec<(Vec<PathBuf>, String)>,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Log> {
+    let readings = sources
+        .into_iter()
+        .map(|(paths, reading)| Ok((paths, serde_json::from_str(&reading)?)))
+        .collect::<Result<Vec<(Vec<PathBuf>, Reading)>, serde_json::Error>>()
+        .map_err(Failure::from)?;
+    exec::run(py, progress, move |watch| {
+        let mut sources = Vec::with_capacity(readings.len());
+        for (paths, reading) in readings {
+            sources.push((Source::from(paths), reading.columns(watch)?));
+        }
+        Ok(Log {
+            inner: desireline_io::read_sources(sources)?,
+        })
+    })
+}
+
 /// Reads an object with the Arrow C stream or array interface.
 #[pyfunction]
 #[pyo3(signature = (frame, name, reading, progress=None))]

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use desireline_core::engine::DynAnswer;
 use desireline_core::map::check::{CheckOptions, Code, check};
 use desireline_core::map::{Form, LocalizedText, MapFile, templates};
-use desireline_core::overlay::{self, KpiSources, MapCheck, Overlay};
-use desireline_report::exchange::{self, Exchange, ImportOptions, Lane};
+use desireline_core::overlay::{self, KpiSources, MapCheck, Overlay, PersonaDiffOptions};
+use desireline_report::exchange::{self, Exchange, ExportOptions, ImportOptions, Lane};
 use desireline_report::html::{self, MapView};
 use desireline_report::svg::{MAP_WIDE, MapPicture};
 use pyo3::prelude::*;
@@ -120,11 +119,13 @@ pub(crate) fn import_map(
 #[pymethods]
 impl JourneyMap {
     /// The map in another format, and what that loses, as JSON.
-    fn export(&self, py: Python<'_>, format: &str) -> PyResult<(String, String)> {
+    #[pyo3(signature = (format, sensitive=false))]
+    fn export(&self, py: Python<'_>, format: &str, sensitive: bool) -> PyResult<(String, String)> {
         let format: Exchange = format.parse().map_err(Failure::Exchange)?;
         let file = Arc::clone(&self.inner);
+        let options = ExportOptions::default().sensitive(sensitive);
         exec::short(py, || {
-            let out = exchange::export(file.map(), format);
+            let out = exchange::export_with(file.map(), format, &options);
             Ok((out.text, serde_json::to_string(&out.losses)?))
         })
     }
@@ -137,14 +138,50 @@ impl JourneyMap {
     }
 
     /// The same on a page.
-    #[pyo3(signature = (measured=None))]
-    fn page(&self, measured: Option<&Answer>) -> PyResult<String> {
+    #[pyo3(signature = (measured=None, heard=None, sensitive=false))]
+    fn page(
+        &self,
+        measured: Option<&Answer>,
+        heard: Option<&Answer>,
+        sensitive: bool,
+    ) -> PyResult<String> {
         let view = MapView {
-            map: self.inner.map(),
             overlay: measured.and_then(Answer::overlay),
-            check: None,
+            voice: heard.and_then(Answer::voice),
+            sensitive,
+            ..MapView::new(self.inner.map())
         };
         Ok(html::map_page(&view, None, None, &[]).map_err(Failure::from)?)
+    }
+
+    /// Personas against each other; the question is two ids and whether sensitive facts are shown.
+    #[pyo3(signature = (second=None, first_id=None, second_id=None, sensitive=false))]
+    fn diff_personas(
+        &self,
+        py: Python<'_>,
+        second: Option<&JourneyMap>,
+        first_id: Option<String>,
+        second_id: Option<String>,
+        sensitive: bool,
+    ) -> PyResult<Answer> {
+        let mut options = PersonaDiffOptions::default();
+        options.first = first_id.map(Into::into);
+        options.second = second_id.map(Into::into);
+        options.sensitive = sensitive;
+        let (first, second) = (self.shared(), second.map(JourneyMap::shared));
+        exec::short(py, || {
+            let second = second.as_ref().map(|file| file.map());
+            let diff =
+                overlay::persona_diff(first.map(), second, &options).map_err(Failure::Persona)?;
+            Ok(Answer::of(diff.into_answer()))
+        })
+    }
+
+    /// What each persona weighs.
+    #[pyo3(signature = (measured=None))]
+    fn persona_weights(&self, measured: Option<&Answer>) -> Answer {
+        let overlay = measured.and_then(Answer::overlay);
+        Answer::of(overlay::persona_weights(self.inner.map(), overlay).into_answer())
     }
 
     #[getter]
@@ -279,13 +316,8 @@ impl JourneyMap {
                     return Err(Failure::Panic("nothing to measure against".to_owned()));
                 }
             };
-            let answer = overlay::measured(file.map(), &cut, &how, &sources, &exec)?.into_answer();
-            Ok(Answer::new(DynAnswer {
-                analysis: answer.analysis,
-                spec: answer.spec,
-                provenance: answer.provenance,
-                report: Box::new(answer.report),
-            }))
+            let found = overlay::measured(file.map(), &cut, &how, &sources, &exec)?;
+            Ok(Answer::of(found.into_answer()))
         })
     }
 }

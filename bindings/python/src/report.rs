@@ -8,9 +8,12 @@ use arrow::datatypes::{
     TimestampMicrosecondType, UInt64Type,
 };
 use desireline_core::engine::{DynAnswer, DynReport};
+use desireline_core::feedback::FeedbackReport;
 use desireline_core::kpi::KpiReport;
 use desireline_core::log::{Log, Summary};
-use desireline_core::overlay::{self, OverlayReport};
+use desireline_core::overlay::{
+    self, LifecycleReport, OverlayReport, PersonaDiff, PersonaWeights, VoiceReport,
+};
 use desireline_core::registry;
 use desireline_core::report::{Caveat, Provenance, Report};
 use desireline_core::{journey::JourneyRule, report};
@@ -37,6 +40,21 @@ impl Answer {
     /// The overlay, if it is one.
     pub(crate) fn overlay(&self) -> Option<&OverlayReport> {
         self.inner.report.as_any().downcast_ref()
+    }
+
+    /// What customers say along a map, if it is that.
+    pub(crate) fn voice(&self) -> Option<&VoiceReport> {
+        self.inner.report.as_any().downcast_ref()
+    }
+
+    /// A typed answer.
+    pub(crate) fn of<R: Report + serde::Serialize>(answer: report::Answer<R>) -> Answer {
+        Answer::new(DynAnswer {
+            analysis: answer.analysis,
+            spec: answer.spec,
+            provenance: answer.provenance,
+            report: Box::new(answer.report),
+        })
     }
 
     pub(crate) fn new(answer: DynAnswer) -> Answer {
@@ -154,6 +172,7 @@ impl Answer {
             width,
             bars: true,
             rows: text::Rows::Few,
+            columns: text::Columns::default(),
         };
         short(py, || Ok(text::render(&self.view(), &options)))
     }
@@ -215,6 +234,14 @@ pub(crate) fn restore(
             "summary" => Box::new(serde_json::from_value::<Summary>(fields)?),
             overlay::NAME => Box::new(serde_json::from_value::<OverlayReport>(fields)?),
             "kpi" => Box::new(serde_json::from_value::<KpiReport>(fields)?),
+            "lifecycle" => Box::new(serde_json::from_value::<LifecycleReport>(fields)?),
+            "personas" => Box::new(serde_json::from_value::<PersonaWeights>(fields)?),
+            "persona_diff" => Box::new(serde_json::from_value::<PersonaDiff>(fields)?),
+            // Along a map answers were joined to places; a survey by itself has none.
+            FeedbackReport::NAME if fields.get("joined").is_some() => {
+                Box::new(serde_json::from_value::<VoiceReport>(fields)?)
+            }
+            FeedbackReport::NAME => Box::new(serde_json::from_value::<FeedbackReport>(fields)?),
             name => registry::read_report(name, &spec, fields)?,
         };
         Ok(Answer::new(DynAnswer {
@@ -302,6 +329,7 @@ impl Table {
             width,
             bars: true,
             rows: text::Rows::Few,
+            columns: text::Columns::default(),
         };
         short(py, || Ok(text::table(&self.inner, &options)))
     }

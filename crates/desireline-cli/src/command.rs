@@ -46,6 +46,10 @@ pub(crate) fn command() -> Command {
         .subcommand(crate::map::command())
         .subcommand(crate::feedback::command())
         .subcommand(overlay())
+        .subcommand(journeys(input(output(
+            crate::lifecycle::command(),
+            TABLE_FORMATS,
+        ))))
         .subcommand(crate::simulate::command())
 }
 
@@ -130,8 +134,12 @@ fn report() -> Command {
             )
             .value_hint(ValueHint::FilePath),
         )
-        .arg(crate::map::today_arg().help_heading("Question"));
-    journeys(input(output(with_all_fields(command), &[])))
+        .arg(crate::map::today_arg().help_heading("Question"))
+        .arg(crate::map::sensitive_arg().help_heading("Question").requires("map"));
+    // What customers said stands on the map's page, so it needs one.
+    let command = crate::survey::besides(with_all_fields(command));
+    let command = command.mut_arg("survey", |arg| arg.requires("map"));
+    journeys(input(output(command, &[]))).after_help(crate::survey::QUESTIONS)
 }
 
 fn convert() -> Command {
@@ -269,7 +277,7 @@ fn input(command: Command) -> Command {
             Arg::new("files")
                 .value_name("FILE")
                 .num_args(1..)
-                .required(true)
+                .required_unless_present("log-source")
                 .value_hint(ValueHint::AnyPath)
                 .help("CSV, TSV, JSON Lines (each also .gz, .zst), Parquet or Arrow IPC: files, folders or globs; `-` for standard input, with --input-format; or one snapshot that `convert` wrote"),
         ),
@@ -311,6 +319,11 @@ pub(crate) fn reading(command: Command) -> Command {
         )
         .arg(
             arg("limit", "NAME=N", "Another bound on the input, such as json_depth=100, field_bytes=4MiB or columns=20000; may be given several times")
+                .action(ArgAction::Append),
+        )
+        .arg(
+            arg("log-source", "SOURCE", crate::sources::HELP)
+                .long("log-source")
                 .action(ArgAction::Append),
         )
         .arg(arg("observed-until", "TIME", "Until when customers were observed [default: the last event]"))
@@ -377,8 +390,13 @@ pub(crate) fn output(command: Command, formats: &'static [&'static str]) -> Comm
             .arg(arg(
                 "table",
                 "NAME",
-                "Which table csv and arrow hold [default: the first]",
+                "Which table text, csv and arrow hold: text shows it with every row and column [default: all in text, else the first]",
             ))
+            .arg(
+                arg("wide", "", "Show every column of a table beside the others, however long the lines")
+                    .action(ArgAction::SetTrue)
+                    .num_args(0),
+            )
     } else {
         command
     };

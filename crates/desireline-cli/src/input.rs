@@ -2,11 +2,12 @@
 
 use clap::ArgMatches;
 use desireline::expr::{Expr, Field, Scope};
-use desireline::io::{self, Columns, Delimiter, Format, IoError, Limits, TimeUnit};
+use desireline::io::{self, Columns, Delimiter, Format, IoError, Limits, Source, TimeUnit};
 use desireline::{Error, Exec, JourneyRule, Journeys, Log, SpecError};
 
 use crate::error::CliError;
 use crate::progress::Bar;
+use crate::sources::Own;
 use crate::{interrupt, output, stdin};
 
 pub(crate) fn text<'m>(m: &'m ArgMatches, name: &str) -> Option<&'m str> {
@@ -61,41 +62,127 @@ impl Wanted {
     }
 }
 
+/// Where an option's value is looked for: in a source of its own first, then among the options.
+#[derive(Clone, Copy)]
+struct Given<'m> {
+    m: &'m ArgMatches,
+    own: Option<&'m Own>,
+}
+
+impl<'m> Given<'m> {
+    fn text(self, name: &str) -> Option<&'m str> {
+        // Whoever says what every row is, has no column of events, and the other way round.
+        let other = match name {
+            "event" => "every-row",
+            "every-row" => "event",
+            _ => "",
+        };
+        let key = if name == "input-format" {
+            "format"
+        } else {
+            name
+        };
+        match self.own {
+            Some(own) if own.text(key).is_some() => own.text(key),
+            Some(own) if own.text(other).is_some() => None,
+            _ => text(self.m, name),
+        }
+    }
+}
+
+/// Whether the options name a log.
+pub(crate) fn has_log(m: &ArgMatches) -> bool {
+    !texts(m, "files").is_empty() || !texts(m, "log-source").is_empty()
+}
+
 /// Reads the log. `names` are further columns that the question needs.
 pub(crate) fn log(m: &ArgMatches, names: &[Wanted]) -> Result<Log, CliError> {
     if let Some(log) = snapshot(m)? {
         return Ok(log);
     }
+    let own = texts(m, "log-source")
+        .into_iter()
+        .map(Own::read)
+        .collect::<Result<Vec<_>, _>>()?;
+    let files = texts(m, "files");
+    let bar = Bar::new("reading", m);
+    let ready = |columns: Columns| columns.on_progress(bar.reading()).cancel(interrupt::flag());
+    let nothing = |e: IoError| match e {
+        IoError::Log(Error::EmptyLog { quarantined }) => {
+            let paths = own.iter().map(|o| o.path.as_str());
+            let all: Vec<&str> = files.iter().copied().chain(paths).collect();
+            nothing(&all, quarantined)
+        }
+        e => e.into(),
+    };
+    // Held until the log is built: what came through a pipe goes when this does.
+    let (source, _piped) = stdin::source(&files, text(m, "input-format").is_some())?;
+    let mut sources = Vec::with_capacity(own.len() + 1);
+    if !files.is_empty() || own.is_empty() {
+        output::spare_inputs(text(m, "output"), &source.files()?)?;
+        sources.push((source, ready(columns(Given { m, own: None }, names)?)));
+    }
+    for own in &own {
+        let source = Source::from(own.path.as_str());
+        output::spare_inputs(text(m, "output"), &source.files()?)?;
+        let given = Given { m, own: Some(own) };
+        sources.push((source, ready(columns(given, names)?)));
+    }
+    let log = match (own.is_empty(), sources.pop()) {
+        (true, Some((source, columns))) => io::read(source, &columns).map_err(nothing)?,
+        (_, last) => {
+            sources.extend(last);
+            io::read_sources(sources).map_err(nothing)?
+        }
+    };
+    bar.finish();
+    Ok(log)
+}
+
+/// Which columns of a source are what.
+fn columns(given: Given<'_>, names: &[Wanted]) -> Result<Columns, CliError> {
+    let Given { m, own } = given;
+    let text = |name: &str| given.text(name);
     for name in ["customer", "time", "event"] {
-        let every_row = name == "event" && text(m, "every-row").is_some();
-        if text(m, name).is_none() && !every_row {
-            return Err(CliError::Usage(format!(
-                "--{name} is missing: say which columns hold customer, time and event; only a snapshot, which `desireline convert` writes, knows"
-            )));
+        let every_row = name == "event" && text("every-row").is_some();
+        if text(name).is_none() && !every_row {
+            return Err(CliError::Usage(match own {
+                Some(own) => format!(
+                    "--log-source {}: {name}= is missing, and so is --{name}: say which columns hold customer, time and event",
+                    own.path
+                ),
+                None => format!(
+                    "--{name} is missing: say which columns hold customer, time and event; only a snapshot, which `desireline convert` writes, knows"
+                ),
+            }));
         }
     }
-    let required = |name: &str| text(m, name).unwrap_or_default().to_owned();
-    let mut columns = match text(m, "every-row") {
+    let required = |name: &str| text(name).unwrap_or_default().to_owned();
+    let mut columns = match text("every-row") {
         Some(event) => Columns::every_row(required("customer"), required("time"), event),
         None => Columns::new(required("customer"), required("time"), required("event")),
     };
-    let taken: Vec<&str> = ["customer", "time", "event", "channel"]
+    let taken: Vec<&str> = ["customer", "time", "event", "channel", "session"]
         .iter()
-        .filter_map(|n| text(m, n))
+        .filter_map(|n| text(n))
         .collect();
-    if let Some(channel) = text(m, "channel") {
+    if let Some(channel) = text("channel") {
         columns = columns.channel(channel);
     }
-    if let (Some(value), Some(currency)) = (text(m, "value"), text(m, "currency")) {
+    if let (Some(value), Some(currency)) = (text("value"), text("currency")) {
         columns = columns.value(value, currency);
     }
-    if let Some(tie) = text(m, "tie") {
+    if let Some(tie) = text("tie") {
         columns = columns.tie(tie);
     }
     let rule = rule(m)?;
-    if let Some(column) = &rule.column {
-        columns = columns.journey(column);
-    }
+    columns = match (own, own.and_then(|o| o.text("session")), &rule.column) {
+        (_, Some(session), _) => columns.journey(session),
+        (None, None, Some(column)) => columns.journey(column),
+        // Where a source has no sessions, its events are journeys by customer.
+        (Some(_), None, Some(column)) => columns.attribute_if_there(column),
+        _ => columns,
+    };
     if flag(m, "all-attributes") {
         columns = columns.all_attributes();
     }
@@ -110,40 +197,58 @@ pub(crate) fn log(m: &ArgMatches, names: &[Wanted]) -> Result<Log, CliError> {
     wanted.extend_from_slice(names);
     wanted.sort();
     wanted.dedup();
+    let called = own.map_or(Ok(Vec::new()), Own::called)?;
     for Wanted {
         name,
         exact,
         if_there,
     } in wanted
     {
+        // The log's name may be another one than the column's.
+        let column = called.iter().find(|(_, log)| *log == name);
+        let name = column.map_or(name, |(column, _)| (*column).to_owned());
         if taken.contains(&name.as_str()) || rule.column.as_ref() == Some(&name) {
             continue;
         }
-        let declared = name == "channel" && !exact && text(m, "channel").is_some();
-        columns = if declared || if_there {
+        let declared = name == "channel" && !exact && text("channel").is_some();
+        // Of several sources not each has every column.
+        columns = if declared || if_there || own.is_some() {
             // The declared channel is meant, unless there is such a column too: then it has to be said which.
             columns.attribute_if_there(name)
         } else {
             columns.attribute(name.as_str())
         };
     }
+    for (column, name) in called {
+        columns = columns.call(column, name);
+    }
     columns = columns.limits(limits(&texts(m, "limit"))?);
-    if let Some(zone) = text(m, "zone") {
+    if let Some(zone) = text("zone") {
         columns = columns.zone(zone);
     }
-    if let Some(unit) = text(m, "time-unit") {
+    if let Some(unit) = text("time-unit") {
+        if !["s", "ms", "us", "ns"].contains(&unit) {
+            return Err(CliError::Usage(format!(
+                "time-unit `{unit}` is none of s, ms, us and ns"
+            )));
+        }
         columns = columns.time_unit(time_unit(unit));
     }
-    if let Some(delimiter) = text(m, "delimiter") {
+    if let Some(delimiter) = text("delimiter") {
         columns = columns.delimiter(self::delimiter(delimiter)?);
     }
-    if flag(m, "no-header") {
+    if own.map_or(flag(m, "no-header"), |o| o.no_header) {
         columns = columns.no_header();
     }
-    if let Some(format) = text(m, "input-format") {
+    if let Some(format) = text("input-format") {
+        if !["csv", "tsv", "jsonl", "parquet", "arrow"].contains(&format) {
+            return Err(CliError::Usage(format!(
+                "format `{format}` is none of csv, tsv, jsonl, parquet and arrow"
+            )));
+        }
         columns = columns.format(self::format(format));
     }
-    if let Some(until) = text(m, "observed-until") {
+    if let Some(until) = text("observed-until") {
         let micros = desireline::time::parse_instant(until).ok_or_else(|| {
             CliError::Usage(format!(
                 "--observed-until `{until}` is no time; write 2026-03-31 or 2026-03-31T12:00:00Z"
@@ -155,22 +260,17 @@ pub(crate) fn log(m: &ArgMatches, names: &[Wanted]) -> Result<Log, CliError> {
     if let Some(share) = m.try_get_one::<f64>("max-quarantine").ok().flatten() {
         columns = columns.max_quarantine_share(*share);
     }
-    let files = texts(m, "files");
-    // Held until the log is built: what came through a pipe goes when this does.
-    let (source, _piped) = stdin::source(&files, text(m, "input-format").is_some())?;
-    output::spare_inputs(text(m, "output"), &source.files()?)?;
-    let bar = Bar::new("reading", m);
-    columns = columns.on_progress(bar.reading()).cancel(interrupt::flag());
-    let log = io::read(source, &columns).map_err(|e| match e {
-        IoError::Log(Error::EmptyLog { quarantined }) => nothing(&files, quarantined),
-        e => e.into(),
-    })?;
-    bar.finish();
-    Ok(log)
+    if let Some(own) = own {
+        columns = columns.shift(own.shift()?);
+        if let Some(ids) = own.ids()? {
+            columns = columns.ids(ids);
+        }
+    }
+    Ok(columns)
 }
 
 /// What says how to read tables of events, and means nothing to a snapshot.
-pub(crate) const READING: [&str; 19] = [
+pub(crate) const READING: [&str; 20] = [
     "customer",
     "time",
     "event",
@@ -190,6 +290,7 @@ pub(crate) const READING: [&str; 19] = [
     "max-quarantine",
     "limit",
     "observed-until",
+    "log-source",
 ];
 
 /// The log of a snapshot, if that is what was given.

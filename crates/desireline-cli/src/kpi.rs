@@ -6,7 +6,9 @@ use std::sync::Arc;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use desireline::engine::DynAnalysis;
-use desireline::kpi::{DEFINITIONS, Definition, Kpi, PeriodLength, definition, kind};
+use desireline::kpi::{
+    DEFINITIONS, Definition, ExternalTable, Kpi, PeriodLength, definition, kind,
+};
 use desireline::map::{KpiName, Param, ParamKind, VARIANT};
 use serde_json::Value;
 
@@ -90,11 +92,29 @@ fn options(command: Command) -> Command {
         .arg(arg("level", "X", "The confidence level [default: 0.95]").value_parser(value_parser!(f64)))
         .arg(arg("min-n", "N", "Below so many units there is no number [default: 5]").value_parser(value_parser!(u64)))
         .arg(arg("seed", "N", "The seed of intervals made by drawing samples [default: 0]").value_parser(value_parser!(u64)))
-        .arg(
-            arg("external", "FILE", "A CSV table of numbers that no log has (spend, impressions, position, population), with a column `date` where it has days; its name is the file's; may be given several times")
-                .action(ArgAction::Append)
-                .value_hint(ValueHint::FilePath),
-        )
+        .arg(external_arg())
+}
+
+/// Tables of numbers that no log has.
+pub(crate) fn external_arg() -> Arg {
+    Arg::new("external")
+        .long("external")
+        .value_name("FILE")
+        .action(ArgAction::Append)
+        .value_hint(ValueHint::FilePath)
+        .help("A CSV table of numbers that no log has (spend, impressions, position, population), with a column `date` where it has days; its name is the file's; may be given several times")
+        .help_heading("Question")
+}
+
+/// Those that were given.
+pub(crate) fn tables(m: &ArgMatches) -> Result<Vec<Arc<ExternalTable>>, CliError> {
+    let files = texts(m, "external");
+    output::spare_inputs(
+        text(m, "output"),
+        &files.iter().map(|f| (*f).into()).collect::<Vec<_>>(),
+    )?;
+    let read = |file: &&str| desireline::io::external::read_csv(file).map(Arc::new);
+    Ok(files.iter().map(read).collect::<Result<_, _>>()?)
 }
 
 pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
@@ -270,10 +290,7 @@ fn measure(name: &str, m: &ArgMatches) -> Result<(), CliError> {
     kpi.level = m.get_one("level").copied().unwrap_or(kpi.level);
     kpi.min_n = m.get_one("min-n").copied().unwrap_or(kpi.min_n);
     kpi.seed = m.get_one("seed").copied().unwrap_or(kpi.seed);
-    for file in texts(m, "external") {
-        kpi.tables
-            .push(Arc::new(desireline::io::external::read_csv(file)?));
-    }
+    kpi.tables = tables(m)?;
     let journeys = input::journeys(m, &columns)?;
     let bar = Bar::new("counting", m);
     let asked: Vec<Box<dyn DynAnalysis>> = vec![Box::new(kpi.cut_by(journeys.rule()))];

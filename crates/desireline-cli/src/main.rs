@@ -11,6 +11,7 @@ mod feedback;
 mod input;
 mod interrupt;
 mod kpi;
+mod lifecycle;
 mod map;
 mod output;
 mod overlay;
@@ -18,7 +19,9 @@ mod page;
 mod progress;
 mod question;
 mod simulate;
+mod sources;
 mod stdin;
+mod survey;
 
 use std::process::ExitCode;
 
@@ -56,6 +59,7 @@ fn run(matches: &clap::ArgMatches) -> Result<(), CliError> {
         Some(("kpi", m)) => kpi::run(m),
         Some(("map", m)) => map::run(m),
         Some(("feedback", m)) => feedback::run(m),
+        Some(("lifecycle", m)) => lifecycle::run(m),
         Some(("overlay", m)) => overlay::run(m),
         Some(("summary", m)) => question::summary(m),
         Some(("compare", m)) => question::compare(m),

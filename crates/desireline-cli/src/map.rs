@@ -2,6 +2,7 @@
 
 mod draw;
 mod exchange;
+mod people;
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -32,6 +33,14 @@ pub(crate) fn today_arg() -> Arg {
         .long("today")
         .value_name("DATE")
         .help("The day that counts as today, such as 2026-03-31 [default: today]")
+}
+
+pub(crate) fn sensitive_arg() -> Arg {
+    Arg::new("sensitive")
+        .long("sensitive")
+        .action(ArgAction::SetTrue)
+        .help("Show the facts that personas call sensitive")
+        .help_heading("Output")
 }
 
 fn out(help: &'static str) -> Arg {
@@ -150,6 +159,7 @@ pub(crate) fn command() -> Command {
         .subcommand(Command::new("templates").about("The maps to begin with"))
         .subcommand(check)
         .subcommand(draw::command())
+        .subcommand(people::diff_command())
         .subcommand(exchange::export_command())
         .subcommand(exchange::import_command())
         .subcommand(convert)
@@ -162,6 +172,7 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
         Some(("templates", _)) => templates(),
         Some(("check", m)) => check(m),
         Some(("draw", m)) => draw::draw(m),
+        Some(("diff-personas", m)) => people::diff(m),
         Some(("export", m)) => exchange::export(m),
         Some(("import", m)) => exchange::import(m),
         Some(("convert", m)) => convert(m),
@@ -243,6 +254,11 @@ impl Document {
     pub(crate) fn map(&self) -> Result<JourneyMap, CliError> {
         let read = MapFile::read(&self.text, self.form).map(MapFile::into_map);
         read.map_err(|e| self.wrong(&e))
+    }
+
+    /// The lifecycle document that it is.
+    pub(crate) fn lifecycle(&self) -> Result<LifecycleDocument, CliError> {
+        LifecycleDocument::read(&self.text, self.form).map_err(|e| self.wrong(&e))
     }
 
     fn wrong(&self, error: &MapError) -> CliError {
@@ -360,7 +376,7 @@ fn check(m: &ArgMatches) -> Result<(), CliError> {
         .iter()
         .filter_map(|r| r.as_ref().ok()?.as_ref())
         .collect();
-    let log = match texts(m, "files").is_empty() {
+    let log = match !input::has_log(m) {
         true => {
             without_log(m)?;
             None
@@ -414,7 +430,10 @@ fn without_log(m: &ArgMatches) -> Result<(), CliError> {
             m.try_contains_id(name).is_ok()
                 && m.value_source(name) == Some(clap::parser::ValueSource::CommandLine)
         });
-    match given {
+    // Answers and tables stand beside a log.
+    let beside = [("survey", "feedback"), ("external", "external")];
+    let beside = beside.iter().find(|(id, _)| !texts(m, id).is_empty());
+    match given.or(beside.map(|(_, name)| *name)) {
         Some(name) => Err(CliError::Usage(format!(
             "--{name} is about a log; give one with --log"
         ))),

@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use desireline::io::WholeFile;
+use desireline::overlay;
+use desireline::render::text::Columns;
 use desireline::render::{self, AnswerView, arrow, csv, html, json, markdown, svg};
 use desireline::report::Table;
 
 use crate::error::CliError;
-use crate::input::text;
+use crate::input::{flag, text};
 use crate::interrupt;
 
 /// Writes an answer in the wanted form to the wanted place.
@@ -29,7 +31,18 @@ pub(crate) fn write(m: &ArgMatches, view: &AnswerView<'_>) -> Result<(), CliErro
             html::page(view.report.title(), Some(view.report), &[])?.into_bytes()
         }
         "html" => html::page(view.report.title(), None, &[*view])?.into_bytes(),
-        _ => render::text::render(view, &text_options(m, path.is_none())).into_bytes(),
+        _ if text(m, "table").is_some() => {
+            let options = text_options(m, path.is_none(), view.analysis);
+            render::text::table(&table(m, view)?, &options).into_bytes()
+        }
+        _ => {
+            let options = text_options(m, path.is_none(), view.analysis);
+            let mut told = render::text::render(view, &options);
+            if matches!(options.columns, Columns::Fitting(_)) {
+                told.push_str("One table whole: --table NAME; all columns of all: --wide.\n");
+            }
+            told.into_bytes()
+        }
     };
     put(path, &bytes)
 }
@@ -93,7 +106,26 @@ fn table(m: &ArgMatches, view: &AnswerView<'_>) -> Result<Table, CliError> {
     Ok(tables.swap_remove(place))
 }
 
-fn text_options(m: &ArgMatches, to_stdout: bool) -> render::text::TextOptions {
+/// Of the many columns of a measured map, those that one looks at first.
+const OF_MAPS: &[&str] = &[
+    "name",
+    "kind",
+    "id",
+    "from",
+    "to",
+    "share",
+    "value",
+    "reach",
+    "drop_off",
+    "goal",
+    "dwell_median",
+    "between_median",
+    "goal_after",
+];
+/// The lines of a measured map that is not written to a terminal.
+const PAPER: usize = 120;
+
+fn text_options(m: &ArgMatches, to_stdout: bool, analysis: &str) -> render::text::TextOptions {
     let terminal = to_stdout && std::io::stdout().is_terminal();
     let colour = match text(m, "color") {
         Some("always") => true,
@@ -103,14 +135,24 @@ fn text_options(m: &ArgMatches, to_stdout: bool) -> render::text::TextOptions {
     };
     let width = if terminal { terminal_width() } else { None };
     let rows = m.try_get_one::<u32>("rows").ok().flatten().copied();
+    let one = text(m, "table").is_some();
+    let map = analysis == overlay::NAME;
+    let (width, columns) = match flag(m, "wide") {
+        true => (None, Columns::default()),
+        false if one => (width.or(Some(PAPER)), Columns::Panels),
+        false if map => (width.or(Some(PAPER)), Columns::Fitting(OF_MAPS)),
+        false => (width, Columns::default()),
+    };
     render::text::TextOptions {
         colour,
         width,
         rows: match rows {
             Some(0) => render::text::Rows::All,
             Some(n) => render::text::Rows::Most(n as usize),
+            None if one => render::text::Rows::All,
             None => render::text::Rows::Few,
         },
+        columns,
         ..render::text::TextOptions::default()
     }
 }

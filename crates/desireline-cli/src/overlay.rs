@@ -4,7 +4,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use desireline::journey::CalendarUnit;
 use desireline::map::JourneyMap;
-use desireline::overlay::{self, Forced, KpiSources, Overlay};
+use desireline::overlay::{self, Forced, Overlay};
 use desireline::render::AnswerView;
 use desireline::time::TimeSpan;
 
@@ -13,12 +13,14 @@ use crate::input::{self, Wanted, flag, text, texts};
 use crate::map::{self, Document};
 use crate::output;
 use crate::progress::Bar;
+use crate::survey;
 
 const HELP: &str = "\
 The map says how journeys are cut (`scope: {journeys: …}`) unless --journey does, and its window which events count.
 A map that does not fit the log is refused; `desireline map check MAP --log FILE` says where and what.
   desireline overlay shop.yaml shop.arrow
   desireline overlay shop.yaml shop.arrow --period month --format csv --table trend
+  desireline overlay shop.yaml shop.arrow --feedback answers.csv --who customer --when time --question csat=csat --external spend.csv
 With --scenario the maps are not measured: it is counted how they share the journeys.
   desireline overlay new.yaml shop.arrow --scenario old.yaml --scenario guest.yaml";
 
@@ -40,9 +42,9 @@ pub(crate) fn command() -> Command {
             .help(help)
             .help_heading("Question")
     };
-    Command::new("overlay")
+    let command = Command::new("overlay")
         .about("A journey map measured against a log: reach, flow, drop-off, time and goals of every stage, touchpoint and channel")
-        .after_help(HELP)
+        .after_help(format!("{HELP}\n\n{}", survey::QUESTIONS))
         .arg(
             Arg::new("map")
                 .value_name("MAP")
@@ -68,7 +70,8 @@ pub(crate) fn command() -> Command {
                 .action(ArgAction::Append)
                 .value_hint(ValueHint::FilePath),
         )
-        .arg(arg("language", "TAG", "The language of names [default: the map's]"))
+        .arg(arg("language", "TAG", "The language of names [default: the map's]"));
+    survey::besides(command)
 }
 
 fn question(m: &ArgMatches) -> Result<Overlay, CliError> {
@@ -148,6 +151,7 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
     let document = Document::read(first)?;
     let how = question(m)?;
     let map = document.map()?;
+    let sources = survey::sources(m, how.level, m.get_one::<u64>("min-n").copied())?;
     let log = input::log(m, &columns(m, &map, &how)?)?;
     let rule = match texts(m, "journey").is_empty() {
         true => overlay::journey_rule(&map)?,
@@ -156,8 +160,7 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
     let journeys = input::cut(m, &log, rule)?;
     let bar = Bar::new("measuring", m);
     let exec = input::exec(m, &bar)?;
-    let answer =
-        overlay::measured(&map, &journeys, &how, &KpiSources::default(), &exec)?.into_answer();
+    let answer = overlay::measured(&map, &journeys, &how, &sources, &exec)?.into_answer();
     bar.finish();
     let typed = serde_json::to_value(&answer.report).unwrap_or_default();
     output::write(m, &AnswerView::of(&answer).with_typed(&typed))

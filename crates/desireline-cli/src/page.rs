@@ -4,19 +4,20 @@ use std::path::Path;
 
 use clap::ArgMatches;
 use desireline::engine::{Breakdown, DynAnalysis};
-use desireline::overlay::{self, KpiSources, Overlay};
+use desireline::overlay::{self, Overlay};
 use desireline::registry::{ANALYSES, Entry};
 use desireline::render::html::MapView;
 use desireline::render::{AnswerView, html};
 use serde_json::{Value, json};
 
 use crate::error::CliError;
-use crate::input::{self, Wanted, text, texts};
+use crate::input::{self, Wanted, flag, text, texts};
 use crate::interrupt;
 use crate::map;
 use crate::output;
 use crate::progress::Bar;
 use crate::question::{Question, shown};
+use crate::survey;
 
 pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
     if let Some(path) = text(m, "output")
@@ -47,6 +48,7 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
     let by = text(m, "by");
     columns.extend(by.map(Wanted::named));
     let map = text(m, "map").map(map::open).transpose()?;
+    let sources = survey::sources(m, Overlay::new().level, None)?;
     let journeys = match &map {
         Some(file) if texts(m, "journey").is_empty() => {
             columns.extend(map::columns(m, &[file])?);
@@ -76,13 +78,7 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
     let answers = journeys.run_dyn(&analyses, &exec)?;
     let measured = match &map {
         Some(file) => Some((
-            overlay::measured(
-                file.map(),
-                &journeys,
-                &Overlay::new(),
-                &KpiSources::default(),
-                &exec,
-            )?,
+            overlay::measured_and_heard(file.map(), &journeys, &Overlay::new(), &sources, &exec)?,
             overlay::check(file, &journeys, &map::options(m)?, &exec)?,
         )),
         None => None,
@@ -100,11 +96,13 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
         .collect();
     let summary = journeys.log().summary();
     let page = match (&map, &measured) {
-        (Some(file), Some((measured, check))) => {
+        (Some(file), Some(((measured, voice), check))) => {
             let view = MapView {
-                map: file.map(),
                 overlay: Some(measured),
+                voice: voice.as_ref(),
                 check: Some(check),
+                sensitive: flag(m, "sensitive"),
+                ..MapView::new(file.map())
             };
             html::map_page(&view, text(m, "title"), Some(&summary), &views)?
         }

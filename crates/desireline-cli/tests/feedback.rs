@@ -172,3 +172,147 @@ fn what_is_wrong_is_said() {
         done.err
     );
 }
+
+/// The options that read [`SURVEY`] beside a log, and those that read [`EVENTS`].
+fn beside<'a>(survey: &'a str, log: &'a str) -> (Vec<&'a str>, Vec<&'a str>) {
+    let said = vec![
+        "--feedback",
+        survey,
+        "--who",
+        "who",
+        "--when",
+        "when",
+        "--words",
+        "said",
+        "--question",
+        "NETPRO=nps,blank=11",
+        "--question",
+        "Q7=csat,blank-text=Blank",
+        "--feedback-within",
+        "5m",
+    ];
+    let read = vec![
+        log,
+        "--customer",
+        "customer",
+        "--time",
+        "time",
+        "--event",
+        "event",
+    ];
+    (said, read)
+}
+
+#[test]
+fn beside_a_measured_map() {
+    let folder = tempfile::tempdir().unwrap();
+    let survey = written(folder.path(), "survey.csv", SURVEY);
+    let map = written(
+        folder.path(),
+        "map.yaml",
+        &format!(
+            "{MAP}kpis: [{{id: liked, kpi: nps}}, {{id: door, kpi: people, source: door, unit: count}}]\n"
+        ),
+    );
+    let log = written(folder.path(), "log.csv", EVENTS);
+    let door = written(
+        folder.path(),
+        "door.csv",
+        "date,people\n2024-01-01,7\n2024-01-02,5\n",
+    );
+    let (said, read) = beside(&survey, &log);
+    let overlay = |more: &[&str]| {
+        let mut all = vec!["overlay", &map];
+        all.extend(read.iter().copied());
+        all.extend(more);
+        bare(&all)
+    };
+    let mut all = said.clone();
+    all.extend(["--external", &door, "--min-n", "1", "--format", "json"]);
+    let told = overlay(&all);
+    assert_eq!(told.code, 0, "{}", told.err);
+    let json: serde_json::Value = serde_json::from_str(&told.out).unwrap();
+    let report = &json["report"];
+    assert_eq!(
+        report["touchpoints"][1]["feedback"][0]["answers"], 1,
+        "{report}"
+    );
+    assert_eq!(
+        report["kpis"][0]["value"]["value"], 60.0,
+        "{}",
+        report["kpis"]
+    );
+    assert_eq!(
+        report["kpis"][1]["value"]["value"], 12.0,
+        "{}",
+        report["kpis"]
+    );
+    // As text it is no wider than paper, one table is shown whole, and answers have tables of their own.
+    let told = overlay(&said);
+    let widest = told.out.lines().map(|l| l.chars().count()).max();
+    assert!(widest.unwrap() <= 120, "{}", told.out);
+    assert!(told.out.contains("What customers say"), "{}", told.out);
+    assert!(told.out.contains("more columns"), "{}", told.out);
+    let whole = overlay(&["--table", "touchpoints"]).out;
+    assert!(
+        whole.contains("Leaves") && !whole.contains("more columns"),
+        "{whole}"
+    );
+    assert!(!whole.contains("Stages as a funnel"), "{whole}");
+    let wide = overlay(&["--wide"]).out;
+    assert!(wide.lines().any(|l| l.chars().count() > 200) && !wide.contains("more columns"));
+    // Without a survey its options mean nothing.
+    let lost = overlay(&["--question", "Q7=csat"]);
+    assert_eq!(lost.code, 2, "{}", lost.err);
+    assert!(lost.err.contains("--feedback"), "{}", lost.err);
+}
+
+#[test]
+fn on_the_page_of_a_map() {
+    let folder = tempfile::tempdir().unwrap();
+    let survey = written(folder.path(), "survey.csv", SURVEY);
+    let map = written(folder.path(), "map.yaml", MAP);
+    let log = written(folder.path(), "log.csv", EVENTS);
+    let (said, read) = beside(&survey, &log);
+    let mut draw = vec![
+        "map",
+        "draw",
+        &map,
+        "--format",
+        "html",
+        "--today",
+        "2024-01-02",
+        "--log",
+    ];
+    draw.extend(read.iter().copied());
+    let mut report = vec!["report", "--map", &map, "--today", "2024-01-02"];
+    report.extend(read.iter().copied());
+    for args in [&mut draw, &mut report] {
+        assert!(!bare(args).out.contains("id=\"voice\""));
+        args.extend(said.iter().copied());
+        let told = bare(args);
+        assert_eq!(told.code, 0, "{}", told.err);
+        assert!(told.out.contains("id=\"voice\""), "{}", told.out);
+        assert!(
+            told.out.contains("3 of 10 answers found a place"),
+            "{}",
+            told.out
+        );
+        assert!(
+            told.out.contains("&lt;b&gt;slow&lt;&#x2f;b&gt;"),
+            "{}",
+            told.out
+        );
+        assert!(!told.out.contains("<bdi>ann</bdi>"));
+    }
+    // Answers without a log have nowhere to go.
+    let mut alone = vec!["map", "draw", &map];
+    alone.extend(said.iter().copied());
+    let told = bare(&alone);
+    assert_eq!(told.code, 2, "{}", told.err);
+    assert!(
+        told.err.contains("--feedback is about a log"),
+        "{}",
+        told.err
+    );
+}

@@ -387,3 +387,62 @@ fn a_map_is_measured() {
     let wrong = measured(&["--table", "stage", "--format", "csv"]);
     assert!(wrong.err.contains("no table `stage`"), "{}", wrong.err);
 }
+
+#[test]
+fn personas_are_held_against_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let map = folder.path().join("map.yaml");
+    let text = "schema: 1\nid: m\ntitle: M\nversion: 1.0.0\nkind: actual\nstatus: draft\nas_of: 2026-01-01\nowner: o\n\
+        stakeholders: [{id: o, name: O}]\npersonas:\n\
+        \x20 - {id: wished, name: Wished, kind: ideal, traits: {age: 25-34, place: town}, sensitive: [age]}\n\
+        \x20 - {id: there, name: There, kind: actual, traits: {age: 45-54, place: town}, pains: [Too <slow>]}\n";
+    fs::write(&map, text).unwrap();
+    let path = map.to_str().unwrap();
+    let told = bare(&["map", "diff-personas", path]);
+    assert_eq!(told.code, 0, "{}", told.err);
+    assert!(
+        told.out.contains("traits.place") && told.out.contains("(sensitive)"),
+        "{}",
+        told.out
+    );
+    assert!(!told.out.contains("25-34"), "{}", told.out);
+    let json = bare(&["map", "diff-personas", path, path, "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    let fields = json["report"]["fields"].as_array().unwrap();
+    assert!(fields.iter().all(|f| f["change"] == "equal"), "{json}");
+    let shown = bare(&[
+        "map",
+        "diff-personas",
+        path,
+        "--first",
+        "there",
+        "--second",
+        "wished",
+        "--sensitive",
+    ]);
+    assert!(
+        shown.out.contains("25-34") && shown.out.contains("45-54"),
+        "{}",
+        shown.out
+    );
+    let lost = bare(&["map", "diff-personas", path, "--first", "nobody"]);
+    assert!(
+        lost.code == 2 && lost.err.contains("it has wished, there"),
+        "{}",
+        lost.err
+    );
+    // Pages and other formats leave it out, too, unless asked.
+    for args in [
+        vec!["map", "draw", path, "--format", "html"],
+        vec!["map", "export", path, "--to", "markdown"],
+    ] {
+        let plain = bare(&args).out;
+        assert!(
+            !plain.contains("25-34") && plain.contains("45-54"),
+            "{plain}"
+        );
+        let mut args = args.clone();
+        args.push("--sensitive");
+        assert!(bare(&args).out.contains("25-34"));
+    }
+}

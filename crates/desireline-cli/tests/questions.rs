@@ -349,3 +349,105 @@ fn text_is_for_reading() {
     let all = ask("paths", &file, &["--rows", "0"]).out;
     assert!(!all.contains("more row"), "{all}");
 }
+
+#[test]
+fn several_sources_with_clocks_and_ids_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let web = write("web.csv", "user,at,what\nann,2024-06-01T08:00:00Z,home\n");
+    let till = write(
+        "till.csv",
+        "card;when\n7001;2024-06-01 10:31\n7009;2024-06-01 11:00\n",
+    );
+    let cards = write("cards.csv", "card,customer\n7001,ann\n");
+    let own = format!(
+        "{till},customer=card,time=when,every-row=bought,zone=Europe/Berlin,shift=-1m,ids={cards},prefix=till:"
+    );
+    let from_web = format!("{web},customer=user,time=at,event=what");
+    let asked = |more: &[&str]| {
+        let mut all = vec!["paths", "--journey", "gap=1h", "--format", "json"];
+        all.extend(more);
+        bare(&all)
+    };
+    let told = asked(&["--log-source", &from_web, "--log-source", &own]);
+    assert_eq!(told.code, 0, "{}", told.err);
+    let json: serde_json::Value = serde_json::from_str(&told.out).unwrap();
+    // 10:31 in Berlin, a minute fast, is half an hour after eight in UTC: one journey of Ann.
+    assert_eq!(json["provenance"]["n_customers"], 2, "{json}");
+    assert_eq!(json["provenance"]["n_journeys"], 2);
+    assert_eq!(json["provenance"]["n_events"], 3);
+    // Beside a plain file, read by the options.
+    let plain = asked(&[
+        &web,
+        "--customer",
+        "user",
+        "--time",
+        "at",
+        "--event",
+        "what",
+        "--log-source",
+        &own,
+    ]);
+    assert_eq!(plain.code, 0, "{}", plain.err);
+    let plain: serde_json::Value = serde_json::from_str(&plain.out).unwrap();
+    assert_eq!(
+        plain["provenance"]["fingerprint"],
+        json["provenance"]["fingerprint"]
+    );
+    for (source, said) in [
+        (format!("{till},customer=card"), "time= is missing"),
+        (format!("{till},custmer=card"), "`custmer` is not known"),
+        (format!("{till},zone=UTC,zone=UTC"), "given twice"),
+        (format!("{own},no-headr"), "`no-headr` is not known"),
+        (own.replace("-1m", "soon"), "shift=soon"),
+        ("customer=card".to_owned(), "begin with the path"),
+    ] {
+        let told = asked(&["--log-source", &source]);
+        assert_eq!(told.code, 2, "{source}: {}", told.err);
+        assert!(told.err.contains(said), "{source}: {}", told.err);
+    }
+    let told = asked(&["--log-source", &own.replace("cards.csv", "none.csv")]);
+    assert_eq!(told.code, 3, "{}", told.err);
+}
+
+#[test]
+fn a_lifecycle_over_a_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = common::shop(folder.path());
+    let document = folder.path().join("life.yaml");
+    let text = "schema: 1\nid: life\ntitle: Life\nversion: 1.0.0\nphases:\n\
+        \x20 - {phase: impression, enters: home, status: lead}\n\
+        \x20 - {phase: conversion, enters: buy, status: customer}\n";
+    std::fs::write(&document, text).unwrap();
+    let asked = |format: &str| {
+        let mut command = common::command();
+        command
+            .arg("lifecycle")
+            .arg(&document)
+            .arg(&log)
+            .args(COLUMNS);
+        common::Done::from(command.args(["--format", format]).output().unwrap())
+    };
+    let told = asked("json");
+    assert_eq!(told.code, 0, "{}", told.err);
+    let json: serde_json::Value = serde_json::from_str(&told.out).unwrap();
+    let phases = &json["report"]["phases"];
+    // Six of twelve buy.
+    assert_eq!(
+        (&phases[0]["now"], &phases[1]["now"]),
+        (&6.into(), &6.into()),
+        "{json}"
+    );
+    assert!(asked("text").out.contains("customer"));
+    std::fs::write(&document, "schema: 1\nid: life\n").unwrap();
+    let told = asked("text");
+    assert!(
+        told.code != 0 && told.err.contains("life.yaml"),
+        "{}",
+        told.err
+    );
+}

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use desireline_core::log::{AttributeType, Level};
+use desireline_core::time::{TimeSpan, TimeSpanError};
 
-use crate::{Format, Limits};
+use crate::{Format, IdSpace, Limits};
 
 /// The unit of times that are written as numbers since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,6 +20,29 @@ pub enum TimeUnit {
     Micros,
     /// Billionths of a second; floored to microseconds.
     Nanos,
+}
+
+/// A correction of a clock in microseconds, from a length of time with or without a sign, such as `-2m`.
+///
+/// ```
+/// assert_eq!(desireline_io::clock_shift("-2m")?, -120_000_000);
+/// # Ok::<(), desireline_core::time::TimeSpanError>(())
+/// ```
+///
+/// # Errors
+/// The text is no length of time.
+pub fn clock_shift(text: &str) -> Result<i64, TimeSpanError> {
+    let text = text.trim();
+    let (back, span) = match text.strip_prefix('-') {
+        Some(span) => (true, span),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let micros = TimeSpan::parse(span)?.as_micros();
+    Ok(if back {
+        micros.saturating_neg()
+    } else {
+        micros
+    })
 }
 
 /// What stands between the fields of a delimited text file.
@@ -117,6 +141,11 @@ pub struct Columns {
     pub(crate) header: bool,
     pub(crate) format: Option<Format>,
     pub(crate) observed_until: Option<i64>,
+    /// Added to every time, in microseconds.
+    pub(crate) shift: i64,
+    pub(crate) ids: Option<IdSpace>,
+    /// What columns are called in the log.
+    pub(crate) called: Vec<(String, String)>,
     pub(crate) dedupe: bool,
     pub(crate) max_quarantine_share: Option<f64>,
     pub(crate) limits: Limits,
@@ -164,6 +193,9 @@ impl Columns {
             header: true,
             format: None,
             observed_until: None,
+            shift: 0,
+            ids: None,
+            called: Vec::new(),
             dedupe: false,
             max_quarantine_share: None,
             limits: Limits::default(),
@@ -266,6 +298,29 @@ impl Columns {
     #[must_use]
     pub fn zone(mut self, zone: impl Into<String>) -> Columns {
         self.zone = Some(zone.into());
+        self
+    }
+
+    /// For a clock that is wrong: so many microseconds are added to every time. A till that is two minutes fast has −120,000,000.
+    /// Times that leave the calendar are quarantined.
+    #[must_use]
+    pub fn shift(mut self, micros: i64) -> Columns {
+        self.shift = micros;
+        self
+    }
+
+    /// Whose ids these are, and whom they stand for.
+    #[must_use]
+    pub fn ids(mut self, ids: IdSpace) -> Columns {
+        self.ids = Some(ids);
+        self
+    }
+
+    /// What a column of attributes is called in the log, where [`read_sources`](crate::read_sources) makes one of several inputs whose
+    /// columns have different names.
+    #[must_use]
+    pub fn call(mut self, column: impl Into<String>, name: impl Into<String>) -> Columns {
+        self.called.push((column.into(), name.into()));
         self
     }
 

@@ -21,8 +21,17 @@ pub const MAX_BYTES: u64 = 64 << 20;
 pub fn read_csv(path: impl AsRef<Path>) -> Result<ExternalTable, IoError> {
     let path = path.as_ref();
     let name = path.display().to_string();
+    let bytes = slurp(path)?;
+    let stem = path
+        .file_stem()
+        .map_or_else(|| name.clone(), |s| s.to_string_lossy().into_owned());
+    parse_csv(&stem, &name, &bytes)
+}
+
+/// The bytes of a small file, and one more than allowed where it is too large.
+pub(crate) fn slurp(path: &Path) -> Result<Vec<u8>, IoError> {
     let open = |error| IoError::Open {
-        source_name: name.clone(),
+        source_name: path.display().to_string(),
         error,
     };
     let mut bytes = Vec::new();
@@ -30,10 +39,7 @@ pub fn read_csv(path: impl AsRef<Path>) -> Result<ExternalTable, IoError> {
     file.take(MAX_BYTES + 1)
         .read_to_end(&mut bytes)
         .map_err(open)?;
-    let stem = path
-        .file_stem()
-        .map_or_else(|| name.clone(), |s| s.to_string_lossy().into_owned());
-    parse_csv(&stem, &name, &bytes)
+    Ok(bytes)
 }
 
 /// The same from bytes; `source_name` stands in messages.

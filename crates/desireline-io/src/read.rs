@@ -81,6 +81,21 @@ pub fn append(log: &Log, source: impl Into<Source>, columns: &Columns) -> Result
 }
 
 fn read_onto(log: Option<&Log>, source: Source, columns: &Columns) -> Result<Log, IoError> {
+    let (outlined, survey) = look(&source, columns)?;
+    let mut sink = Sink::new(survey.plan()?, columns, outlined.len(), bytes(&outlined))?;
+    take(&outlined, &mut sink)?;
+    let name = outlined.first().map_or("", |(input, _)| &input.name);
+    sink.finish(log, name)
+}
+
+/// The inputs of a source, each with what a first look at it found.
+pub(crate) type Outlined = Vec<(Input, Outline)>;
+
+/// A first look at every input.
+pub(crate) fn look<'c>(
+    source: &Source,
+    columns: &'c Columns,
+) -> Result<(Outlined, Survey<'c>), IoError> {
     let inputs = source.inputs()?;
     let mut survey = Survey::new(columns)?;
     let mut outlined = Vec::with_capacity(inputs.len());
@@ -88,25 +103,30 @@ fn read_onto(log: Option<&Log>, source: Source, columns: &Columns) -> Result<Log
         let outline = guarded(&input.name, || outline(&input, columns, &mut survey))?;
         outlined.push((input, outline));
     }
-    let total = outlined.iter().map(|(input, _)| input.stored_bytes()).sum();
-    let mut sink = Sink::new(survey.plan()?, columns, outlined.len(), total)?;
-    for (input, outline) in &outlined {
+    Ok((outlined, survey))
+}
+
+/// The bytes of inputs, as stored.
+pub(crate) fn bytes(outlined: &Outlined) -> u64 {
+    outlined.iter().map(|(input, _)| input.stored_bytes()).sum()
+}
+
+/// Takes in the rows of inputs, in their order.
+pub(crate) fn take(outlined: &Outlined, sink: &mut Sink<'_>) -> Result<(), IoError> {
+    for (input, outline) in outlined {
         guarded(&input.name, || match outline {
-            Outline::Delimited(outline, packing) => {
-                delimited::read(input, outline, *packing, &mut sink)
-            }
-            Outline::Json(packing) => json::read(input, *packing, &mut sink),
-            Outline::Parquet(metadata) => columnar::parquet::read(input, metadata, &mut sink),
-            Outline::ArrowIpc => columnar::ipc::read(input, &mut sink),
+            Outline::Delimited(outline, packing) => delimited::read(input, outline, *packing, sink),
+            Outline::Json(packing) => json::read(input, *packing, sink),
+            Outline::Parquet(metadata) => columnar::parquet::read(input, metadata, sink),
+            Outline::ArrowIpc => columnar::ipc::read(input, sink),
         })?;
         sink.source_done(&input.name, input.stored_bytes())?;
     }
-    let name = outlined.first().map_or("", |(input, _)| &input.name);
-    sink.finish(log, name)
+    Ok(())
 }
 
 /// What the first look at an input found.
-enum Outline {
+pub(crate) enum Outline {
     Delimited(delimited::Outline, Packing),
     Json(Packing),
     Parquet(Box<ArrowReaderMetadata>),

@@ -2,8 +2,9 @@
 
 use std::sync::atomic::Ordering;
 
-use desireline_core::log::{Batch, Log, LogBuilder, Reason};
+use desireline_core::log::{Batch, Column, Log, LogBuilder, Reason};
 
+use crate::ids::Translated;
 use crate::plan::Plan;
 use crate::times::TimeParser;
 use crate::{Columns, IoError, Progress};
@@ -105,7 +106,49 @@ impl<'c> Sink<'c> {
 
     pub(crate) fn push(&mut self, batch: &Batch<'_>) -> Result<(), IoError> {
         self.rows += batch.time.len() as u64;
-        Ok(self.builder.push_batch(batch)?)
+        let (shift, ids) = (self.columns.shift, &self.columns.ids);
+        if shift == 0 && ids.is_none() {
+            return Ok(self.builder.push_batch(batch)?);
+        }
+        // What leaves the calendar is put aside by the builder.
+        let moved = |t: i64| t.saturating_add(shift);
+        let (mut full, mut gaps) = (Vec::new(), Vec::new());
+        let time = match batch.time {
+            Column::Full(times) => {
+                full.extend(times.iter().map(|t| moved(*t)));
+                Column::Full(&full)
+            }
+            Column::Gaps(times) => {
+                gaps.extend(times.iter().map(|t| t.map(moved)));
+                Column::Gaps(&gaps)
+            }
+        };
+        let owned = ids.as_ref().map(|ids| ids.translate(&batch.customer));
+        let texts = owned.as_ref().map(Translated::borrowed);
+        let customer = match &texts {
+            Some(texts) => Translated::column(&batch.customer, texts),
+            None => batch.customer,
+        };
+        let batch = Batch {
+            time,
+            customer,
+            ..batch.clone()
+        };
+        Ok(self.builder.push_batch(&batch)?)
+    }
+
+    /// Goes on where other sinks of the same log have come to.
+    pub(crate) fn go_on(&mut self, sources_done: usize, bytes_before: u64) {
+        self.progress.sources_done = sources_done;
+        self.progress.bytes_done = bytes_before.min(self.progress.bytes_total);
+        self.bytes_before = bytes_before;
+    }
+
+    /// The rows, for the builder of a log of several sinks.
+    pub(crate) fn into_builder(mut self) -> LogBuilder {
+        self.builder
+            .note_times_without_zone(self.times.without_zone);
+        self.builder
     }
 
     /// Tells how far reading has come and stops when asked to.
@@ -142,16 +185,21 @@ impl<'c> Sink<'c> {
             None => self.builder.finish()?,
             Some(log) => log.append(self.builder)?,
         };
-        let limit = self.columns.limits.names;
-        if log.catalog().events.len() > limit {
-            return Err(IoError::Limit {
-                source_name: source.to_owned(),
-                what: "more distinct event names",
-                limit: limit as u64,
-                setting: "names",
-                row: None,
-            });
-        }
+        check_names(&log, self.columns.limits.names, source)?;
         Ok(log)
     }
+}
+
+/// Refuses a log of more distinct event names than allowed.
+pub(crate) fn check_names(log: &Log, limit: usize, source: &str) -> Result<(), IoError> {
+    if log.catalog().events.len() > limit {
+        return Err(IoError::Limit {
+            source_name: source.to_owned(),
+            what: "more distinct event names",
+            limit: limit as u64,
+            setting: "names",
+            row: None,
+        });
+    }
+    Ok(())
 }

@@ -4,6 +4,7 @@
 //! engine and set apart by `<bdi>`, so that it can neither become markup nor turn its neighbours round.
 
 mod map;
+mod people;
 
 pub use self::map::MapView;
 
@@ -16,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::names::visible;
 use crate::svg::{NARROW, WIDE, pictures};
 use crate::view::{AnswerView, origin};
-use crate::{format, words};
+use crate::{format, panels, words};
 
 /// The template in use unless the caller brings one.
 pub const TEMPLATE: &str = include_str!("../templates/page.html");
@@ -183,6 +184,8 @@ struct Grid {
     title: String,
     columns: Vec<Head>,
     rows: Vec<Vec<Cell>>,
+    /// The places of the columns that stand beside each other: all, or the parts of what no page is wide enough for.
+    parts: Vec<Vec<usize>>,
     n_rows: String,
     hidden: Option<String>,
 }
@@ -204,6 +207,23 @@ fn tables(report: &dyn Report) -> Vec<Grid> {
     report.tables().iter().map(grid).collect()
 }
 
+/// How wide tables may be, and how wide their parts are, in units of a short number: a page is as wide as 14 of them, and a table that is
+/// a little wider can be read by scrolling or with its cells broken.
+const WIDEST: usize = 22;
+const PART: usize = 14;
+
+fn parts(table: &Table) -> Vec<Vec<usize>> {
+    let width = |cells: &Cells| match cells {
+        Cells::Rate(_) | Cells::Estimate(_) | Cells::Text(_) | Cells::Path(_) => 2,
+        _ => 1,
+    };
+    let widths: Vec<usize> = table.columns.iter().map(|c| width(&c.cells)).collect();
+    match widths.iter().sum::<usize>() > WIDEST {
+        true => panels::split(&widths, panels::keys(table), 0, PART),
+        false => vec![(0..widths.len()).collect()],
+    }
+}
+
 fn grid(table: &Table) -> Grid {
     let n_rows = table.n_rows();
     let head = |c: &desireline_core::report::Column| Head {
@@ -216,6 +236,7 @@ fn grid(table: &Table) -> Grid {
         rows: (0..n_rows.min(ROWS))
             .map(|r| table.columns.iter().map(|c| cell(&c.cells, r)).collect())
             .collect(),
+        parts: parts(table),
         n_rows: format::count(n_rows as u64),
         hidden: (n_rows > ROWS).then(|| format::count((n_rows - ROWS) as u64)),
     }

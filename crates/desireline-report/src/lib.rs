@@ -15,6 +15,7 @@ pub mod json;
 pub mod map_check;
 pub mod markdown;
 pub mod names;
+mod panels;
 pub mod svg;
 pub mod text;
 mod verdicts;

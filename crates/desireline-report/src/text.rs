@@ -1,5 +1,7 @@
 //! Reports on a terminal: aligned columns, bars for the first rate, what to know, where it came from.
 
+mod columns;
+
 use desireline_core::report::{Cells, Column, Table};
 
 use crate::format;
@@ -17,6 +19,21 @@ pub struct TextOptions {
     pub bars: bool,
     /// How many rows of a table are shown; below them it says how many more there are.
     pub rows: Rows,
+    /// What becomes of a table that is wider than the terminal.
+    pub columns: Columns,
+}
+
+/// What becomes of a table that is wider than the lines may be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Columns {
+    /// A block for each row, with a line for each column.
+    #[default]
+    Stacked,
+    /// The columns that fit: the first one, those of these names, then the others in their order. Below them it says how many more
+    /// there are.
+    Fitting(&'static [&'static str]),
+    /// All of them, in several tables below each other; each begins with the columns that tell the rows apart.
+    Panels,
 }
 
 /// How many rows of a table are shown.
@@ -49,6 +66,7 @@ impl Default for TextOptions {
             width: Some(100),
             bars: true,
             rows: Rows::Few,
+            columns: Columns::Stacked,
         }
     }
 }
@@ -121,36 +139,67 @@ fn laid(table: &Table, options: &TextOptions, most: usize) -> String {
         paint.bold(&title),
         paint.faint(&format!("({})", format::counted(all as u64, "row")))
     );
-    let more = (rows < all).then(|| {
-        let hidden = format::counted((all - rows) as u64, "more row");
-        format!("{}\n", paint.faint(&format!("… and {hidden}")))
-    });
+    let more = |left_out: usize| {
+        let hidden: Vec<String> = [(all - rows, "more row"), (left_out, "more column")]
+            .into_iter()
+            .filter(|(n, _)| *n > 0)
+            .map(|(n, what)| format::counted(n as u64, what))
+            .collect();
+        match hidden.is_empty() {
+            true => String::new(),
+            false => format!("{}\n", paint.faint(&format!("… and {}", hidden.join(", ")))),
+        }
+    };
     let bar = table
         .columns
         .iter()
         .position(|c| options.bars && matches!(c.cells, Cells::Rate(_) | Cells::Share(_)));
-    let mut columns: Vec<Laid> = table
-        .columns
-        .iter()
-        .enumerate()
-        .map(|(i, c)| Laid::new(c, rows, bar == Some(i)))
-        .collect();
+    let lay = |bar: Option<usize>| -> Vec<Laid> {
+        let columns = table.columns.iter().enumerate();
+        columns
+            .map(|(i, c)| Laid::new(c, rows, bar == Some(i)))
+            .collect()
+    };
     if all == 0 {
         out.push_str(&paint.faint("nothing to show\n"));
         return out;
     }
-    match options.width {
-        Some(width) if !shrink(&mut columns, width) => {
-            let mut out = stacked(out, &columns, rows, width, &paint);
-            out.push_str(more.as_deref().unwrap_or_default());
-            return out;
+    let mut columns = lay(bar);
+    let Some(width) = options.width else {
+        let widest = columns.iter_mut().filter(|c| c.words);
+        widest.for_each(|c| c.width = c.width.min(WIDEST));
+        return out + &grid(&columns, rows, &paint) + &more(0);
+    };
+    match options.columns {
+        Columns::Stacked if shrink(&mut columns, width) => {
+            out + &grid(&columns, rows, &paint) + &more(0)
         }
-        Some(_) => {}
-        None => {
-            let widest = columns.iter_mut().filter(|c| c.words);
-            widest.for_each(|c| c.width = c.width.min(WIDEST));
+        Columns::Stacked => stacked(out, &columns, rows, width, &paint) + &more(0),
+        Columns::Fitting(first) => {
+            if !columns::fits(&columns, width) {
+                columns = lay(None);
+            }
+            let left_out = columns::keep(&mut columns, table, first, width);
+            shrink(&mut columns, width);
+            out + &grid(&columns, rows, &paint) + &more(left_out)
+        }
+        Columns::Panels => {
+            let panels = columns::panels(&columns, table, width);
+            for (place, mut panel) in panels.into_iter().enumerate() {
+                if place > 0 {
+                    out.push('\n');
+                }
+                shrink(&mut panel, width);
+                out += &grid(&panel, rows, &paint);
+            }
+            out + &more(0)
         }
     }
+}
+
+/// Columns beside each other, with their headings.
+fn grid(columns: &[Laid], rows: usize, paint: &Paint) -> String {
+    let mut out = String::new();
     let heads: Vec<Vec<String>> = columns.iter().map(|c| wrap(&c.label, c.width)).collect();
     let deep = heads.iter().map(Vec::len).max().unwrap_or(0);
     for line in 0..deep {
@@ -188,10 +237,10 @@ fn laid(table: &Table, options: &TextOptions, most: usize) -> String {
         });
         push_line(&mut out, cells);
     }
-    out.push_str(more.as_deref().unwrap_or_default());
     out
 }
 
+#[derive(Clone)]
 struct Laid {
     label: String,
     words: bool,
@@ -239,9 +288,7 @@ impl Laid {
 
 /// Narrows columns of words until the table fits; false when it cannot.
 fn shrink(columns: &mut [Laid], width: usize) -> bool {
-    let total = |columns: &[Laid]| {
-        columns.iter().map(|c| c.width).sum::<usize>() + GAP.len() * columns.len().saturating_sub(1)
-    };
+    let total = |columns: &[Laid]| columns::total(columns.iter().map(|c| c.width));
     while total(columns) > width {
         let Some(widest) = columns
             .iter_mut()

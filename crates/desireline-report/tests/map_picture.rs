@@ -409,11 +409,7 @@ fn a_crowded_stage_counts_what_it_leaves_out() {
 #[test]
 fn pages_hold_no_markup_from_names() {
     for (name, map) in maps() {
-        let view = MapView {
-            map: &map,
-            overlay: None,
-            check: None,
-        };
+        let view = MapView::new(&map);
         let page = html::map_page(&view, None, None, &[]).unwrap();
         assert!(
             !page.contains("<script") && !page.contains("\u{1b}"),

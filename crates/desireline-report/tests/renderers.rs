@@ -7,7 +7,7 @@ use common::report::{provenance, report, small_table, spec, table, view};
 use common::{HOSTILE, SHOP};
 use desireline_core::report::{Cells, Report, Table};
 use desireline_report::csv::Dialect;
-use desireline_report::text::TextOptions;
+use desireline_report::text::{Columns, Rows, TextOptions};
 use desireline_report::{arrow, csv, html, json, markdown, text};
 use proptest::prelude::*;
 
@@ -89,6 +89,91 @@ fn a_terminal_keeps_its_lines_and_colours() {
         });
         assert_eq!(bare.collect::<String>(), out);
     }
+}
+
+/// A table of three columns of words and `n` counts, whose first column does not tell the rows apart.
+fn broad(n: usize) -> Table {
+    let words = |of: &[&str]| Cells::Text(of.iter().map(|w| Some((*w).to_owned())).collect());
+    let mut table = Table::new("broad", "Broad")
+        .with("kind", "Kind", words(&["stage", "stage", "channel"]))
+        .with("id", "Id", words(&["a", "b", "a"]))
+        .with(
+            "name",
+            "Name",
+            words(&["Ä und <O>", "näher", "more column"]),
+        );
+    for i in 0..n {
+        let cells = Cells::Count(vec![Some(i as u64), None, Some(1_000_000)]);
+        table = table.with(format!("count_{i}"), format!("Count {i}"), cells);
+    }
+    table
+}
+
+fn lines_of(table: &Table, width: usize, columns: Columns) -> String {
+    let options = TextOptions {
+        width: Some(width),
+        columns,
+        rows: Rows::All,
+        ..TextOptions::default()
+    };
+    let out = text::table(table, &options);
+    for line in out.lines() {
+        assert!(line.chars().count() <= width, "{width}: {line}");
+    }
+    out
+}
+
+#[test]
+fn a_broad_table_shows_the_columns_that_fit() {
+    let table = broad(20);
+    for width in [60, 80, 120] {
+        let out = lines_of(&table, width, Columns::Fitting(&["id", "count_19", "none"]));
+        assert!(out.contains("Count 19") && out.contains("Id"), "{out}");
+        let left_out: usize = out
+            .lines()
+            .last()
+            .and_then(|l| l.strip_prefix("… and ")?.strip_suffix(" more columns"))
+            .unwrap_or_else(|| panic!("{out}"))
+            .parse()
+            .unwrap();
+        let heads = (0..20).filter(|i| {
+            let head = format!("Count {i}");
+            // A heading may be broken; its number then stands on the line below.
+            out.contains(&head)
+                || out
+                    .lines()
+                    .nth(2)
+                    .is_some_and(|l| l.contains(&i.to_string()))
+        });
+        assert!(left_out >= 23 - 3 - heads.count(), "{out}");
+    }
+    // What fits is shown whole, and nothing is said.
+    assert!(!lines_of(&broad(3), 120, Columns::Fitting(&[])).contains("more"));
+}
+
+#[test]
+fn a_whole_table_stands_in_parts_that_say_their_rows() {
+    let out = lines_of(&broad(20), 60, Columns::Panels);
+    // Kind and id together tell the rows apart, so the name stands in the first part only.
+    assert_eq!(out.matches("näher").count(), 1, "{out}");
+    assert!(out.matches("channel").count() > 2, "{out}");
+    for i in 0..20 {
+        assert!(out.contains(&i.to_string()), "{i}: {out}");
+    }
+    assert!(!out.contains("more columns"));
+    let empty = Table::new("none", "None").with("a", "A", Cells::Count(Vec::new()));
+    assert!(lines_of(&empty, 60, Columns::Panels).contains("nothing to show"));
+}
+
+#[test]
+fn a_page_breaks_tables_that_no_page_is_wide_enough_for() {
+    let (mut r, s, p) = (report(&SHOP[..2]), spec(), provenance());
+    r.tables = vec![broad(30), broad(3)];
+    let page = html::page("t", None, &[view(&r, &s, &p)]).unwrap();
+    // 30 counts and three columns of words in parts of a page's width, the small one whole.
+    assert_eq!(page.matches("<table>").count(), 5, "{page}");
+    assert_eq!(page.matches("<bdi>Count 29</bdi>").count(), 1);
+    assert_eq!(page.matches("&lt;O&gt;").count(), 2);
 }
 
 #[test]

@@ -27,9 +27,11 @@ from ._exchange import ExchangeNote, ExchangeWarning, ExportedMap, ImportedMap, 
 from ._expr import Col, Condition, Expr, after, col, event, first, nth
 from ._feedback import Feedback, FeedbackReport, Hole, Measured, SurveyQuestion, VoiceReport, interview
 from ._kpi import KpiDefinition, KpiLimits, KpiReport, KpiSetting, KpiValue, KpiVariant, kpis
-from ._log import Attribute, Journeys, Log, SelectedLog, finish, merge, open, read
+from ._lifecycle import LifecycleReport
+from ._log import Attribute, Journeys, Log, SelectedLog, finish, merge, open, read, read_sources
 from ._map import Coverage, JourneyMap, MapCheck, Notice, TouchpointCoverage, map_templates
 from ._overlay import OverlayReport, ScenarioReport, scenarios
+from ._personas import PersonaDiff, PersonaField, PersonaWeights
 from ._report import Caveat, Explained, GraphReport, Group, GroupedReport, Member, Provenance, Report, Table, Tables
 from ._reports import *
 from ._simulate import simulate, simulate_truth
@@ -69,6 +71,7 @@ __all__ = [
     "KpiSetting",
     "KpiValue",
     "KpiVariant",
+    "LifecycleReport",
     "Log",
     "Loss",
     "MapCheck",
@@ -76,6 +79,9 @@ __all__ = [
     "Member",
     "Notice",
     "OverlayReport",
+    "PersonaDiff",
+    "PersonaField",
+    "PersonaWeights",
     "Provenance",
     "Question",
     "ReadError",
@@ -104,6 +110,7 @@ __all__ = [
     "nth",
     "open",
     "read",
+    "read_sources",
     "scenarios",
     "simulate",
     "simulate_truth",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from . import _core
 
 if TYPE_CHECKING:
+    from ._feedback import VoiceReport
     from ._map import JourneyMap
     from ._overlay import OverlayReport
 
@@ -85,8 +86,8 @@ class MapExchange:
     __slots__ = ()
     _native: _core.JourneyMap
 
-    def export(self, format: Format) -> ExportedMap:
-        """The map in another format, and what that loses.
+    def export(self, format: Format, *, sensitive: bool = False) -> ExportedMap:
+        """The map in another format, and what that loses. Facts that personas call sensitive are left out unless asked for.
 
         >>> import desireline as dl
         >>> out = dl.JourneyMap.template("nng").export("mermaid")
@@ -98,7 +99,7 @@ class MapExchange:
         Raises:
             SpecError: there is no such format.
         """
-        text, losses = self._native.export(format)
+        text, losses = self._native.export(format, sensitive)
         return ExportedMap(text, tuple(Loss(**loss) for loss in json.loads(losses)))
 
     def to_mermaid(self) -> str:
@@ -167,12 +168,28 @@ class MapExchange:
         return self._native.svg(width, None if measured is None else measured._native)
 
     def draw(
-        self, path: str | PathLike[str], width: float | None = None, *, measured: OverlayReport | None = None
+        self,
+        path: str | PathLike[str],
+        width: float | None = None,
+        *,
+        measured: OverlayReport | None = None,
+        heard: VoiceReport | None = None,
+        sensitive: bool = False,
     ) -> None:
-        """Writes the map to a file: a page if that is called ``.html``, else an SVG picture."""
+        """Writes the map to a file: a page if that is called ``.html``, else an SVG picture.
+
+        Args:
+            path: where to.
+            width: of a picture, in pixels; 1240 where it is not given.
+            measured: what :meth:`overlay` found; without it the map as it was drawn.
+            heard: what :meth:`feedback` found, for a part of the page of its own.
+            sensitive: whether the page shows facts that personas call sensitive.
+        """
         path = Path(path)
         if path.suffix.lower() in (".html", ".htm"):
-            made = self._native.page(None if measured is None else measured._native)
+            made = self._native.page(
+                None if measured is None else measured._native, None if heard is None else heard._native, sensitive
+            )
         else:
             made = self.svg(width, measured=measured)
         path.write_text(made, encoding="utf-8")

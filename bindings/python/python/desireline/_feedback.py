@@ -107,9 +107,6 @@ class Measured:
 class FeedbackReport(Report):
     """A survey at a glance: tables ``questions``, ``answers``, ``touchpoints`` and ``gaps`` where there are any, ``verbatims``."""
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        raise TypeError("a feedback report is not pickled; keep its to_json() or its tables")
-
 
 class VoiceReport(FeedbackReport):
     """Feedback along a map: tables ``touchpoints``, ``stages``, ``heard``, ``emotion``, ``unjoined``, ``verbatims``."""

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from os import PathLike
+from os import PathLike, fspath
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -26,14 +26,18 @@ from ._time import Span, from_micros, instant, span
 
 if TYPE_CHECKING:
     from ._feedback import Feedback
+    from ._lifecycle import LifecycleReport
 
-__all__ = ["Attribute", "Journeys", "Log", "SelectedLog", "finish", "merge", "open", "read"]
+__all__ = ["Attribute", "Journeys", "Log", "SelectedLog", "finish", "merge", "open", "read", "read_sources"]
 
 Progress: TypeAlias = bool | Callable[[int, int], object] | None
 """``True`` shows a line on stderr; a callable gets what is done and what there is in all (0 where that is not known)."""
 
 Aliases: TypeAlias = Iterable[tuple[str, str, "str | datetime | date"]]
 """Triples of an id, the person that it turned out to be, and when that became known."""
+
+Ids: TypeAlias = "Mapping[str, str] | str | PathLike[str]"
+"""Whom ids stand for: a mapping, or a CSV file of id and customer."""
 
 Kind: TypeAlias = Literal["text", "integer", "decimal", "boolean", "time"]
 
@@ -61,6 +65,9 @@ def read(
     attributes: Literal["all"] | Sequence[str | Attribute] = (),
     tie: str | None = None,
     zone: str | None = None,
+    shift: Span | None = None,
+    ids: Ids | None = None,
+    id_prefix: str | None = None,
     time_unit: Literal["s", "ms", "us", "ns"] | None = None,
     observed_until: str | datetime | date | None = None,
     dedupe: bool = False,
@@ -93,6 +100,9 @@ def read(
         attributes: Further columns to keep, or ``"all"``.
         tie: A whole-number column that orders a customer's events of one time; otherwise the order of the rows does.
         zone: The IANA zone of times without one; without it they count as UTC, with a caveat.
+        shift: For a clock that is wrong: what is added to every time, such as ``"-2m"``.
+        ids: Whom ids stand for: a mapping, or a CSV file of id and customer.
+        id_prefix: What is put before ids that ``ids`` does not have.
         time_unit: The unit of times that are numbers.
         observed_until: Until when customers were observed; the last event unless given.
         dedupe: Drop rows that repeat another in every column kept.
@@ -118,6 +128,46 @@ def read(
         >>> log.n_events, log.n_customers
         (3, 2)
     """
+    text = _reading(
+        customer=customer,
+        time=time,
+        event=event,
+        every_row=every_row,
+        channel=channel,
+        session=session,
+        value=value,
+        currency=currency,
+        attributes=attributes,
+        tie=tie,
+        zone=zone,
+        shift=shift,
+        ids=ids,
+        id_prefix=id_prefix,
+        time_unit=time_unit,
+        observed_until=observed_until,
+        dedupe=dedupe,
+        max_quarantine_share=max_quarantine_share,
+        format=format,
+        delimiter=delimiter,
+        header=header,
+        limits=limits,
+    )
+    with _Line("reading", progress) as tell:
+        log = Log(_taken(source, text, tell, _core.read_paths, _core.read_frame), text)
+    return log if aliases is None else log.with_aliases(aliases, policy=alias_policy)
+
+
+def _reading(
+    *,
+    attributes: Literal["all"] | Sequence[str | Attribute] = (),
+    shift: Span | None = None,
+    ids: Ids | None = None,
+    call: Mapping[str, str] | None = None,
+    observed_until: str | datetime | date | None = None,
+    limits: Mapping[str, int] | None = None,
+    **given: Any,
+) -> str:
+    """The arguments of :func:`read` as the engine takes them."""
     kept: list[dict[str, Any]] = []
     if attributes != "all":
         if isinstance(attributes, str):
@@ -125,35 +175,63 @@ def read(
         for a in attributes:
             own = Attribute(a) if isinstance(a, str) else a
             kept.append({"name": own.name, "kind": own.kind, "level": own.level})
+    for name in _TEXTS:
+        if not isinstance(given.get(name), (str, NoneType)):
+            raise TypeError(f"{name} is a text, not {type(given[name]).__name__}")
+    table: dict[str, Any] | None = None
+    if isinstance(ids, Mapping):
+        table = {"pairs": [[str(id), str(customer)] for id, customer in ids.items()]}
+    elif ids is not None:
+        table = {"path": str(fspath(ids))}
     reading = {
-        "customer": customer,
-        "time": time,
-        "event": event,
-        "every_row": every_row,
-        "channel": channel,
-        "session": session,
-        "value": value,
-        "currency": currency,
+        **given,
         "attributes": kept,
         "all_attributes": attributes == "all",
-        "tie": tie,
-        "zone": zone,
-        "time_unit": time_unit,
+        "shift": None if shift is None else span(shift),
+        "ids": table,
+        "call": list((call or {}).items()),
         "observed_until": None if observed_until is None else instant(observed_until),
-        "dedupe": dedupe,
-        "max_quarantine_share": max_quarantine_share,
-        "format": format,
-        "delimiter": delimiter,
-        "header": header,
         "limits": dict(limits or {}),
     }
-    for name in _TEXTS:
-        if not isinstance(reading[name], (str, NoneType)):
-            raise TypeError(f"{name} is a text, not {type(reading[name]).__name__}")
-    text = json.dumps(reading)
+    return json.dumps(reading)
+
+
+def read_sources(*sources: Mapping[str, Any], progress: Progress = None) -> Log:
+    """Reads several sources into one log, each with its own columns, clock and ids.
+
+    Args:
+        sources: For each a mapping with ``source``, a path, pattern or several, and the arguments of :func:`read`; besides,
+            ``call`` names attributes that other sources call otherwise: ``{"column": "name in the log"}``.
+        progress: ``True`` for a line on stderr, or a callable of (done, total).
+
+    The columns of channel and session are one attribute each, called as in the first source that has one. Frames are read by
+    :func:`read`, one at a time.
+
+    Raises:
+        ReadError: An input cannot be read.
+        UnknownNameError: A column is not there.
+        DataError: The rows do not make a log.
+
+    Example:
+        >>> import desireline as dl, pathlib, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> _ = (folder / "web.csv").write_text("user,at,what\\nann,2024-06-01T08:00:00Z,home\\n")
+        >>> _ = (folder / "till.csv").write_text("card,when\\n7001,2024-06-01 10:30\\n")
+        >>> web = {"source": folder / "web.csv", "customer": "user", "time": "at", "event": "what"}
+        >>> till = {"source": folder / "till.csv", "customer": "card", "time": "when", "every_row": "bought"}
+        >>> log = dl.read_sources(web, {**till, "zone": "Europe/Berlin", "ids": {"7001": "ann"}})
+        >>> log.n_customers, log.n_events
+        (1, 2)
+    """
+    readings = []
+    for given in sources:
+        own = dict(given)
+        found = paths(own.pop("source", None))
+        if found is None:
+            raise TypeError("each source has a path: {'source': 'till.csv', 'customer': ...}")
+        readings.append((found, _reading(**own)))
     with _Line("reading", progress) as tell:
-        log = Log(_taken(source, text, tell, _core.read_paths, _core.read_frame), text)
-    return log if aliases is None else log.with_aliases(aliases, policy=alias_policy)
+        return Log(_core.read_sources(readings, tell))
 
 
 def _taken(source: Source, reading: str, tell: Any, by_path: Callable[..., Any], by_frame: Callable[..., Any]) -> Any:
@@ -526,6 +604,33 @@ class Journeys(Questions):
     ) -> KpiReport:
         """A KPI by calendar period; the same as :meth:`kpi` with ``per``. ``report.series`` has the periods."""
         return self.kpi(name, variant, per=per, **settings)
+
+    def lifecycle(self, document: str | PathLike[str] | Mapping[str, Any], *, level: float | None = None) -> LifecycleReport:
+        """How many customers are in which phase of their life with the company, and where they go from there.
+
+        Args:
+            document: a lifecycle document: a YAML or JSON file, or the document as Python objects.
+            level: the confidence level; 0.95 unless given.
+
+        Raises:
+            InputNotFoundError: there is no such file.
+            SpecError: it is no lifecycle document, or does not fit the log.
+
+        >>> import desireline as dl
+        >>> phases = [{"phase": "impression", "enters": "home"}, {"phase": "conversion", "enters": "purchase"}]
+        >>> life = {"schema": 1, "id": "life", "title": "Life", "version": "1.0.0", "phases": phases}
+        >>> dl.simulate(customers=100, seed=1).journeys().lifecycle(life).customers
+        100
+        """
+        from ._lifecycle import LifecycleReport, document as read
+
+        text, form = read(document)
+        options = self._options
+        with _Line("answering", options.progress) as tell:
+            answer = _core.measure_lifecycle(
+                self._native, text, form, level, options.threads, options.memory_budget, tell
+            )
+        return LifecycleReport(answer)
 
     def explain(self, question_or_report: Question | Report, customer: str) -> tuple[Explained, ...]:
         """Why a customer is where a report counts them: every journey, its cells and the reasons."""

@@ -21,6 +21,7 @@ from ._time import Span, span
 
 if TYPE_CHECKING:
     from ._feedback import Feedback, VoiceReport
+    from ._personas import PersonaDiff, PersonaWeights
 
 __all__ = ["Coverage", "JourneyMap", "MapCheck", "Notice", "TouchpointCoverage", "map_templates"]
 
@@ -365,6 +366,46 @@ class JourneyMap(MapExchange):
         report = OverlayReport(answer)
         report.__dict__["_drawn_on"] = self
         return report
+
+    def persona_weights(self, measured: OverlayReport | None = None) -> PersonaWeights:
+        """What each persona weighs: its share of the customers times what one of them is worth, declared and measured.
+
+        Args:
+            measured: what :meth:`overlay` found; without it only what the map says.
+
+        >>> import desireline as dl
+        >>> dl.JourneyMap.template("blank").persona_weights().personas
+        []
+        """
+        from ._personas import PersonaWeights
+
+        return PersonaWeights(self._native.persona_weights(None if measured is None else measured._native))
+
+    def diff_personas(
+        self,
+        other: JourneyMap | None = None,
+        *,
+        first: str | None = None,
+        second: str | None = None,
+        sensitive: bool = False,
+    ) -> PersonaDiff:
+        """Personas against each other, field by field: equal, different or missing.
+
+        Of this map each ideal persona against each actual one; with another map those of the same id.
+
+        Args:
+            other: another map, such as an actual one beside an ideal one.
+            first: the persona of this map.
+            second: the persona of the other map, or of this one.
+            sensitive: whether facts that a persona calls sensitive are shown.
+
+        Raises:
+            SpecError: there is no such persona.
+        """
+        from ._personas import PersonaDiff
+
+        native = None if other is None else other._native
+        return PersonaDiff(self._native.diff_personas(native, first, second, sensitive))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, JourneyMap) and self.to_json() == other.to_json()

@@ -70,6 +70,9 @@ class OverlayReport(Report):
     responders = _table("responders", "Whether those who answered are like the others, and good answers as if all had been heard alike.")
     satisfaction = _table("satisfaction", "How satisfied those are who reached a goal, against those who did not.")
     placements = _table("placements", "Events of touchpoints by stage and step.")
+    kpis = _table("kpis", "The KPIs that the map watches, with their targets.")
+    feedback = _table("feedback", "What customers say at stages and touchpoints.")
+    feelings = _table("feelings", "What customers feel there.")
     unmapped = _table("unmapped", "Events that belong to no touchpoint.")
 
     @property

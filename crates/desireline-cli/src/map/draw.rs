@@ -8,25 +8,26 @@ use desireline::Exec;
 use desireline::map::MapFile;
 use desireline::map::check;
 use desireline::overlay::report::OverlayReport;
-use desireline::overlay::{self, KpiSources, MapCheck, Overlay};
+use desireline::overlay::{self, MapCheck, Overlay, VoiceReport};
 use desireline::render::html::{self, MapView};
 use desireline::render::svg::{MAP_WIDE, MapPicture};
 
-use super::{against, alone, columns, options, out, today_arg, without_log};
+use super::{against, alone, columns, options, out, sensitive_arg, today_arg, without_log};
 use crate::command::{journeys, reading};
 use crate::error::CliError;
-use crate::input::{self, text, texts};
+use crate::input::{self, flag, text, texts};
 use crate::progress::Bar;
-use crate::{interrupt, output};
+use crate::{interrupt, output, survey};
 
 const HELP: &str = "\
   desireline map draw shop.yaml -o shop.svg
-  desireline map draw shop.yaml --log events.parquet --customer id --time at --event name -o shop.html";
+  desireline map draw shop.yaml --log events.parquet --customer id --time at --event name -o shop.html
+  desireline map draw shop.yaml --log shop.arrow --feedback answers.csv --who customer --when time --question csat=csat -o shop.html";
 
 pub(super) fn command() -> Command {
     let draw = Command::new("draw")
         .about("A map as a picture (SVG) or a page (HTML); with --log measured, without one as it was drawn")
-        .after_help(HELP)
+        .after_help(format!("{HELP}\n\n{}", survey::QUESTIONS))
         .arg(
             Arg::new("map")
                 .value_name("MAP")
@@ -44,7 +45,7 @@ pub(super) fn command() -> Command {
                 .help("The log to measure it on: event files, folders or globs, or one snapshot; may be given several times")
                 .help_heading("Input"),
         );
-    journeys(reading(draw))
+    survey::besides(journeys(reading(draw)))
         .arg(
             Arg::new("format")
                 .long("format")
@@ -61,6 +62,7 @@ pub(super) fn command() -> Command {
                 .help("The width of an SVG picture; stages that do not fit go on below [default: 1240]")
                 .help_heading("Output"),
         )
+        .arg(sensitive_arg())
         .arg(out("Write to a file instead of the terminal"))
         .arg(
             Arg::new("no-progress")
@@ -96,7 +98,7 @@ pub(super) fn draw(m: &ArgMatches) -> Result<(), CliError> {
     output::spare_inputs(path, &[from.into()])?;
     let form = form(m, path)?;
     let file = super::open(from)?;
-    if texts(m, "files").is_empty() {
+    if !input::has_log(m) {
         without_log(m)?;
         let checked = alone(check::check(&file, &options(m)?));
         return put(m, path, form, &file, None, &checked);
@@ -111,25 +113,20 @@ pub(super) fn draw(m: &ArgMatches) -> Result<(), CliError> {
     put(m, path, form, &file, Some(&measured), &checked)
 }
 
+/// A map measured, and what was said along it.
+type Measured = (OverlayReport, Option<VoiceReport>);
+
 /// The map against the log that the options name, and what the check says of it.
-fn measure(
-    m: &ArgMatches,
-    file: &MapFile,
-    exec: &Exec,
-) -> Result<(OverlayReport, MapCheck), CliError> {
+fn measure(m: &ArgMatches, file: &MapFile, exec: &Exec) -> Result<(Measured, MapCheck), CliError> {
+    let sources = survey::sources(m, Overlay::new().level, None)?;
     let log = input::log(m, &columns(m, &[file])?)?;
     let rule = match texts(m, "journey").is_empty() {
         true => overlay::journey_rule(file.map())?,
         false => input::rule(m)?,
     };
     let journeys = input::cut(m, &log, rule)?;
-    let measured = overlay::measured(
-        file.map(),
-        &journeys,
-        &Overlay::new(),
-        &KpiSources::default(),
-        exec,
-    )?;
+    let measured =
+        overlay::measured_and_heard(file.map(), &journeys, &Overlay::new(), &sources, exec)?;
     let checked = against(m, file, &log, &options(m)?, exec)?;
     Ok((measured, checked))
 }
@@ -139,15 +136,17 @@ fn put(
     path: Option<&str>,
     form: &str,
     file: &MapFile,
-    measured: Option<&OverlayReport>,
+    measured: Option<&Measured>,
     checked: &MapCheck,
 ) -> Result<(), CliError> {
     let bytes = match form {
         "html" => {
             let view = MapView {
-                map: file.map(),
-                overlay: measured,
+                overlay: measured.map(|(report, _)| report),
+                voice: measured.and_then(|(_, voice)| voice.as_ref()),
                 check: Some(checked),
+                sensitive: flag(m, "sensitive"),
+                ..MapView::new(file.map())
             };
             html::map_page(&view, None, None, &[])?
         }
@@ -155,7 +154,7 @@ fn put(
             let width = m
                 .get_one::<u32>("width")
                 .map_or(MAP_WIDE, |w| f64::from(*w));
-            MapPicture::of(file.map(), measured).svg(width) + "\n"
+            MapPicture::of(file.map(), measured.map(|(report, _)| report)).svg(width) + "\n"
         }
     };
     output::put(path, bytes.as_bytes())

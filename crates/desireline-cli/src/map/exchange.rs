@@ -6,11 +6,11 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 use desireline::map::Form;
 use desireline::map::MapFile;
-use desireline::render::exchange::{self, Exchange, ImportOptions, Lane};
+use desireline::render::exchange::{self, Exchange, ExportOptions, ImportOptions, Lane};
 
-use super::{Document, form_of, out, today, today_arg};
+use super::{Document, form_of, out, sensitive_arg, today, today_arg};
 use crate::error::CliError;
-use crate::input::{text, texts};
+use crate::input::{flag, text, texts};
 use crate::{output, stdin};
 
 const EXPORT_HELP: &str = "\
@@ -43,6 +43,7 @@ pub(super) fn export_command() -> Command {
                 .help("The format [default: by the name after -o]")
                 .help_heading("Output"),
         )
+        .arg(sensitive_arg())
         .arg(out("Write to a file instead of the terminal"))
 }
 
@@ -96,7 +97,8 @@ pub(super) fn export(m: &ArgMatches) -> Result<(), CliError> {
     let map = MapFile::read(&document.text, document.form)
         .map_err(|e| document.wrong(&e))?
         .into_map();
-    let out = exchange::export(&map, format);
+    let options = ExportOptions::default().sensitive(flag(m, "sensitive"));
+    let out = exchange::export_with(&map, format, &options);
     let losses = out.losses.iter().map(ToString::to_string);
     output::remark(&format!("{format} does not hold all of the map"), losses);
     output::put(path, out.text.as_bytes())

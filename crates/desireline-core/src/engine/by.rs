@@ -296,17 +296,7 @@ impl<R: Report> Report for ByReport<R> {
         tables
     }
 
-    fn caveats(&self) -> &[Caveat] {
-        &self.caveats
-    }
-
-    fn caveats_mut(&mut self) -> &mut Vec<Caveat> {
-        &mut self.caveats
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
+    crate::report::held!();
 
     fn parts(&self) -> Vec<(&str, &dyn Report)> {
         self.groups

@@ -1,11 +1,10 @@
 //! Feedback at a glance: each question with its measures, its answers, and a sample of what was said.
 
-use std::any::Any;
 use std::collections::BTreeMap;
 
 use desireline_stats::Estimate;
 use desireline_stats::resample;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::measures::{Measure, Measured, Measuring, Tally};
 use super::table::{Answer, Feedback, QuestionCounts, Which};
@@ -41,7 +40,7 @@ impl Default for ReportOptions {
 }
 
 /// The measures of one question, as far as its kind has them.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measures {
     /// The net promoter score.
     pub nps: Option<Measured>,
@@ -92,7 +91,7 @@ impl Measures {
 }
 
 /// One question.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct QuestionRow {
     /// Its id.
     pub question: String,
@@ -111,7 +110,7 @@ pub struct QuestionRow {
 }
 
 /// How often one answer was given.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AnswerRow {
     /// The question.
     pub question: String,
@@ -124,7 +123,7 @@ pub struct AnswerRow {
 }
 
 /// One question at one touchpoint.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TouchpointRow {
     /// The touchpoint, as declared with the answers.
     pub touchpoint: String,
@@ -141,7 +140,7 @@ pub struct TouchpointRow {
 }
 
 /// Expected against perceived.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GapRow {
     /// The perceived item.
     pub perceived: String,
@@ -154,7 +153,7 @@ pub struct GapRow {
 }
 
 /// What somebody said.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VerbatimRow {
     /// The answer's id in the table.
     pub answer: usize,
@@ -191,7 +190,7 @@ impl VerbatimRow {
 }
 
 /// The report. Tables: `questions`, `answers`, `touchpoints` and `gaps` where there are any, `verbatims`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FeedbackReport {
     /// Answers in the table.
@@ -575,15 +574,5 @@ impl Report for FeedbackReport {
         tables
     }
 
-    fn caveats(&self) -> &[Caveat] {
-        &self.caveats
-    }
-
-    fn caveats_mut(&mut self) -> &mut Vec<Caveat> {
-        &mut self.caveats
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
+    crate::report::held!();
 }

@@ -1,7 +1,5 @@
 //! What a KPI's report holds.
 
-use std::any::Any;
-
 use desireline_stats::{Estimate, Unit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -239,15 +237,5 @@ impl Report for KpiReport {
         tables
     }
 
-    fn caveats(&self) -> &[Caveat] {
-        &self.caveats
-    }
-
-    fn caveats_mut(&mut self) -> &mut Vec<Caveat> {
-        &mut self.caveats
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
+    crate::report::held!();
 }

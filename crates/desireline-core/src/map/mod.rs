@@ -14,6 +14,7 @@ pub mod check;
 mod counted;
 mod document;
 mod evidence;
+mod facts;
 mod feelings;
 mod findings;
 mod format;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use desireline_stats::Estimate;
 use desireline_stats::mean::ClusteredMoments;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::feedback::{FeedbackJoin, Place, stages_of};
 use crate::feedback::measures::{mean_arousal, mean_valence};
@@ -12,7 +12,7 @@ use crate::feedback::{Feedback, Hole, Measured, Measuring, QuestionKind};
 use crate::map::{At, EmotionSource, JourneyMap};
 
 /// Where a point of a curve comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EmotionOrigin {
     /// Measured now, from answers.
@@ -22,7 +22,7 @@ pub enum EmotionOrigin {
 }
 
 /// How pleasant it is at a place, from −1 to 1.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EmotionValue {
     /// Measured, with its interval: the band.
@@ -67,7 +67,7 @@ impl EmotionValue {
 }
 
 /// What is felt at a stage, or at one of its touchpoints, by one source.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct EmotionPoint {
     /// The stage.
@@ -91,7 +91,7 @@ pub struct EmotionPoint {
 }
 
 /// What a source says of the journey as a whole.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct EmotionSummary {
     /// The source.
@@ -119,7 +119,7 @@ pub struct EmotionSummary {
 }
 
 /// Mean, minimum and peak-end of each customer's own answers, over customers (K29).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CustomerEmotion {
     /// Customers with two answers or more.
@@ -133,7 +133,7 @@ pub struct CustomerEmotion {
 }
 
 /// The curves of a map: by source and origin, each from the first stage to the last.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct EmotionCurve {
     /// By source, origin and persona; within one the stages in the order of the map, each followed by its touchpoints.

@@ -1,6 +1,6 @@
 //! Answers joined to the touchpoints they are about.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use desireline_stats::Clusters;
 use hashbrown::HashMap;
@@ -387,15 +387,16 @@ impl Part {
                 })
                 .collect();
             touches.sort_unstable();
-            let mut answered: BTreeMap<(usize, usize), ()> = BTreeMap::new();
+            // Events of one touchpoint at one time are one touch to an answer, from whichever side it comes.
+            let mut answered: BTreeSet<(i64, usize)> = BTreeSet::new();
             for open in open {
                 let found = locate(&touches, open.time, open.only, rule, open.within);
                 if let Ok(touch) = found {
-                    answered.insert((touch.event, touch.touchpoint), ());
+                    answered.insert((touch.time, touch.touchpoint));
                 }
                 self.found.push((open.answer, found));
             }
-            for (_, touchpoint) in answered.keys() {
+            for (_, touchpoint) in &answered {
                 self.sums[*touchpoint].1 += 1;
             }
         }

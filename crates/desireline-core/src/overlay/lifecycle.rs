@@ -1,7 +1,5 @@
 //! Where customers are in their life with the company, and which ways they go there.
 
-use std::any::Any;
-
 use desireline_stats::Clusters;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -237,17 +235,7 @@ impl Report for LifecycleReport {
         ]
     }
 
-    fn caveats(&self) -> &[Caveat] {
-        &self.caveats
-    }
-
-    fn caveats_mut(&mut self) -> &mut Vec<Caveat> {
-        &mut self.caveats
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
+    crate::report::held!();
 }
 
 impl LifecyclePlan {

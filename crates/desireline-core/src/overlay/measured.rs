@@ -7,7 +7,7 @@ use super::question::Overlay;
 use super::report::OverlayReport;
 use super::responders::measure_responders;
 use super::run::{overlay, select};
-use super::voice::listen;
+use super::voice::{VoiceReport, listen};
 use crate::engine::Exec;
 use crate::error::Result;
 use crate::journey::Journeys;
@@ -27,6 +27,21 @@ pub fn measured(
     sources: &KpiSources,
     exec: &Exec,
 ) -> Result<OverlayReport> {
+    Ok(measured_and_heard(map, journeys, how, sources, exec)?.0)
+}
+
+/// The same with all that was heard: how well each touchpoint is, feelings by source, how answers found their place, verbatims. Absent
+/// where there are no answers.
+///
+/// # Errors
+/// Those of [`measured`].
+pub fn measured_and_heard(
+    map: &JourneyMap,
+    journeys: &Journeys,
+    how: &Overlay,
+    sources: &KpiSources,
+    exec: &Exec,
+) -> Result<(OverlayReport, Option<VoiceReport>)> {
     let mut report = overlay(map, journeys, how, exec)?;
     let selected = select(map, journeys)?;
     let journeys = selected.as_ref().unwrap_or(journeys);
@@ -51,5 +66,5 @@ pub fn measured(
         report.promises = Some(promises);
         health::with_promises(&mut report);
     }
-    Ok(report)
+    Ok((report, voice))
 }

@@ -17,6 +17,8 @@ mod measured;
 mod pairs;
 mod pass;
 mod periods;
+mod persona_diff;
+mod persona_weights;
 mod plan;
 mod promises;
 mod question;
@@ -44,7 +46,11 @@ pub use self::kpis::{KpiSources, measure_kpis};
 pub use self::lifecycle::{
     Lifecycle, LifecyclePartial, LifecyclePlan, LifecycleReport, PhaseRow, WayRow,
 };
-pub use self::measured::measured;
+pub use self::measured::{measured, measured_and_heard};
+pub use self::persona_diff::{
+    FieldChange, PersonaDiff, PersonaDiffOptions, PersonaField, UnknownPersona, persona_diff,
+};
+pub use self::persona_weights::{PersonaWeight, PersonaWeights, persona_weights};
 pub use self::promises::measure_promises;
 pub use self::question::{Forced, NAME, Overlay};
 #[doc(inline)]
@@ -53,3 +59,6 @@ pub use self::responders::measure_responders;
 pub use self::run::{overlay, split_by_persona};
 pub use self::scenarios::{ScenarioOverlap, ScenarioReport, ScenarioRow, scenario_rule, scenarios};
 pub use self::voice::{HeardRow, ListenOptions, PlaceRow, VoiceReport, listen};
+
+/// Customers without a persona.
+const NO_PERSONA: &str = "(no persona)";

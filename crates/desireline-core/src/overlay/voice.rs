@@ -1,13 +1,13 @@
 //! What customers say along a map: each touchpoint and stage with its answers, response rates, feelings and words.
 
-use std::any::Any;
 use std::collections::BTreeMap;
 
 use desireline_stats::sample_size;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::emotion::{EmotionCurve, EmotionOrigin, EmotionValue, emotion_curve};
 use super::feedback::{FeedbackJoin, JoinRule, Place, Unjoined, join_feedback, stages_of};
+use super::persona_weights::nowhere;
 use super::report::{EmotionMeasure, FeedbackMeasure, OverlayReport};
 use crate::engine::Exec;
 use crate::error::Result;
@@ -53,7 +53,7 @@ impl Default for ListenOptions {
 }
 
 /// One question at one place of the map.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PlaceRow {
     /// The id of the stage or touchpoint.
@@ -71,7 +71,7 @@ pub struct PlaceRow {
 }
 
 /// How well a touchpoint is heard (K23).
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct HeardRow {
     /// The touchpoint.
@@ -89,7 +89,7 @@ pub struct HeardRow {
 }
 
 /// Feedback held against a map. Tables: `touchpoints`, `stages`, `heard`, `emotion`, `unjoined`, `verbatims`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct VoiceReport {
     /// The map's id.
@@ -119,7 +119,7 @@ pub struct VoiceReport {
     /// What to know before trusting the numbers.
     pub caveats: Vec<Caveat>,
     /// Over which journeys.
-    #[serde(skip)]
+    #[serde(skip, default = "nowhere")]
     pub provenance: Provenance,
 }
 
@@ -455,15 +455,5 @@ impl Report for VoiceReport {
         tables
     }
 
-    fn caveats(&self) -> &[Caveat] {
-        &self.caveats
-    }
-
-    fn caveats_mut(&mut self) -> &mut Vec<Caveat> {
-        &mut self.caveats
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
+    crate::report::held!();
 }

@@ -14,6 +14,24 @@ pub use table::{Cells, Column, Table};
 use std::any::Any;
 use std::fmt::Debug;
 
+/// What every [`Report`] has alike that keeps its caveats in a field of that name, for its `impl`.
+macro_rules! held {
+    () => {
+        fn caveats(&self) -> &[$crate::report::Caveat] {
+            &self.caveats
+        }
+
+        fn caveats_mut(&mut self) -> &mut Vec<$crate::report::Caveat> {
+            &mut self.caveats
+        }
+
+        fn as_any(&self) -> &dyn std::any::Any {
+            self
+        }
+    };
+}
+pub(crate) use held;
+
 /// A finished result: typed fields for programs, tables for everything else.
 pub trait Report: Debug + Send + Sync + Any {
     /// A short title for people, such as `Funnel`.

@@ -258,12 +258,18 @@ impl Page<'_> {
                 let all: Vec<String> = list.iter().map(|t| self.text(t)).collect();
                 all.join("; ")
             };
+            let facts = p.facts(true).into_iter();
+            let facts: Vec<String> = facts
+                .map(|(name, fact)| format!("{}: {fact}", name.replace('_', " ")))
+                .collect();
             vec![
                 self.text(&p.name),
                 p.kind.map(|k| k.to_string()).unwrap_or_default(),
                 p.share
                     .map(|s| format::percent(s.get()))
                     .unwrap_or_default(),
+                p.value.map(|v| v.to_string()).unwrap_or_default(),
+                facts.join("; "),
                 p.member
                     .as_ref()
                     .map(ToString::to_string)
@@ -272,6 +278,7 @@ impl Page<'_> {
                 self.list(&p.goals),
                 texts(&p.pains),
                 texts(&p.objections),
+                self.list(&p.preferred_channels),
             ]
         });
         let personas = personas.collect();
@@ -297,11 +304,14 @@ impl Page<'_> {
                 "persona",
                 "kind",
                 "share",
+                "worth",
+                "facts",
                 "who",
                 "in their words",
                 "goals",
                 "pains",
                 "objections",
+                "channels they like",
             ],
             personas,
         );

@@ -270,17 +270,43 @@ impl ExchangeError {
 }
 
 /// A map as a text of another format, and what that loses. Texts are those of the map's own language.
+///
+/// Facts that personas call sensitive are left out; [`export_with`] can show them.
 pub fn export(map: &JourneyMap, format: Exchange) -> Exported {
+    export_with(map, format, &ExportOptions::default())
+}
+
+/// What an export may say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExportOptions {
+    /// Whether facts that personas call sensitive are shown, where the format shows facts.
+    pub sensitive: bool,
+}
+
+impl ExportOptions {
+    /// With the facts that personas call sensitive, or without.
+    #[must_use]
+    pub fn sensitive(mut self, shown: bool) -> ExportOptions {
+        self.sensitive = shown;
+        self
+    }
+}
+
+/// [`export`], as the options say.
+pub fn export_with(map: &JourneyMap, format: Exchange, options: &ExportOptions) -> Exported {
+    let hidden = (!options.sensitive).then(|| map.without_sensitive());
+    let told = hidden.as_ref().unwrap_or(map);
     let text = match format {
-        Exchange::Mermaid => mermaid::write(map),
-        Exchange::Csv => grid::write(map),
-        Exchange::Cjml => cjml::write(map),
-        Exchange::Markdown => markdown::write(map),
-        Exchange::Dot => dot::journey(map),
-        Exchange::Stakeholders => dot::stakeholders(map),
+        Exchange::Mermaid => mermaid::write(told),
+        Exchange::Csv => grid::write(told),
+        Exchange::Cjml => cjml::write(told),
+        Exchange::Markdown => markdown::write(told),
+        Exchange::Dot => dot::journey(told),
+        Exchange::Stakeholders => dot::stakeholders(told),
     };
     // The head of a map is not in any of them: what an import makes up for it does not count as kept.
-    let losses = match kept(map, format, &ImportOptions::new(map.as_of)) {
+    let losses = match kept(told, format, &ImportOptions::new(map.as_of)) {
         Some(kept) => losses::between(map, &kept),
         None => {
             let shown = match format {
@@ -288,7 +314,14 @@ pub fn export(map: &JourneyMap, format: Exchange) -> Exported {
                 Exchange::Dot => dot::SHOWN,
                 _ => dot::SHOWN_STAKEHOLDERS,
             };
-            losses::unless_shown(map, shown)
+            let mut lost = losses::unless_shown(map, shown);
+            for loss in losses::between(map, told) {
+                // What the format does not show is lost already.
+                if !lost.iter().any(|l| loss.what.starts_with(&l.what)) {
+                    lost.push(loss);
+                }
+            }
+            lost
         }
     };
     Exported { text, losses }

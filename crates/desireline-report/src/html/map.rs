@@ -2,8 +2,8 @@
 
 use desireline_core::map::check::Level;
 use desireline_core::map::{JourneyMap, LocalizedText};
-use desireline_core::overlay::MapCheck;
 use desireline_core::overlay::report::{Health, OverlayReport, PromiseVerdict};
+use desireline_core::overlay::{MapCheck, VoiceReport};
 use desireline_core::report::{Caveat, Report};
 use minijinja::context;
 use minijinja::value::{Serde, Value};
@@ -25,8 +25,25 @@ pub struct MapView<'a> {
     pub map: &'a JourneyMap,
     /// What a log says to it.
     pub overlay: Option<&'a OverlayReport>,
+    /// All that customers say along it; the picture and the tables of the overlay hold the sums.
+    pub voice: Option<&'a VoiceReport>,
     /// What `map check` says of it.
     pub check: Option<&'a MapCheck>,
+    /// Whether facts that personas call sensitive are shown.
+    pub sensitive: bool,
+}
+
+impl<'a> MapView<'a> {
+    /// A map as it was drawn; what is measured, said and checked is added to its fields.
+    pub fn new(map: &'a JourneyMap) -> MapView<'a> {
+        MapView {
+            map,
+            overlay: None,
+            voice: None,
+            check: None,
+            sensitive: false,
+        }
+    }
 }
 
 /// What the template gets.
@@ -44,7 +61,7 @@ impl Shown {
     }
 }
 
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     visible(text).into_owned()
 }
 
@@ -89,6 +106,8 @@ impl MapView<'_> {
             cover => Serde(self.cover()),
             tables => Serde(self.overlay.map(|o| tables(o as &dyn Report)).unwrap_or_default()),
             doing => self.doing(),
+            people => super::people::people(self),
+            voice => self.voice.map(heard),
             blind => self.blind(),
             grounds => Serde(self.grounds()),
             check => self.validation(),
@@ -107,9 +126,20 @@ impl MapView<'_> {
                 },
                 |o| shown(&origin(&o.provenance)),
             ),
-            caveats: self.overlay.map(|o| o.caveats.clone()).unwrap_or_default(),
+            caveats: self.caveats(),
             values,
         }
+    }
+
+    /// What is to be known of the log and of the answers, each once.
+    fn caveats(&self) -> Vec<Caveat> {
+        let mut all = self.overlay.map(|o| o.caveats.clone()).unwrap_or_default();
+        for caveat in self.voice.into_iter().flat_map(|v| &v.caveats) {
+            if !all.contains(caveat) {
+                all.push(caveat.clone());
+            }
+        }
+        all
     }
 
     fn heading(&self) -> String {
@@ -451,6 +481,21 @@ impl MapView<'_> {
     }
 }
 
+/// The part of a page about answers; what the picture's lanes sum up comes last.
+fn heard(voice: &VoiceReport) -> Value {
+    let mut all = tables(voice as &dyn Report);
+    let sums = all.len().min(2);
+    all.rotate_left(sums);
+    let heading = format!(
+        "{} of {} have enough answers; {} of {} found a place",
+        format::count(voice.coverage.count),
+        format::counted(voice.coverage.n, "touchpoint"),
+        format::count(voice.joined),
+        format::counted(voice.answers, "answer"),
+    );
+    context! { heading => heading, tables => Serde(all) }
+}
+
 fn share(s: Option<f64>) -> String {
     s.map_or_else(|| "none".to_owned(), format::percent)
 }
@@ -474,6 +519,7 @@ fn grid(title: &str, heads: &[&str], rows: &[Vec<String>]) -> Grid {
     Grid {
         title: title.to_owned(),
         columns: filled.iter().map(head).collect(),
+        parts: vec![(0..filled.len()).collect()],
         rows: rows
             .iter()
             .take(super::ROWS)

@@ -241,17 +241,7 @@ impl Report for DropoffReport {
         vec![self.exit_table(), self.path_table(), self.outcome_table()]
     }
 
-    fn caveats(&self) -> &[Caveat] {
-        &self.caveats
-    }
-
-    fn caveats_mut(&mut self) -> &mut Vec<Caveat> {
-        &mut self.caveats
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
+    crate::report::held!();
 }
 
 /// A cell for each item listed and one for the rest.

@@ -203,17 +203,7 @@ impl Report for FunnelReport {
         vec![self.step_table(), self.time_table(), self.outcome_table()]
     }
 
-    fn caveats(&self) -> &[Caveat] {
-        &self.caveats
-    }
-
-    fn caveats_mut(&mut self) -> &mut Vec<Caveat> {
-        &mut self.caveats
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
+    crate::report::held!();
 }
 
 impl FunnelReport {

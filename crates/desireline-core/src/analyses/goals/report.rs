@@ -197,17 +197,7 @@ impl Report for GoalsReport {
         tables
     }
 
-    fn caveats(&self) -> &[Caveat] {
-        &self.caveats
-    }
-
-    fn caveats_mut(&mut self) -> &mut Vec<Caveat> {
-        &mut self.caveats
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
+    crate::report::held!();
 }
 
 impl GoalsReport {

@@ -220,17 +220,7 @@ impl Report for RetentionReport {
         vec![self.overall_table(), self.cohort_table()]
     }
 
-    fn caveats(&self) -> &[Caveat] {
-        &self.caveats
-    }
-
-    fn caveats_mut(&mut self) -> &mut Vec<Caveat> {
-        &mut self.caveats
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
+    crate::report::held!();
 }
 
 impl RetentionReport {

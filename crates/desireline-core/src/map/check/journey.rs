@@ -2,7 +2,8 @@
 
 use super::{Code, Notes};
 use crate::map::{
-    At, Id, JourneyMap, MapKind, Media, MomentKind, Observability, Phase, SourceKind, Stage,
+    At, Id, JourneyMap, MapKind, Media, MomentKind, Observability, PersonaKind, Phase, SourceKind,
+    Stage,
 };
 
 pub(super) fn look(notes: &mut Notes<'_>) {
@@ -296,6 +297,17 @@ fn phases(notes: &mut Notes<'_>) {
 
 fn personas(notes: &mut Notes<'_>) {
     let map = notes.file.map();
+    let actual = || {
+        let all = map.personas.iter();
+        all.filter(|p| p.kind != Some(PersonaKind::Ideal) && p.share.is_some())
+    };
+    let sum: f64 = actual().filter_map(|p| Some(p.share?.get())).sum();
+    if sum > 1.0 + 1e-9 && actual().all(|p| p.overlaps.is_empty()) {
+        let percent = (sum * 1000.0).round() / 10.0;
+        let message = format!("the shares of personas sum to {percent} % of all customers");
+        let help = "correct them, or list under `overlaps` who may belong to two of them";
+        notes.say(Code::Overlap, "/personas", message, Some(help.to_owned()));
+    }
     for (i, a) in map.personas.iter().enumerate() {
         for (j, b) in map.personas.iter().enumerate().skip(i + 1) {
             let declared = a.overlaps.contains(&b.id) || b.overlaps.contains(&a.id);

@@ -5,6 +5,7 @@ use desireline_stats::{Beta, Clusters, benjamini_hochberg, heterogeneity};
 use jiff::Timestamp;
 
 use super::Known;
+use crate::overlay::NO_PERSONA;
 use crate::overlay::plan::PeriodPlan;
 use crate::overlay::report::{
     BetaPrior, CellKind, GroupCell, GroupMap, GroupMaps, GroupRate, GroupTest, MeasureKind,
@@ -12,9 +13,6 @@ use crate::overlay::report::{
 };
 use crate::overlay::sums::{GroupCellSums, GroupSums};
 use crate::report::{Base, Rate};
-
-/// Customers without a persona.
-const NO_PERSONA: &str = "(no persona)";
 
 /// A group before it is put into words.
 struct Group<'s> {

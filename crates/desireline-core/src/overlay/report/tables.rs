@@ -13,6 +13,7 @@ impl Report for OverlayReport {
 
     fn tables(&self) -> Vec<Table> {
         let mut tables = vec![self.stage_table(), self.touchpoint_table()];
+        tables.extend(self.watched_tables());
         let more = [
             (!self.steps.is_empty()).then(|| self.step_table()),
             (!self.channels.is_empty()).then(|| self.channel_table()),
@@ -43,17 +44,7 @@ impl Report for OverlayReport {
         tables
     }
 
-    fn caveats(&self) -> &[Caveat] {
-        &self.caveats
-    }
-
-    fn caveats_mut(&mut self) -> &mut Vec<Caveat> {
-        &mut self.caveats
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
+    crate::report::held!();
 }
 
 pub(super) fn text<T>(rows: &[T], of: impl Fn(&T) -> String) -> Cells {
