@@ -13,7 +13,7 @@ use crate::map::JourneyMap;
 /// The map as [`overlay`] measures it, with its KPIs by [`measure_kpis`] and, where there are answers, feedback and feelings by
 /// [`listen`]. This is what pages and pictures show.
 ///
-/// KPIs are about the same segment as the rest; the map's window does not cut them.
+/// KPIs are about the same segment, window and events as the rest.
 ///
 /// # Errors
 /// Those of the three. A KPI that cannot be measured is no error but a hole with its reason.
@@ -25,12 +25,12 @@ pub fn measured(
     exec: &Exec,
 ) -> Result<OverlayReport> {
     let mut report = overlay(map, journeys, how, exec)?;
-    let selected = select(map, journeys)?;
-    let journeys = selected.as_ref().unwrap_or(journeys);
     if !map.kpis.is_empty() {
         report.kpis = Some(measure_kpis(map, journeys, how, sources, exec)?);
     }
     if let Some(answers) = &sources.answers {
+        let selected = select(map, journeys)?;
+        let journeys = selected.as_ref().unwrap_or(journeys);
         listen(map, journeys, answers, &sources.listening, exec)?.fill(&mut report);
     }
     Ok(report)
