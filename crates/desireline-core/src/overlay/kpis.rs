@@ -300,63 +300,6 @@ fn place_setting(known: &KnownKpi) -> Option<&'static str> {
     place.filter(|name| *name != "active" || known.number == "K06")
 }
 
-<<<<<<< HEAD
-fn question(
-    map: &JourneyMap,
-    binding: &KpiBinding,
-    how: &Overlay,
-    sources: &KpiSources,
-    catalog: &Catalog,
-) -> Result<(Option<String>, Kpi), String> {
-    let known = binding
-        .kpi
-        .known()
-        .ok_or("a KPI of the map's own: its number is made elsewhere")?;
-    let mut kpi = Kpi::new(known.name).level(how.level).min_n(least(map, how));
-    kpi.params = binding.params.clone().unwrap_or_default();
-    if let Some(per) = binding.per {
-        kpi = kpi.variant(known.counting(binding.variant(), per)?);
-    }
-    if let Some(zone) = &how.zone {
-        kpi.time_zone.clone_from(zone);
-    }
-    kpi.tables = match &binding.source {
-        Some(name) => sources
-            .tables
-            .iter()
-            .filter(|t| t.name() == name)
-            .cloned()
-            .collect(),
-        None => sources.tables.clone(),
-    };
-    if binding.at.is_none()
-        && let Some(answers) = &sources.answers
-    {
-        kpi = kpi.answers(Arc::clone(answers));
-    }
-    let takes = |name: &str| known.params.iter().any(|p| p.name == name);
-    let mut only = None;
-    if let Some(at) = &binding.at {
-        let here = events_at(map, at, catalog)?;
-        match place_setting(known).filter(|name| !kpi.params.contains_key(*name)) {
-            Some(name) => _ = kpi.params.insert(name.to_owned(), Param::Text(here)),
-            None if place_setting(known).is_none() => only = Some(here),
-            None => {}
-        }
-        if takes("leave")
-            && !kpi.params.contains_key("leave")
-            && let Some(after) = events_after(map, at, catalog)
-        {
-            kpi.params.insert("leave".to_owned(), Param::Text(after));
-        }
-    }
-    if takes("goal") && !kpi.params.contains_key("goal") {
-        let of_stage = |g: &&crate::map::CustomerGoal| {
-            binding
-                .at
-                .as_ref()
-                .is_none_or(|at| g.stages.is_empty() || g.stages.contains(at))
-=======
 /// A map's questions to a log.
 struct Asking<'a> {
     map: &'a JourneyMap,
@@ -376,7 +319,6 @@ impl Asking<'_> {
         let measuring = Measuring {
             level: self.how.level,
             least: least(self.map, self.how),
->>>>>>> da5f085 (Intervals held against simulation, KPIs against oracles; the map's window, lasting alerts and answers by place)
         };
         self.heard
             .as_ref()?
@@ -397,6 +339,9 @@ impl Asking<'_> {
             .ok_or("a KPI of the map's own: its number is made elsewhere")?;
         let mut kpi = Kpi::new(known.name).level(how.level).min_n(least(map, how));
         kpi.params = binding.params.clone().unwrap_or_default();
+        if let Some(per) = binding.per {
+            kpi = kpi.variant(known.counting(binding.variant(), per)?);
+        }
         let of_window = self.window.as_ref().map(|w| &w.2);
         if let Some(zone) = how.zone.as_ref().or(of_window) {
             kpi.time_zone.clone_from(zone);
