@@ -43,6 +43,16 @@ def carts() -> dl.Journeys:
     return shop(rows)
 
 
+@pytest.fixture(scope="module")
+def orders() -> dl.Journeys:
+    rows: list[tuple[str, float, str, str, float | None]] = []
+    for c in range(12):
+        rows.append((f"c{c}", 24 * c, "cart", "web", None))
+        if c < 8:
+            rows.append((f"c{c}", 24 * c + 1, "buy", "app", 16.5 + c))
+    return shop(rows)
+
+
 def wilson(k: int, n: int) -> tuple[float, float]:
     z = 1.959963984540054
     centre, half = k / n + z * z / (2 * n), z * math.sqrt(k / n * (1 - k / n) / n + z * z / (4 * n * n))
@@ -71,32 +81,39 @@ def test_a_series_adds_up(carts: dl.Journeys) -> None:
     assert report.series[0].period == "2025-12-29"
 
 
-def test_conditions_and_money(carts: dl.Journeys) -> None:
+def test_conditions_and_money(carts: dl.Journeys, orders: dl.Journeys) -> None:
     bought = dl.event("buy") if callable(dl.event) else "buy"
     first = carts.kpi("conversion", entry="cart", goal="buy", within="1d")
     assert first.value == pytest.approx(0.2)
     assert carts.kpi("conversion", entry="cart", goal=bought, within="1d").value == first.value
-    order = carts.kpi("revenue", "order", min_n=1)
+    order = orders.kpi("revenue", "order")
     assert (order.currency, order.value) == ("EUR", 2000.0)
-    again = carts.kpi("revenue", "order", min_n=1)
+    assert order.estimate is not None and order.estimate.method == "bootstrap_t"
+    again = orders.kpi("revenue", "order")
     assert order.to_json() == again.to_json()
+    # What two customers pay says nothing of others.
+    assert carts.kpi("revenue", "order", min_n=1).value is None
 
 
-def test_tables_from_outside(carts: dl.Journeys, tmp_path: Path) -> None:
+def test_tables_from_outside(orders: dl.Journeys, tmp_path: Path) -> None:
     path = tmp_path / "spend.csv"
     path.write_text("channel,spend\nweb,10\napp,20\n")
     columns: dict[str, Any] = {"channel": ["web", "app"], "spend": [10.0, 20.0]}
     asked: list[Any] = [path, columns, pl.DataFrame(columns), [path], {"ads": pl.DataFrame(columns)}]
-    found = {carts.kpi("roas", goal="buy", external=e, min_n=0).to_json() for e in asked}
+    found = {orders.kpi("roas", goal="buy", external=e, min_n=0).to_json() for e in asked}
     assert len(found) == 1
-    report = carts.kpi("roas", goal="buy", external=columns)
+    report = orders.kpi("roas", goal="buy", external=columns)
     app = next(v for v in report.values if v.key == "app")
-    assert app.estimate is not None and app.estimate.value == pytest.approx(40.0 / 20.0)
-    rank = carts.kpi(
+    assert app.estimate is not None and app.estimate.value == pytest.approx(160.0 / 20.0)
+    rank = orders.kpi(
         "seo_rank",
-        external={"date": ["2026-01-01", "2026-01-02"], "position": [1.0, 4.0], "impressions": [100, 300]},
+        external={
+            "date": [f"2026-01-0{d}" for d in range(1, 7)],
+            "position": [1.0, 4.0, 2.0, 3.0, 5.0, 2.0],
+            "impressions": [100, 300, 200, 100, 200, 100],
+        },
     )
-    assert rank.value == pytest.approx((100 + 1200) / 400)
+    assert rank.value == pytest.approx((100 + 1200 + 400 + 300 + 1000 + 200) / 1000)
 
 
 def test_the_catalogue() -> None:

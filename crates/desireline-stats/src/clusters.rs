@@ -233,7 +233,9 @@ pub fn wilson_clustered(clusters: &Clusters, level: f64) -> Option<Estimate> {
 /// How large is this ratio of two sums over customers, such as events per journey? `k / n` by the delta method.
 ///
 /// Unlike a rate, `k_i` may exceed `n_i`. The interval is `r exp(±t se / r)`: ratios of counts are skewed, and the log scale keeps them positive.
-/// `t` has (effective clusters - 1) degrees of freedom. `None` with fewer than two customers, or `k` = 0, or a level not inside (0, 1).
+/// `t` has (effective clusters - 1) degrees of freedom, or half as many as there are customers who in effect carry the counts, `(Σk_i)² / Σk_i²`, if these
+/// are fewer: a variance that a few large customers make is known as badly (`n` exponential amounts tell their variance as `n/4` normal ones do).
+/// Simulated at 95 % it covers .94 to .97 from 30 customers on (`tests/covers`). `None` with fewer than two customers, or `k` = 0, or a level not inside (0, 1).
 ///
 /// ```
 /// use desireline_stats::{Clusters, interval::ratio_estimate};
@@ -251,7 +253,10 @@ pub fn ratio_estimate(clusters: &Clusters, level: f64) -> Option<Estimate> {
     }
     let ratio = clusters.rate()?;
     let error = clusters.ratio_variance()?.sqrt();
-    let reach = t_quantile(1.0 - level, clusters.degrees_of_freedom()) * error / ratio;
+    let k = clusters.k as f64;
+    let carriers = k * k / (clusters.kk as f64).max(1.0);
+    let spare = (clusters.effective_clusters()? - 1.0).min(carriers / 2.0);
+    let reach = t_quantile(1.0 - level, spare.max(1.0)) * error / ratio;
     let limits = (ratio * (-reach).exp(), ratio * reach.exp());
     Estimate::new(
         ratio,

@@ -126,8 +126,10 @@ pub enum Method {
     Wald,
     /// Central interval of a beta distribution, a group's rate drawn towards those of the other groups.
     BetaBinomial,
-    /// Percentiles of bootstrap samples of customers, corrected for bias and skewness (BCa).
-    Bca,
+    /// Studentised bootstrap: samples of customers tell by how many standard errors a ratio may be off.
+    BootstrapT,
+    /// Score interval of a mean on a scale that ends; customers with several answers give fewer than they gave.
+    ScaleScore,
     /// Goodman's simultaneous intervals of shares that add up to one.
     Goodman,
     /// Robust variance of a fitted model and of the customers it is averaged over.
@@ -155,7 +157,8 @@ impl Method {
             Self::AdjustedWald => "adjusted Wald",
             Self::Wald => "Wald",
             Self::BetaBinomial => "beta-binomial, shrunk towards the other groups",
-            Self::Bca => "BCa bootstrap over customers",
+            Self::BootstrapT => "studentised bootstrap over customers",
+            Self::ScaleScore => "score interval on the scale, customers as clusters",
             Self::Goodman => "Goodman simultaneous",
             Self::Sandwich => "robust variance of the fitted model",
         }

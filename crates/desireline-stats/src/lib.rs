@@ -59,7 +59,7 @@ mod special;
 pub mod stratified;
 pub mod survival;
 
-pub use bootstrap::bca_ratio;
+pub use bootstrap::bootstrap_t;
 pub use clusters::{
     Clusters, clustered_difference, clustered_difference_p, ratio_estimate, wilson_clustered,
 };

@@ -154,7 +154,8 @@ impl NetClusters {
     }
 
     /// The net share with an adjusted Wald interval for as many observations as these are worth ([`effective_n`](Self::effective_n)), and with Student's t
-    /// on (effective customers - 1) degrees of freedom. With one observation per customer it is [`net_share`].
+    /// on (effective customers - 1) degrees of freedom, or on twice as many as there are customers who keep the share from its end if these are fewer. With one
+    /// observation per customer it is [`net_share`].
     ///
     /// `None` without observations or with a level not inside (0, 1).
     pub fn net_share(&self, level: f64) -> Option<Estimate> {
@@ -169,7 +170,15 @@ impl NetClusters {
         let size = self.effective_n()?;
         let worth = size / n as f64;
         let counts = (self.plus as f64 * worth, self.minus as f64 * worth);
-        let df = (self.effective_customers()? - 1.0).max(1.0);
-        adjusted(value, counts, size, t_quantile(1.0 - level, df), n, level)
+        let carriers = self.moments.carriers(-1, 1);
+        let df = (self.effective_customers()? - 1.0).min(2.0 * carriers);
+        adjusted(
+            value,
+            counts,
+            size,
+            t_quantile(1.0 - level, df.max(1.0)),
+            n,
+            level,
+        )
     }
 }

@@ -47,16 +47,6 @@ pub(crate) fn z_quantile(alpha: f64) -> f64 {
     SQRT_2 * erf::erfc_inv(alpha)
 }
 
-/// The share of a standard normal below `z`.
-pub(crate) fn normal_cdf(z: f64) -> f64 {
-    0.5 * erf::erfc(-z * FRAC_1_SQRT_2)
-}
-
-/// The z below which a share `p` of a standard normal lies.
-pub(crate) fn normal_quantile(p: f64) -> f64 {
-    -SQRT_2 * erf::erfc_inv(2.0 * p)
-}
-
 /// P(X > x) for a chi-square with `df` degrees of freedom.
 pub(crate) fn chi_square_sf(x: f64, df: f64) -> f64 {
     if x <= 0.0 {

@@ -152,29 +152,68 @@ impl KaplanMeier {
         )
     }
 
+    /// The same where times of one customer resemble each other, so that the curve's variance is `effect` times as large as it says; see
+    /// [`ClusteredTimes::design_effect`]. At 1 and below it is [`quantile`](Self::quantile).
+    ///
+    /// On the log-log scale the limits of the curve lie `sqrt(effect)` times as far from it.
+    pub fn quantile_widened(&self, p: f64, effect: f64) -> Option<Estimate> {
+        let found = self.limits_widened(p, effect.max(1.0).sqrt())?;
+        let limits = (found.lower as f64, found.upper? as f64);
+        Estimate::new(
+            found.time as f64,
+            limits,
+            self.level,
+            self.n,
+            Method::BrookmeyerCrowley,
+            Unit::Microseconds,
+        )
+    }
+
     /// As [`quantile`](Self::quantile), keeping a time whose upper limit lies beyond the data.
     ///
     /// The first time with `S <= 1 - p`; the limits are the first times at which the lower, and the upper, limit of `S` is there (Brookmeyer
     /// and Crowley 1982, on the log-log scale). `None` if `p` is not inside (0, 1) or the share is never reached.
     pub fn quantile_limits(&self, p: f64) -> Option<QuantileLimits> {
+        self.limits_widened(p, 1.0)
+    }
+
+    fn limits_widened(&self, p: f64, worth: f64) -> Option<QuantileLimits> {
         if !is_level(p) {
             return None;
         }
         // A curve of products can miss 1 - p by rounding where it meets it in truth.
         let target = (1.0 - p) * (1.0 + 1e-12);
-        let first = |value: fn(&Estimate) -> f64| {
-            self.steps
-                .iter()
-                .find(|step| step.events > 0 && value(&step.survival) <= target)
-                .map(|step| step.time)
+        let first = |there: &dyn Fn(&Estimate) -> bool| {
+            let mut steps = self.steps.iter().filter(|step| step.events > 0);
+            steps.find(|step| there(&step.survival)).map(|s| s.time)
         };
-        let time = first(|s| s.value)?;
+        let time = first(&|s| s.value <= target)?;
         Some(QuantileLimits {
             time,
-            lower: first(|s| s.lower)?.min(time),
-            upper: first(|s| s.upper),
+            lower: first(&|s| widened(s, worth).0 <= target)?.min(time),
+            // Where the curve has come to 0 its upper limit is that of the step before.
+            upper: first(&|s| (worth <= 1.0 || s.value > 0.0) && widened(s, worth).1 <= target)
+                .map(|upper| upper.max(time)),
         })
     }
+}
+
+/// The limits of a share, `worth` times as far from it on the log-log scale.
+fn widened(s: &Estimate, worth: f64) -> (f64, f64) {
+    if worth <= 1.0 || !(s.value > 0.0 && s.value < 1.0) {
+        return (s.lower, s.upper);
+    }
+    let log = s.value.ln();
+    let reach = |limit: f64| ((limit.ln() / log).ln() * worth).exp();
+    let lower = match s.lower > 0.0 {
+        true => s.value.powf(reach(s.lower)),
+        false => 0.0,
+    };
+    let upper = match s.upper < 1.0 {
+        true => s.value.powf(reach(s.upper)),
+        false => 1.0,
+    };
+    (lower, upper)
 }
 
 fn estimate(

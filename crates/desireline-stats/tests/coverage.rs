@@ -1,11 +1,10 @@
-//! Seeded simulations: intervals cover what they say, tests reject as often as they say.
+//! Seeded simulations: tests reject as often as they say. How often intervals hold the truth is in `covers`.
 #![allow(clippy::unwrap_used)]
 
 use desireline_stats::resample::{poisson_weight, split, uniform};
 use desireline_stats::{
-    Beta, ClusteredTimes, Clusters, Distribution, KaplanMeier, Sides, benjamini_hochberg,
-    clustered_difference_p, heterogeneity, log_rank_clustered, newcombe, two_proportions_p, wilson,
-    wilson_clustered,
+    ClusteredTimes, Clusters, Sides, benjamini_hochberg, clustered_difference_p, heterogeneity,
+    log_rank_clustered, two_proportions_p,
 };
 
 /// A stream of uniform numbers for one replicate of one simulation.
@@ -67,34 +66,6 @@ fn share(replicates: u64, hit: impl Fn(u64) -> bool) -> f64 {
 const RESEMBLANCE: [f64; 3] = [0.0, 0.3, 1.0];
 
 #[test]
-fn clustered_wilson_covers() {
-    for m in [10, 50, 200, 600] {
-        for p in [0.02, 0.1, 0.5] {
-            for resemblance in RESEMBLANCE {
-                let sums = |r| {
-                    Chance::new(m * 1000 + (p * 100.0) as u64, r).clusters(m, p, resemblance, 4.0)
-                };
-                let covered = share(1000, |r| {
-                    wilson_clustered(&sums(r), 0.95).unwrap().contains(p)
-                });
-                // Standard error of a simulated share of .95: .007. With few customers or successes it may cover more than it says.
-                let most = if m >= 200 && p >= 0.1 { 0.975 } else { 1.0 };
-                assert!(
-                    (0.93..=most).contains(&covered),
-                    "m {m}, p {p}, resemblance {resemblance}: {covered}"
-                );
-            }
-        }
-    }
-    // What it is for: the interval that takes journeys as independent.
-    let naive = share(1000, |r| {
-        let sums = Chance::new(5, r).clusters(200, 0.5, 1.0, 4.0);
-        wilson(sums.k, sums.n, 0.95).unwrap().contains(0.5)
-    });
-    assert!(naive < 0.65, "{naive}");
-}
-
-#[test]
 fn clustered_test_of_no_difference_is_not_alarmed() {
     for m in [10, 100, 300] {
         for p in [0.02, 0.05, 0.3] {
@@ -132,24 +103,7 @@ fn ten_thousand_splits_of_one_population_reject_one_in_twenty() {
 }
 
 #[test]
-fn intervals_of_independent_observations_cover() {
-    // Coverage swings with p at one n; over p it is the level.
-    let rates = |seed, r| {
-        let mut chance = Chance::new(seed, r);
-        let (p1, p2) = (0.05 + 0.9 * chance.next(), 0.05 + 0.9 * chance.next());
-        let (k1, k2) = (chance.binomial(60, p1), chance.binomial(90, p2));
-        (p1, p2, k1, k2)
-    };
-    let covered = share(10_000, |r| {
-        let (p, _, k, _) = rates(1, r);
-        wilson(k, 60, 0.95).unwrap().contains(p)
-    });
-    assert!((0.94..=0.96).contains(&covered), "wilson {covered}");
-    let covered = share(10_000, |r| {
-        let (p1, p2, k1, k2) = rates(2, r);
-        newcombe(k1, 60, k2, 90, 0.95).unwrap().contains(p1 - p2)
-    });
-    assert!((0.94..=0.96).contains(&covered), "newcombe {covered}");
+fn a_test_of_two_proportions_rejects_one_in_twenty() {
     let rejected = share(10_000, |r| {
         let mut chance = Chance::new(3, r);
         let (k1, k2) = (chance.binomial(150, 0.3), chance.binomial(170, 0.3));
@@ -158,49 +112,6 @@ fn intervals_of_independent_observations_cover() {
     assert!(
         (0.04..=0.06).contains(&rejected),
         "two proportions {rejected}"
-    );
-}
-
-#[test]
-fn medians_and_survival_cover() {
-    let covered = share(2000, |r| {
-        let mut chance = Chance::new(11, r);
-        let times: Distribution = (0..100)
-            .map(|_| (-chance.next().ln() * 1e6) as i64)
-            .collect();
-        times
-            .quantile_estimate(0.5, 0.95)
-            .unwrap()
-            .contains(2.0_f64.ln() * 1e6)
-    });
-    // Whole ranks: at least the level, by a little.
-    assert!((0.94..=0.98).contains(&covered), "median {covered}");
-    let curve = |r| {
-        let mut chance = Chance::new(12, r);
-        let rows: Vec<_> = (0..120)
-            .map(|_| {
-                let (event, end) = (-chance.next().ln() * 1e6, -chance.next().ln() * 2e6);
-                (
-                    event.min(end) as i64,
-                    u64::from(event <= end),
-                    u64::from(event > end),
-                )
-            })
-            .collect();
-        KaplanMeier::from_counts(&rows, 0.95).unwrap()
-    };
-    let covered = share(2000, |r| {
-        curve(r).at(500_000).unwrap().contains((-0.5_f64).exp())
-    });
-    assert!((0.935..=0.965).contains(&covered), "survival {covered}");
-    let covered = share(2000, |r| {
-        curve(r)
-            .quantile(0.5)
-            .is_none_or(|e| e.contains(2.0_f64.ln() * 1e6))
-    });
-    assert!(
-        (0.93..=0.975).contains(&covered),
-        "median survival {covered}"
     );
 }
 
@@ -307,43 +218,7 @@ fn groups_that_do_not_differ_are_not_told_apart() {
 }
 
 #[test]
-fn shrunk_rates_cover_on_average_and_lie_nearer() {
-    let (mut covered, mut all, mut raw_miss, mut shrunk_miss) = (0_u32, 0_u32, 0.0, 0.0);
-    for r in 0..300 {
-        let mut chance = Chance::new(41, r);
-        // Rates spread around 0.3, and groups from 5 to 300.
-        let truths: Vec<(f64, u64)> = (0..12)
-            .map(|g| {
-                let rate = 0.3 + 0.12 * (chance.next() + chance.next() - 1.0);
-                (rate, [5, 12, 40, 300][g % 4])
-            })
-            .collect();
-        let groups: Vec<Clusters> = truths
-            .iter()
-            .map(|&(p, n)| {
-                let mut group = Clusters::default();
-                group.add_units(chance.binomial(n, p), n);
-                group
-            })
-            .collect();
-        let Some(prior) = Beta::of(&groups) else {
-            continue;
-        };
-        for (group, (truth, _)) in groups.iter().zip(&truths) {
-            let shrunk = prior.shrink(group, 0.95).unwrap();
-            all += 1;
-            covered += u32::from(shrunk.contains(*truth));
-            raw_miss += (group.rate().unwrap() - truth).powi(2);
-            shrunk_miss += (shrunk.value - truth).powi(2);
-        }
-    }
-    let share = f64::from(covered) / f64::from(all);
-    assert!((0.93..=0.97).contains(&share), "{share}");
-    assert!(shrunk_miss < 0.6 * raw_miss, "{shrunk_miss} {raw_miss}");
-}
-
-#[test]
-fn differences_within_customers_cover_and_tests_keep_their_level() {
+fn tests_within_customers_keep_their_level() {
     for m in [30, 150] {
         for resemblance in RESEMBLANCE {
             let sides = |r| {
@@ -362,11 +237,6 @@ fn differences_within_customers_cover_and_tests_keep_their_level() {
                 }
                 sides
             };
-            let covered = share(1000, |r| sides(r).difference(0.95).unwrap().contains(0.0));
-            assert!(
-                (0.925..=0.99).contains(&covered),
-                "m {m}, resemblance {resemblance}: {covered}"
-            );
             let rejected = share(1000, |r| sides(r).test().unwrap().p < 0.05);
             assert!(
                 rejected <= 0.07,

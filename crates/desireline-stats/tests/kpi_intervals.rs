@@ -1,9 +1,9 @@
-//! Intervals that KPIs need: their levels in simulation, and published numbers.
+//! Intervals and limits that KPIs need: published numbers, ends, alarms.
 #![allow(clippy::unwrap_used)]
 
 use desireline_stats::control::control_limits;
 use desireline_stats::resample::uniform;
-use desireline_stats::{bca_ratio, garwood, goodman, wilson};
+use desireline_stats::{bootstrap_t, goodman, wilson};
 
 fn share(replicates: u64, hit: impl Fn(u64) -> bool) -> f64 {
     (0..replicates).filter(|&r| hit(r)).count() as f64 / replicates as f64
@@ -43,76 +43,40 @@ fn goodman_is_wilson_at_a_shared_level() {
 }
 
 #[test]
-fn goodman_holds_all_shares_at_once() {
-    let p = [0.5, 0.3, 0.15, 0.05];
-    let covered = share(3_000, |r| {
-        let mut counts = [0; 4];
-        for i in 0..150 {
-            let u = uniform(31, r, i);
-            let kind = (0..4)
-                .find(|&k| u < p[..=k].iter().sum::<f64>())
-                .unwrap_or(3);
-            counts[kind] += 1;
-        }
-        goodman(&counts, 0.95)
-            .unwrap()
-            .iter()
-            .zip(p)
-            .all(|(e, p)| e.contains(p))
-    });
-    // All at once: at least the level, by little.
-    assert!((0.94..=0.98).contains(&covered), "{covered}");
-}
-
-#[test]
-fn bca_covers_a_skewed_mean() {
-    // Log-normal amounts, one to four of a customer.
-    let truth = (0.9_f64 * 0.9 / 2.0).exp() * 1_000.0;
-    let sample = |r: u64, m: u64| -> Vec<(i64, u32)> {
-        (0..m)
-            .map(|c| {
-                let n = 1 + (uniform(7, r, c) * 4.0) as u32;
-                let sum: f64 = (0..n)
-                    .map(|i| (0.9 * normal(8, r * 10_000 + c, i.into())).exp() * 1_000.0)
-                    .sum();
-                (sum as i64, n)
-            })
-            .collect()
-    };
-    let covered = share(400, |r| {
-        bca_ratio(&sample(r, 120), r, 0.95).unwrap().contains(truth)
-    });
-    // Standard error of a simulated share of .95: .011.
-    assert!((0.925..=0.975).contains(&covered), "{covered}");
-    // One order of the customers or another, one seed: one answer.
-    let pairs = sample(1, 50);
+fn the_bootstrap_hangs_on_the_pairs_and_the_seed_alone() {
+    let pairs: Vec<(i64, u32)> = (0..50)
+        .map(|c| ((normal(8, 1, c).exp() * 1_000.0) as i64, 1 + (c % 4) as u32))
+        .collect();
     let mut turned = pairs.clone();
     turned.reverse();
-    assert_eq!(bca_ratio(&pairs, 3, 0.95), bca_ratio(&turned, 3, 0.95));
-    assert_ne!(bca_ratio(&pairs, 3, 0.95), bca_ratio(&pairs, 4, 0.95));
-    assert!(
-        bca_ratio(&[(5, 1)], 0, 0.95).is_none() && bca_ratio(&[(5, 0), (3, 0)], 0, 0.95).is_none()
-    );
-    let same = bca_ratio(&[(5, 1), (5, 1), (5, 1)], 0, 0.95).unwrap();
+    assert_eq!(bootstrap_t(&pairs, 3, 0.95), bootstrap_t(&turned, 3, 0.95));
+    assert_ne!(bootstrap_t(&pairs, 3, 0.95), bootstrap_t(&pairs, 4, 0.95));
+    let same = bootstrap_t(&[(5, 1); 6], 0, 0.95).unwrap();
     assert_eq!((same.lower, same.value, same.upper), (5.0, 5.0, 5.0));
-}
-
-#[test]
-fn garwood_covers() {
-    let poisson = |mean: f64, r: u64| {
-        let (mut k, mut product) = (0, uniform(41, r, 0));
-        while product > f64::exp(-mean) {
-            k += 1;
-            product *= uniform(41, r, k);
-        }
-        k
-    };
-    let covered = share(4_000, |r| {
-        let mean = 2.0 + 38.0 * uniform(42, r, 0);
-        garwood(poisson(mean, r), 0.95).unwrap().contains(mean)
-    });
-    // Exact: at least the level.
-    assert!((0.95..=0.98).contains(&covered), "{covered}");
+    assert!(bootstrap_t(&[], 0, 0.95).is_none() && bootstrap_t(&[(5, 0); 9], 0, 0.95).is_none());
+    assert!(bootstrap_t(&pairs[..4], 0, 0.95).is_none());
+    assert!(bootstrap_t(&pairs, 0, 1.0).is_none() && bootstrap_t(&pairs, 0, f64::NAN).is_none());
+    // One who differs is missing from a third of all samples: nothing can be said.
+    let mut one = vec![(0, 1); 30];
+    one.push((1_000, 1));
+    assert!(bootstrap_t(&one, 0, 0.95).is_none());
+    // The ends of the numbers.
+    let ends = [
+        (i64::MAX, u32::MAX),
+        (i64::MIN, 1),
+        (0, 1),
+        (1, 1),
+        (i64::MAX, 1),
+        (-1, 1),
+    ];
+    assert!(bootstrap_t(&ends, 0, 0.95).is_none_or(|e| e.lower <= e.value && e.value <= e.upper));
+    // Money back makes a mean below 0 as sure as one above.
+    let back: Vec<(i64, u32)> = pairs.iter().map(|p| (-p.0, p.1)).collect();
+    let (there, back) = (
+        bootstrap_t(&pairs, 3, 0.95).unwrap(),
+        bootstrap_t(&back, 3, 0.95).unwrap(),
+    );
+    assert!((there.value + back.value).abs() < 1e-9 && back.upper < 0.0);
 }
 
 #[test]

@@ -120,7 +120,7 @@ class Estimate:
     """Confidence level of the interval, such as 0.95."""
     n: int
     """Number of observations behind the value."""
-    method: Literal["wilson", "wilson_clustered", "newcombe", "mover", "kaplan_meier_log_log", "brookmeyer_crowley", "order_statistic", "exact", "garwood", "delta_method", "student_t", "mantel_haenszel", "cliff", "bootstrap", "adjusted_wald", "wald", "beta_binomial", "bca", "goodman", "sandwich"]
+    method: Literal["wilson", "wilson_clustered", "newcombe", "mover", "kaplan_meier_log_log", "brookmeyer_crowley", "order_statistic", "exact", "garwood", "delta_method", "student_t", "mantel_haenszel", "cliff", "bootstrap", "adjusted_wald", "wald", "beta_binomial", "bootstrap_t", "scale_score", "goodman", "sandwich"]
     """How the interval was made."""
     unit: Literal["proportion", "proportion_difference", "count", "microseconds", "ratio", "money_minor", "odds_ratio", "effect", "net_score", "scale_points", "valence"]
     """What the value counts or measures."""

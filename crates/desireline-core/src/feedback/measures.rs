@@ -193,8 +193,8 @@ pub fn share(answers: &Clusters, measuring: &Measuring) -> Measured {
     })
 }
 
-/// The mean answer on its scale, sums being in millionths as [`Score`]s are: Student's t, clustered where customers answer several times, cut
-/// at the ends of the scale ([`bounded_mean`]).
+/// The mean answer on its scale, sums being in millionths as [`Score`]s are: the score interval on that scale, clustered where customers answer several
+/// times ([`bounded_mean`]).
 pub fn mean(answers: &ClusteredMoments, scale: &Scale, measuring: &Measuring) -> Measured {
     let ends = (scale.lowest.millionths(), scale.highest.millionths());
     mean_within(answers, ends, Unit::ScalePoints, measuring)
@@ -210,8 +210,8 @@ pub fn mean_arousal(answers: &ClusteredMoments, measuring: &Measuring) -> Measur
     mean_within(answers, (0, 1_000_000), Unit::ScalePoints, measuring)
 }
 
-/// The satisfaction gap: the mean of perceived less expected over pairs of answers, sums being in millionths. A paired t interval, clustered
-/// where customers give several pairs. Below 0, expectations were not met.
+/// The satisfaction gap: the mean of perceived less expected over pairs of answers, sums being in millionths. The score interval on the scale of the
+/// differences, clustered where customers give several pairs. Below 0, expectations were not met.
 ///
 /// Source: SERVQUAL (Parasuraman, Zeithaml and Berry 1988).
 pub fn gap(

@@ -272,6 +272,38 @@ impl Feedback {
         }
     }
 
+    /// The table of the answers that are wanted, with the same questions. What was blank, unanswered or put aside is not in it: its
+    /// [`counts`](Self::counts) are those of the answers alone.
+    ///
+    /// `O(n)`.
+    #[must_use]
+    pub fn keep(&self, wanted: impl Fn(&Answer<'_>) -> bool) -> Feedback {
+        let mut counts = vec![QuestionCounts::default(); self.questions.len()];
+        let mut customers: Vec<Option<String>> = Vec::new();
+        let (mut answers, mut last) = (Vec::new(), None);
+        for answer in self.answers().filter(|a| wanted(a)) {
+            let mut stored = answer.stored.clone();
+            if last.replace(stored.customer) != Some(stored.customer) {
+                customers.push(answer.customer_id().map(str::to_owned));
+            }
+            stored.customer = customers.len() as u32 - 1;
+            if let Some(counts) = counts.get_mut(stored.question as usize) {
+                counts.answers += 1;
+                counts.scores += u64::from(stored.score.is_some());
+            }
+            answers.push(stored);
+        }
+        Feedback {
+            questions: self.questions.clone(),
+            counts,
+            customers,
+            names: self.names.clone(),
+            answers,
+            quarantine: self.quarantine.clone(),
+            times_without_zone: self.times_without_zone,
+        }
+    }
+
     /// The questions, as they were declared.
     pub fn questions(&self) -> &[Question] {
         &self.questions

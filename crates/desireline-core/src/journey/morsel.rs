@@ -34,6 +34,24 @@ impl Span {
         (self.end - self.start) as usize
     }
 
+    /// How many of its events lie before a window, which within, and how many after it; `times` are those of its morsel.
+    pub(crate) fn parts(
+        &self,
+        times: &[i64],
+        (from, to): (i64, i64),
+    ) -> (u32, std::ops::Range<u32>, u32) {
+        // Events of a journey are in order of time.
+        let own = times.get(self.range()).unwrap_or_default();
+        let (first, last) = (own.first().copied(), own.last().copied());
+        if first.is_some_and(|t| t >= from) && last.is_some_and(|t| t < to) {
+            return (0, self.start..self.end, 0);
+        }
+        #[allow(clippy::cast_possible_truncation)] // a journey's events are counted in u32
+        let before = |limit: i64| self.start + own.partition_point(|t| *t < limit) as u32;
+        let (start, end) = (before(from), before(to).max(before(from)));
+        (start - self.start, start..end, self.end - end)
+    }
+
     /// Never true: a journey has at least one event.
     #[inline]
     pub fn is_empty(&self) -> bool {

@@ -102,11 +102,12 @@ const WILSON: &str = "Wilson score";
 const CLUSTERED: &str =
     "Wilson score with an effective sample size, customers as clusters (delta method)";
 const DELTA: &str = "delta method over customers, log scale";
-const BCA: &str = "BCa bootstrap over customers, seeded; the delta method above 20,000 customers";
+const BOOTSTRAP: &str =
+    "studentised bootstrap over customers, seeded; the delta method above 20,000 customers";
 const GARWOOD: &str = "Garwood exact Poisson";
 const CURVE: &str = "Greenwood, log-log";
 const TIMES: &str = "Brookmeyer-Crowley, log-log";
-const STUDENT: &str = "Student t";
+const SCALE: &str = "score interval on the scale, customers as clusters";
 const ROBUST: &str =
     "robust variance of the fitted model and of the customers it is averaged over, log scale";
 
@@ -176,21 +177,21 @@ pub static DEFINITIONS: &[Definition] = &[
         v("journeys", SHARE, "journeys that reach the goal / journeys that entered; `within` says for how long a journey may still go on", "journeys; those that may still go on are left out", CLUSTERED),
     ], "any event as goal, also an answer to a yes-or-no question", "Farris et al., Marketing Metrics", "conversion shop.arrow --param entry=product_view --param goal=purchase --param within=7d"),
     by(d(5, "How much effort was it?", &[
-        v("v2", SCORE, "mean agreement with \"made it easy\", 1 to 7", "respondents", STUDENT),
+        v("v2", SCORE, "mean agreement with \"made it easy\", 1 to 7", "respondents", SCALE),
         v("v2_easy", SHARE, "answers of 5 and more / answers, 1 to 7", "respondents", WILSON),
-        v("v1", SCORE, "mean effort, 1 to 5, low is good", "respondents", STUDENT),
+        v("v1", SCORE, "mean effort, 1 to 5, low is good", "respondents", SCALE),
     ], SURVEY_DATA, "Dixon, Freeman and Toman 2010; The Effortless Experience 2013", "ces shop.arrow --feedback answers.csv"), "version"),
     d(6, "How much do customers do with us?", &[
         v("sessions", RATIO, "journeys / active customers", "customers with an active journey", DELTA),
         v("engaged", SHARE, "engaged sessions / sessions, as in K01", "journeys as sessions", CLUSTERED),
         v("stickiness", SHARE, "days active / days, of the customers active in the last 30 whole days or in the period: daily over monthly actives", "customers active in that time", CLUSTERED),
-        v("minutes", TIME, "mean time from first to last event of a journey", "journeys", "Student t over customers (delta method)"),
+        v("minutes", TIME, "mean time from first to last event of a journey", "journeys", BOOTSTRAP),
         v("touchpoints", RATIO, "events / journeys", "journeys", DELTA),
         v("by_channel", RATIO, "events through a channel / journeys that used it", "journeys, by channel", DELTA),
     ], "journeys cut as sessions; `active` says which count", "Google Analytics 4", "engagement shop.arrow --journey gap=30m --variant stickiness"),
     d(7, "What is a customer worth?", &[
         v("expected", MONEY, "margin × mean over customers of E[transactions within H, discounted] × E[money of a transaction]; BG/NBD and gamma-gamma", "customers with a purchase", ROBUST),
-        v("historic", MONEY, "mean over customers of Σ margin × money / (1+d)^t", "customers with a purchase", BCA),
+        v("historic", MONEY, "mean over customers of Σ margin × money / (1+d)^t", "customers with a purchase", BOOTSTRAP),
         v("contractual", MONEY, "mean money per period × Σ S(t) / (1+d)^t, S by the shifted beta-geometric", "customers with a purchase, renewing in every period until they leave", ROBUST),
     ], "an event that buys, with money; `margin` (share of the money kept), `discount` (a year), `horizon`", "Fader, Hardie and Lee 2005; Fader and Hardie 2007, 2013", "clv shop.arrow --param purchase=purchase --param horizon=365d --param discount=0.1"),
     d(8, "How many buyers come back?", &[
@@ -211,15 +212,15 @@ pub static DEFINITIONS: &[Definition] = &[
     ], "`active` says which events count", "Reichheld and Sasser 1990; cohort tables in `desireline retention`", "retention shop.arrow --param after=7d --variant exact"), "clock"),
     d(11, "How satisfied are customers?", &[
         v("top2", SHARE, "answers of the two best grades / answers", "respondents", WILSON),
-        v("mean", SCORE, "mean grade", "respondents", STUDENT),
+        v("mean", SCORE, "mean grade", "respondents", SCALE),
     ], SURVEY_DATA, "Sielinski 2021, on CSAT without uncertainty", "csat shop.arrow --feedback answers.csv"),
     d(12, "Would customers recommend us?", &[
         v("nps", SCORE, "100 (share of 9 and 10 − share of 0 to 6)", "respondents", "adjusted Wald: three more answers, ¾ promoters and ¾ detractors"),
     ], SURVEY_DATA, "Reichheld 2003; Rocks 2016", "nps shop.arrow --feedback answers.csv"),
     d(13, "Where do we stand in search results?", &[
-        v("position", SCORE, "Σ position × impressions / Σ impressions", "impressions in search results", "BCa bootstrap of days"),
-        v("top3", SHARE, "impressions at position 3 or better / impressions", "impressions in search results", "BCa bootstrap of days"),
-        v("top10", SHARE, "impressions at position 10 or better / impressions", "impressions in search results", "BCa bootstrap of days"),
+        v("position", SCORE, "Σ position × impressions / Σ impressions", "impressions in search results", "studentised bootstrap of days, seeded"),
+        v("top3", SHARE, "impressions at position 3 or better / impressions", "impressions in search results", "Wilson score with an effective sample size, days as clusters"),
+        v("top10", SHARE, "impressions at position 10 or better / impressions", "impressions in search results", "Wilson score with an effective sample size, days as clusters"),
     ], "a table with days and the numbers `position` and `impressions`; it cannot come from an event log", "Google Search Console, documentation", "seo_rank shop.arrow --external search.csv"),
     d(14, "What do visitors come for?", &[
         v("inferred", SHARE, "journeys of each kind / journeys: buying, else searching, else knowledge building, else browsing, by the conditions given", "journeys as visits", "Goodman simultaneous, customers as clusters"),
@@ -247,7 +248,7 @@ pub static DEFINITIONS: &[Definition] = &[
         v("index", SCORE, "100 × signals shown / signals that can be seen, equal weights: ended without the goal, went back and forth (A-B-A), a pause of `slow`, an error, a change of channel, support within `within` after it", "journeys whose end lies `within` back", CLUSTERED),
     ], "conditions `goal`, `error`, `support`; what is not given is no signal and does not count", "own definition: shares instead of vendors' weights and ranks, so that it can be compared between logs", "friction shop.arrow --journey gap=30m --param goal=purchase --param support=support_call"),
     d(21, "Is it as good as they expected?", &[
-        v("gap", SCORE, "mean(perceived − expected), paired by customer", "respondents to both questions", "Student t of paired differences"),
+        v("gap", SCORE, "mean(perceived − expected), paired by customer", "respondents to both questions", "score interval on the scale of the differences, customers as clusters"),
     ], "answers to two questions: what was expected, what was found", "Parasuraman, Zeithaml and Berry 1988; Oliver 1980", "satisfaction_gap shop.arrow --feedback answers.csv"),
     d(22, "How often do they go in circles?", &[
         v("revisits", SHARE, "steps back to a touchpoint already seen in the journey / steps after the first", "events after the first of a journey", CLUSTERED),
@@ -261,28 +262,28 @@ pub static DEFINITIONS: &[Definition] = &[
         v("orders", SHARE, "orders returned within w / orders whose w has elapsed; a return belongs to the oldest open order", "orders; younger ones are left out", CLUSTERED),
     ], "an event for the order and one for the return or refund", "Farris et al., Marketing Metrics", "returns shop.arrow --param order=purchase --param return=refund --param within=30d"),
     by(d(25, "What do they bring in?", &[
-        v("total", MONEY, "Σ money", "customers", "Student t over customers: what other customers like these would have brought"),
-        v("order", MONEY, "Σ money / events with money", "events with money", BCA),
-        v("journey", MONEY, "Σ money / journeys", "journeys", BCA),
-        v("customer", MONEY, "Σ money / customers", "customers", BCA),
+        v("total", MONEY, "Σ money", "customers", "studentised bootstrap over customers, seeded: what other customers like these would have brought"),
+        v("order", MONEY, "Σ money / events with money", "events with money", BOOTSTRAP),
+        v("journey", MONEY, "Σ money / journeys", "journeys", BOOTSTRAP),
+        v("customer", MONEY, "Σ money / customers", "customers", BOOTSTRAP),
     ], "money; `of` says of which events", "Farris et al., Marketing Metrics", "revenue shop.arrow --variant order"), "mean"),
     d(26, "Is one contact enough?", &[
         v("resolved", SHARE, "needs settled without a second contact within w / needs whose w has elapsed", "needs: begun by a contact while none is open", CLUSTERED),
-        v("switches", RATIO, "changes of channel until a need was settled / needs settled", "needs that were settled", "Student t over customers (delta method)"),
+        v("switches", RATIO, "changes of channel until a need was settled / needs settled", "needs that were settled", BOOTSTRAP),
     ], "an event for the contact; `resolved` where the log says so", "ICMI, first contact resolution", "first_contact_resolution shop.arrow --param contact=support_call --param within=7d"),
     d(27, "How many do they bring along?", &[
         v("per_customer", RATIO, "referrals / customers", "customers", DELTA),
         v("share", SHARE, "new customers who came by referral / new customers", "customers, by their first event", WILSON),
     ], "`referral`: an event that refers somebody; `referred`: what a referred customer's first event looks like", "Kumar, Petersen and Leone 2007", "advocacy shop.arrow --param referral=invite_sent"),
     d(28, "What do their words sound like?", &[
-        v("mean", SCORE, "mean valence of texts, −1 to 1", "texts with a valence of the model", STUDENT),
+        v("mean", SCORE, "mean valence of texts, −1 to 1", "texts with a valence of the model", SCALE),
     ], "texts with a valence and the name of the model", "Pang and Lee 2008", "sentiment shop.arrow --feedback answers.csv"),
     d(29, "What will they remember?", &[
-        v("peak_end", SCORE, "mean over customers of (strongest + last) / 2", "customers with a measured emotion", STUDENT),
-        v("minimum", SCORE, "mean over customers of the worst moment", "customers with a measured emotion", STUDENT),
+        v("peak_end", SCORE, "mean over customers of (strongest + last) / 2", "customers with a measured emotion", SCALE),
+        v("minimum", SCORE, "mean over customers of the worst moment", "customers with a measured emotion", SCALE),
     ], "emotions at several touches of a customer", "Kahneman et al. 1993", "peak_end shop.arrow --feedback answers.csv"),
     d(30, "What do we get for what we spend?", &[
-        v("roas", RATIO, "value of goals owed to a channel / what it cost", "goals with a channel before them within `within`; `attribution` first or last", "Student t over customers; the cost is taken as exact"),
+        v("roas", RATIO, "value of goals owed to a channel / what it cost", "goals with a channel before them within `within`; `attribution` first or last", "studentised bootstrap over customers, seeded; the cost is taken as exact"),
         v("cost_per_goal", MONEY, "what a channel cost / goals owed to it", "goals with a channel before them within `within`", "Garwood exact Poisson; the cost is taken as exact"),
         v("idle", MONEY, "what was spent on a channel to which no goal at all is owed", "channels with a cost", "none: spend is exact"),
     ], "a table with `channel` and `spend`; the channel of each event", "Anderl et al. 2016", "roas shop.arrow --param goal=purchase --external spend.csv"),

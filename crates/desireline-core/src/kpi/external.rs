@@ -161,6 +161,33 @@ impl ExternalTable {
         (0..n).filter(inside).collect()
     }
 
+    /// The rows of the days that are wanted; a table without days stays as it is.
+    #[must_use]
+    pub fn on_days(&self, wanted: impl Fn(Date) -> bool) -> ExternalTable {
+        let Some(dates) = &self.dates else {
+            return self.clone();
+        };
+        let kept: Vec<bool> = dates.iter().map(|d| wanted(*d)).collect();
+        fn only<T: Clone>(all: &[T], kept: &[bool]) -> Vec<T> {
+            let all = all.iter().zip(kept);
+            all.filter(|(_, k)| **k).map(|(x, _)| x.clone()).collect()
+        }
+        ExternalTable {
+            name: self.name.clone(),
+            dates: Some(only(dates, &kept)),
+            keys: self
+                .keys
+                .iter()
+                .map(|(name, keys)| (name.clone(), only(keys, &kept)))
+                .collect(),
+            numbers: self
+                .numbers
+                .iter()
+                .map(|(name, numbers)| (name.clone(), only(numbers, &kept)))
+                .collect(),
+        }
+    }
+
     /// The sum of a column over the days of a half-open range, or over all; `None` where no row has a number.
     ///
     /// # Errors

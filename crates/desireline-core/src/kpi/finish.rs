@@ -1,7 +1,9 @@
 //! From sums to numbers with their intervals.
 
+use desireline_stats::bootstrap::MOST_CUSTOMERS;
+use desireline_stats::mean::ClusteredMoments;
 use desireline_stats::{
-    Estimate, KaplanMeier, Unit, bca_ratio, control, garwood, goodman_clustered, ratio_estimate,
+    Estimate, KaplanMeier, Unit, bootstrap_t, control, garwood, goodman_clustered, ratio_estimate,
     wilson, wilson_clustered,
 };
 
@@ -252,28 +254,24 @@ fn estimate(
             ),
             _ => ratio_estimate(&c, level),
         }),
-        Finish::Mean { unit } => sums.mean(level).map(|e| e.with_unit(*unit)),
-        Finish::Bca { unit } => {
-            let pairs = partial.pairs.get(place).map_or(&[][..], Vec::as_slice);
-            bca_ratio(pairs, plan.seed, level).map(|e| e.with_unit(*unit))
+        Finish::Mean { unit } => {
+            bootstrap_t(pairs(partial, place), plan.seed, level).map(|e| e.with_unit(*unit))
         }
         Finish::Count => garwood(sums.n, level),
-        Finish::Total => total(sums.sum as f64, sums.square_sum as f64, sums.m, level),
+        Finish::Total => total(pairs(partial, place), sums.m, plan.seed, level),
         Finish::Quantile(q) => {
-            let counts = partial
-                .times
-                .get(place)
-                .map(|t| (t.counts(), t.is_independent()));
-            let Some((counts, _)) = counts.filter(|(c, _)| !c.is_empty()) else {
+            let Some(times) = partial.times.get(place).filter(|t| t.n() > 0) else {
                 return Ok(None);
             };
-            value.customers = value.customers.max(value.n);
-            let curve = KaplanMeier::from_counts(&counts, level)?;
-            let found = curve.quantile(*q);
+            value.customers = times.customers();
+            let curve = KaplanMeier::from_counts(&times.counts(), level)?;
+            let limits = curve.quantile_limits(*q);
+            let effect = limits.map_or(1.0, |found| times.design_effect(found.time, level));
+            let found = curve.quantile_widened(*q, effect);
             if found.is_none() && value.n >= plan.min_n {
                 let share = if *q > 0.5 { "nine in ten" } else { "half" };
                 let n = value.n;
-                value.hole = Some(match curve.quantile_limits(*q) {
+                value.hole = Some(match limits {
                     None => format!("fewer than {share} got that far (n={n})"),
                     Some(_) => {
                         format!("just over {share} got that far: too close to say when (n={n})")
@@ -363,7 +361,7 @@ fn estimate(
 }
 
 /// Wilson's interval, clustered where one customer gives several units.
-fn share(sums: &desireline_stats::mean::ClusteredMoments, level: f64) -> Option<Estimate> {
+fn share(sums: &ClusteredMoments, level: f64) -> Option<Estimate> {
     let clusters = sums.to_clusters()?;
     match clusters.nn == u128::from(clusters.n) && clusters.k <= clusters.n {
         true => wilson(clusters.k, clusters.n, level),
@@ -373,21 +371,34 @@ fn share(sums: &desireline_stats::mean::ClusteredMoments, level: f64) -> Option<
     }
 }
 
-/// A sum over customers, as far as other customers like these would have given another one.
-#[allow(clippy::cast_precision_loss)] // counts of customers
-fn total(sum: f64, squares: f64, customers: u64, level: f64) -> Option<Estimate> {
-    if customers < 2 {
-        return None;
-    }
-    let n = customers as f64;
-    let spread = (squares - sum * sum / n).max(0.0) * n / (n - 1.0);
-    let reach = desireline_stats::mean::t_reach(level, n - 1.0)? * spread.sqrt();
+/// What each customer has above and below the line.
+fn pairs(partial: &KpiPartial, place: usize) -> &[(i64, u32)] {
+    partial.pairs.get(place).map_or(&[], Vec::as_slice)
+}
+
+/// A sum over so many customers, as far as other customers like these would have given another one; those who are not among the pairs have nothing.
+fn total(pairs: &[(i64, u32)], customers: u64, seed: u64, level: f64) -> Option<Estimate> {
+    let all = customers.max(pairs.len() as u64);
+    let mean = if all > MOST_CUSTOMERS as u64 {
+        let mut sums = ClusteredMoments::default();
+        pairs.iter().for_each(|p| sums.add(p.0.into(), 1));
+        (sums.m, sums.n, sums.size_square_sum) = (all, all, all.into());
+        sums.mean(level)?
+    } else {
+        let mut each: Vec<(i64, u32)> = pairs.iter().map(|p| (p.0, 1)).collect();
+        each.resize(usize::try_from(all).ok()?, (0, 1));
+        bootstrap_t(&each, seed, level)?
+    };
+    #[allow(clippy::cast_precision_loss)] // counts of customers
+    let of = |x: f64| x * all as f64;
+    let limits = (of(mean.lower), of(mean.upper));
+    let value = of(mean.value).clamp(limits.0, limits.1);
     Estimate::new(
-        sum,
-        (sum - reach, sum + reach),
+        value,
+        limits,
         level,
         customers,
-        desireline_stats::Method::StudentT,
+        mean.method,
         Unit::MoneyMinor,
     )
 }
@@ -429,9 +440,9 @@ fn spend(
         } else {
             row.estimate = match what {
                 SpendOf::Roas => total(
-                    bucket.sums.sum as f64,
-                    bucket.sums.square_sum as f64,
+                    place.map_or(&[], |p| pairs(partial, base + p)),
                     partial.customers,
+                    plan.seed,
                     plan.level,
                 )
                 .and_then(|t| {

@@ -4,6 +4,7 @@
 //! ([`Journeys::run`](crate::journey::Journeys::run), several in one pass with `run_dyn`). Numbers that no log has come in an
 //! [`ExternalTable`].
 
+pub(crate) mod alert;
 mod catalogue;
 mod external;
 mod finish;
@@ -33,7 +34,7 @@ use crate::log::Catalog;
 
 impl Analysis for Kpi {
     const NAME: &'static str = spec::NAME;
-    const STATE_VERSION: u32 = 1;
+    const STATE_VERSION: u32 = 2;
     const COUNTS_CUSTOMERS: bool = true;
     type Plan = KpiPlan;
     type Partial = KpiPartial;

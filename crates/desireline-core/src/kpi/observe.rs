@@ -1,10 +1,12 @@
 //! The rules: one pass over a customer's journeys each, no memory taken per event.
 
-use super::plan::{Each, Kernel, KpiPlan, MoneyBy, OfCustomer, OfJourney};
-use super::tally::{Buyer, Early, KpiPartial, Mark};
+use super::plan::{Kernel, KpiPlan, MoneyBy};
+use super::tally::{KpiPartial, Mark};
 use crate::journey::{Mask, Morsel, Span};
 
+mod amounts;
 mod needs;
+mod spells;
 mod visits;
 
 pub(super) use self::visits::{SIGNALS, VISITS};
@@ -18,23 +20,57 @@ struct Customer<'a> {
     morsel: &'a Morsel<'a>,
     spans: &'a [Span],
     masks: &'a [Mask],
+    /// Which journeys go on after the window; empty where there is none.
+    goes_on: &'a [bool],
 }
 
 pub(super) fn observe(plan: &KpiPlan, partial: &mut KpiPartial, morsel: &Morsel<'_>) {
     if matches!(plan.kernel, Kernel::Nothing) {
         return;
     }
+    let Some(window) = plan.window else {
+        return within(plan, partial, morsel, &[]);
+    };
+    let mut spans = std::mem::take(&mut partial.scratch.spans);
+    let mut goes_on = std::mem::take(&mut partial.scratch.goes_on);
+    spans.clear();
+    goes_on.clear();
+    for span in morsel.spans() {
+        let (_, inside, after) = span.parts(morsel.times(), window);
+        if !inside.is_empty() {
+            let (start, end) = (inside.start, inside.end);
+            spans.push(Span {
+                start,
+                end,
+                ..*span
+            });
+            goes_on.push(after > 0);
+        }
+    }
+    if !spans.is_empty() {
+        within(plan, partial, &morsel.with_spans(&spans), &goes_on);
+    }
+    partial.scratch.spans = spans;
+    partial.scratch.goes_on = goes_on;
+}
+
+/// Takes in the journeys of a morsel, as far as they lie in the window.
+fn within(plan: &KpiPlan, partial: &mut KpiPartial, morsel: &Morsel<'_>, goes_on: &[bool]) {
+    let mut rest = goes_on;
     let mut masks = std::mem::take(&mut partial.scratch.masks);
     masks.resize_with(plan.matchers.len(), Mask::default);
     for (matcher, mask) in plan.matchers.iter().zip(&mut masks) {
         matcher.fill(morsel, mask);
     }
     for spans in morsel.customers() {
+        let (goes_on, after) = rest.split_at(spans.len().min(rest.len()));
+        rest = after;
         let customer = Customer {
             plan,
             morsel,
             spans,
             masks: &masks,
+            goes_on,
         };
         partial.customers += 1;
         customer.count(partial);
@@ -65,8 +101,20 @@ impl<'a> Customer<'a> {
 
     /// Whether a journey may still go on.
     fn is_open(&self, span: &Span, alive: i64) -> bool {
-        self.morsel.next_start(span).is_none()
-            && self.plan.until.saturating_sub(self.last(span)) < alive
+        self.next_start(span).is_none()
+            && (self.plan.until.saturating_sub(self.last(span)) < alive || self.goes_on(span))
+    }
+
+    /// When the next journey begins, as far as the window lets that be known.
+    fn next_start(&self, span: &Span) -> Option<i64> {
+        let next = self.morsel.next_start(span);
+        next.filter(|next| self.plan.window.is_none_or(|(_, to)| *next < to))
+    }
+
+    /// Whether a journey goes on after the window.
+    fn goes_on(&self, span: &Span) -> bool {
+        let mut journeys = self.spans.iter().zip(self.goes_on);
+        journeys.any(|(s, goes_on)| *goes_on && s.ordinal == span.ordinal)
     }
 
     /// The buckets of a time: that of everything, and that of its period.
@@ -241,12 +289,12 @@ impl<'a> Customer<'a> {
                         continue;
                     }
                     let last = self.last(span);
-                    if self.plan.until.saturating_sub(last) < within {
+                    let open = self.plan.until.saturating_sub(last) < within;
+                    if open || self.goes_on(span) {
                         self.exclude(partial, last);
                         continue;
                     }
                     let back = self
-                        .morsel
                         .next_start(span)
                         .is_some_and(|n| n.saturating_sub(last) <= within);
                     let reached = goal.is_some_and(|g| self.any(g, span));
@@ -294,342 +342,5 @@ impl<'a> Customer<'a> {
             Kernel::Friction { .. } => self.friction(partial),
             Kernel::Nothing => {}
         }
-    }
-
-    /// Bit 0 begins, bit 1 ends. An event that does both ends what is open, and then begins.
-    fn attempts(&self, partial: &mut KpiPartial, marks: &[Mark], within: i64, each: Each) {
-        let settle = |partial: &mut KpiPartial, begun: i64, ended: bool| {
-            if self.plan.until.saturating_sub(begun) < within {
-                self.exclude(partial, begun);
-            } else {
-                self.unit(partial, begun, 0, ended.into(), 1);
-            }
-        };
-        match each {
-            Each::First | Each::Next => {
-                let mut open: Option<i64> = None;
-                for mark in marks {
-                    if let Some(begun) = open {
-                        let in_time = mark.time.saturating_sub(begun) <= within;
-                        if !in_time || mark.what & 2 != 0 {
-                            settle(partial, begun, in_time);
-                            open = None;
-                            if each == Each::First {
-                                return;
-                            }
-                        }
-                    }
-                    if open.is_none() && mark.what & 1 != 0 {
-                        open = Some(mark.time);
-                    }
-                }
-                if let Some(begun) = open {
-                    settle(partial, begun, false);
-                }
-            }
-            Each::Every => {
-                // First in, first out.
-                let mut waiting = std::mem::take(&mut partial.scratch.list);
-                waiting.clear();
-                let mut head = 0;
-                for mark in marks {
-                    while let Some(&begun) = waiting.get(head)
-                        && mark.time.saturating_sub(begun) > within
-                    {
-                        settle(partial, begun, false);
-                        head += 1;
-                    }
-                    if mark.what & 2 != 0
-                        && let Some(&begun) = waiting.get(head)
-                    {
-                        settle(partial, begun, true);
-                        head += 1;
-                    }
-                    if mark.what & 1 != 0 {
-                        waiting.push(mark.time);
-                    }
-                }
-                for &begun in waiting.iter().skip(head) {
-                    settle(partial, begun, false);
-                }
-                partial.scratch.list = waiting;
-            }
-        }
-    }
-
-    fn firsts(&self, partial: &mut KpiPartial, goal: usize, known_from: i64, of_prospects: bool) {
-        let matching = self
-            .spans
-            .iter()
-            .flat_map(Span::range)
-            .filter(|&i| self.has(goal, i));
-        let first = matching.map(|i| self.morsel.time(i)).min();
-        if let Some(first) = first.filter(|t| *t < known_from) {
-            self.exclude(partial, first);
-            return;
-        }
-        if of_prospects {
-            for i in self.spans.iter().flat_map(Span::range) {
-                let time = self.morsel.time(i);
-                if first.is_none_or(|f| time <= f) {
-                    self.once(partial, time, 0, first == Some(time) && self.has(goal, i));
-                }
-            }
-        } else if let Some(first) = first {
-            self.unit(partial, first, 0, 1, 1);
-        }
-    }
-
-    fn times(
-        &self,
-        partial: &mut KpiPartial,
-        (enter, leave): (usize, usize),
-        of_journeys: bool,
-        alive: i64,
-        at_once: bool,
-    ) {
-        let marks = self.marks(partial, &[Some(enter), Some(leave)], false);
-        let mut timed = std::mem::take(&mut partial.scratch.timed);
-        timed.clear();
-        let mut keep = |begun: i64, time: i64, seen: bool| {
-            let (all, period) = self.buckets(begun, 0);
-            for bucket in [Some(all), period].into_iter().flatten() {
-                timed.push((bucket, u64::try_from(time).unwrap_or(0), seen));
-            }
-        };
-        let watched = |begun: i64| self.plan.until.saturating_sub(begun);
-        if of_journeys {
-            for (journey, span) in (0_u32..).zip(self.spans) {
-                let own = || marks.iter().filter(|m| m.journey == journey);
-                let Some(begun) = own().find(|m| m.what & 1 != 0) else {
-                    continue;
-                };
-                let after = own().skip_while(|m| *m != begun).skip(1);
-                // One who dropped out is watched to the end and never moves on; then the curve tells the share of all.
-                match after.into_iter().find(|m| m.what & 2 != 0) {
-                    Some(end) => keep(begun.time, end.time.saturating_sub(begun.time), true),
-                    None if self.is_open(span, alive) => {
-                        keep(
-                            begun.time,
-                            self.last(span).saturating_sub(begun.time),
-                            false,
-                        );
-                    }
-                    None => keep(begun.time, watched(begun.time), false),
-                }
-            }
-        } else if let Some(place) = marks.iter().position(|m| m.what & 1 != 0) {
-            let begun = marks[place].time;
-            let from = place + usize::from(!at_once);
-            match marks[from..].iter().find(|m| m.what & 2 != 0) {
-                Some(end) => keep(begun, end.time.saturating_sub(begun), true),
-                None => keep(begun, watched(begun), false),
-            }
-        }
-        timed.sort_unstable();
-        for part in timed.chunk_by(|a, b| a.0 == b.0) {
-            let times = &mut partial.scratch.times;
-            times.clear();
-            times.extend(part.iter().map(|&(_, time, seen)| (time, seen)));
-            if let Some(into) = part.first().and_then(|p| partial.times.get_mut(p.0)) {
-                into.add(&mut partial.scratch.times);
-            }
-        }
-        partial.scratch.timed = timed;
-        partial.scratch.marks = marks;
-    }
-
-    fn again(&self, partial: &mut KpiPartial, active: Option<usize>, from: i64, to: Option<i64>) {
-        let times = || {
-            let all = self.spans.iter().flat_map(Span::range);
-            all.filter(|&i| self.may_have(active, i))
-                .map(|i| self.morsel.time(i))
-        };
-        let Some(first) = times().min() else { return };
-        if self.plan.until.saturating_sub(first) < to.unwrap_or(from) {
-            self.exclude(partial, first);
-            return;
-        }
-        let back = times().any(|t| {
-            let since = t.saturating_sub(first);
-            since >= from && to.is_none_or(|to| since <= to)
-        });
-        self.unit(partial, first, 0, back.into(), 1);
-    }
-
-    fn both(&self, partial: &mut KpiPartial, active: Option<usize>, length: i64) {
-        let all = self.spans.iter().flat_map(Span::range);
-        let times = all
-            .filter(|&i| self.may_have(active, i))
-            .map(|i| self.morsel.time(i));
-        let periods = &self.plan.periods;
-        if periods.is_empty() {
-            let (mut before, mut after) = (false, false);
-            for time in times {
-                let ago = self.plan.until.saturating_sub(time);
-                after |= ago < length;
-                before |= ago >= length && ago < length.saturating_mul(2);
-            }
-            if before {
-                partial.add(0, after.into(), 1);
-            }
-            return;
-        }
-        let mut list = std::mem::take(&mut partial.scratch.list);
-        list.clear();
-        list.extend(times.filter_map(|t| Some(periods.of(t)? as i64)));
-        list.sort_unstable();
-        list.dedup();
-        for (place, &period) in list.iter().enumerate() {
-            let next = period as usize + 1;
-            if !periods.is_complete(next) || !periods.is_complete(period as usize) {
-                continue;
-            }
-            let stayed = list.get(place + 1).is_some_and(|p| *p == period + 1);
-            partial.add(0, stayed.into(), 1);
-            partial.add(1 + next, stayed.into(), 1);
-        }
-        partial.scratch.list = list;
-    }
-
-    fn per_journey(&self, partial: &mut KpiPartial, what: OfJourney, active: Option<usize>) {
-        for span in self.spans {
-            let start = self.morsel.time(span.start as usize);
-            let is_active = active.is_none_or(|a| self.any(a, span));
-            match what {
-                OfJourney::Money => {
-                    let money = span.range().filter(|&i| self.may_have(active, i));
-                    let money = money.filter_map(|i| self.morsel.value(i));
-                    let sum = money.fold(0_i64, i64::saturating_add);
-                    self.unit(partial, start, 0, sum, 1);
-                }
-                _ if !is_active => {}
-                OfJourney::Events => self.unit(
-                    partial,
-                    start,
-                    0,
-                    i64::try_from(span.len()).unwrap_or(i64::MAX),
-                    1,
-                ),
-                OfJourney::Time => {
-                    self.unit(partial, start, 0, self.last(span).saturating_sub(start), 1)
-                }
-                OfJourney::EventsByChannel(channel) => {
-                    let stamp = partial.scratch.next_stamp(self.plan.n_keys());
-                    for i in span.range() {
-                        let key = self.key(channel, i, span);
-                        let seen = partial.scratch.is_stamped(key, stamp);
-                        self.unit(partial, start, key, 1, u64::from(!seen));
-                    }
-                }
-            }
-        }
-    }
-
-    fn per_customer(&self, partial: &mut KpiPartial, what: OfCustomer) {
-        match what {
-            OfCustomer::Journeys(active) => {
-                for span in self.spans {
-                    if active.is_none_or(|a| self.any(a, span)) {
-                        self.to_customer(partial, self.morsel.time(span.start as usize), 1);
-                    }
-                }
-            }
-            OfCustomer::Events(place) => {
-                for i in self.spans.iter().flat_map(Span::range) {
-                    self.to_customer(partial, self.morsel.time(i), self.has(place, i).into());
-                }
-            }
-            OfCustomer::FirstIs(place) => {
-                let all = self.spans.iter().flat_map(Span::range);
-                if let Some(first) = all.min_by_key(|&i| (self.morsel.time(i), self.morsel.row(i)))
-                {
-                    self.unit(
-                        partial,
-                        self.morsel.time(first),
-                        0,
-                        self.has(place, first).into(),
-                        1,
-                    );
-                }
-            }
-        }
-    }
-
-    fn goal(
-        &self,
-        partial: &mut KpiPartial,
-        goal: usize,
-        start: Option<usize>,
-        alive: i64,
-        direct: bool,
-    ) {
-        for span in self.spans {
-            let Some(begun) = span.range().find(|&i| self.may_have(start, i)) else {
-                continue;
-            };
-            let time = self.morsel.time(begun);
-            let reached = (begun..span.end as usize).find(|&i| self.has(goal, i));
-            match reached {
-                None if self.is_open(span, alive) => self.exclude(partial, time),
-                None if direct => {}
-                None => self.unit(partial, time, 0, 0, 1),
-                Some(at) if direct => {
-                    let steps = (at - begun + 1) as u64;
-                    partial.least = Some(partial.least.map_or(steps, |l| l.min(steps)));
-                    self.unit(
-                        partial,
-                        time,
-                        0,
-                        i64::try_from(steps).unwrap_or(i64::MAX),
-                        1,
-                    );
-                }
-                Some(_) => self.unit(partial, time, 0, 1, 1),
-            }
-        }
-    }
-
-    fn buyer(&self, partial: &mut KpiPartial, purchase: usize) {
-        let marks = self.marks(partial, &[Some(purchase)], false);
-        if let Some(first) = marks.first() {
-            let begin = first.time.div_euclid(DAY).saturating_mul(DAY);
-            let cut = self.plan.middle;
-            let mut buyer = Buyer {
-                age: self.plan.until.saturating_sub(begin),
-                ..Buyer::default()
-            };
-            let mut early = Early {
-                age: cut.saturating_sub(begin),
-                ahead: self.plan.until.saturating_sub(cut),
-                ..Early::default()
-            };
-            for mark in &marks {
-                // Purchases of one day are one.
-                let day = mark.time.div_euclid(DAY).saturating_mul(DAY);
-                let since = day.saturating_sub(begin);
-                let money = self.morsel.value(mark.at as usize).unwrap_or(0);
-                if since > buyer.last {
-                    buyer.repeats = buyer.repeats.saturating_add(1);
-                    buyer.last = since;
-                    if day <= cut {
-                        early.repeats = early.repeats.saturating_add(1);
-                        early.last = since;
-                    } else {
-                        early.later = early.later.saturating_add(1);
-                    }
-                }
-                if since > 0 {
-                    buyer.repeat_money = buyer.repeat_money.saturating_add(money);
-                }
-                buyer.money = buyer
-                    .money
-                    .saturating_add(self.plan.discounted(money, since));
-                buyer.total_money = buyer.total_money.saturating_add(money);
-            }
-            buyer.early = (begin <= cut).then_some(early);
-            partial.buyers.push(buyer);
-        }
-        partial.scratch.marks = marks;
     }
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use desireline_stats::{Unit, bca_ratio};
+use desireline_stats::bootstrap::FEWEST_CUSTOMERS;
+use desireline_stats::{Clusters, Estimate, Unit, bootstrap_t, wilson_clustered};
 
 use super::external::ExternalTable;
 use super::finish::{hole, window};
@@ -50,28 +51,30 @@ pub(super) fn bind(asked: &Asked<'_>) -> Result<Outside, SpecError> {
 
 impl Outside {
     pub(super) fn finish(&self, plan: &KpiPlan, report: &mut KpiReport) -> Result<()> {
-        let value = |period: Option<usize>| -> Result<KpiValue> {
-            let mut value = match self {
-                Outside::Rank { table, best } => rank(table, *best, plan, period)?,
+        let values = |period: Option<usize>| -> Result<Vec<KpiValue>> {
+            let mut values = match self {
+                Outside::Rank { table, best } => vec![rank(table, *best, plan, period)?],
                 Outside::Voice(voice) => {
-                    voice.value(plan, period.and_then(|p| plan.periods.bounds(p)))?
+                    voice.values(plan, period.and_then(|p| plan.periods.bounds(p)))?
                 }
             };
-            value.period = period.and_then(|p| {
-                let (from, to) = plan.periods.bounds(p)?;
-                Some(KpiPeriod {
-                    name: plan.periods.name(p),
-                    from,
-                    to,
-                    complete: plan.periods.is_complete(p),
-                })
-            });
-            hole(plan, &mut value);
-            Ok(value)
+            for value in &mut values {
+                value.period = period.and_then(|p| {
+                    let (from, to) = plan.periods.bounds(p)?;
+                    Some(KpiPeriod {
+                        name: plan.periods.name(p),
+                        from,
+                        to,
+                        complete: plan.periods.is_complete(p),
+                    })
+                });
+                hole(plan, value);
+            }
+            Ok(values)
         };
-        report.values.push(value(None)?);
+        report.values = values(None)?;
         for period in 0..plan.periods.len() {
-            report.series.push(value(Some(period))?);
+            report.series.extend(values(Some(period))?);
         }
         Ok(())
     }
@@ -125,27 +128,43 @@ fn rank(
         .values()
         .map(|(x, n)| (*x, u32::try_from(*n).unwrap_or(u32::MAX)))
         .collect();
-    let estimate = bca_ratio(&pairs, plan.seed, plan.level).and_then(|e| {
-        desireline_stats::Estimate::new(
-            e.value / 1_000.0,
-            (e.lower / 1_000.0, e.upper / 1_000.0),
-            e.level,
-            e.n,
-            e.method,
-            if best.is_some() {
-                Unit::Proportion
-            } else {
-                Unit::Ratio
-            },
-        )
-    });
+    let estimate = match best {
+        // A share of impressions, the days being what comes out alike or differently.
+        Some(_) => {
+            let mut shares = Clusters::default();
+            for &(x, n) in &pairs {
+                shares.add(
+                    (x.unsigned_abs().saturating_add(500) / 1_000).min(n.into()),
+                    n.into(),
+                );
+            }
+            (shares.m > 1)
+                .then(|| wilson_clustered(&shares, plan.level))
+                .flatten()
+        }
+        None => bootstrap_t(&pairs, plan.seed, plan.level).and_then(|e| {
+            let limits = (e.lower / 1_000.0, e.upper / 1_000.0);
+            Estimate::new(
+                e.value / 1_000.0,
+                limits,
+                e.level,
+                e.n,
+                e.method,
+                Unit::Ratio,
+            )
+        }),
+    };
     Ok(KpiValue {
         estimate,
         n: days.values().map(|d| d.1).sum(),
         customers: 0,
         excluded,
-        hole: (estimate.is_none() && !days.is_empty())
-            .then(|| "it takes at least two days".to_owned()),
+        hole: (estimate.is_none() && !days.is_empty()).then(|| {
+            format!(
+                "it takes at least {} days",
+                if best.is_some() { 2 } else { FEWEST_CUSTOMERS }
+            )
+        }),
         ..KpiValue::default()
     })
 }

@@ -9,6 +9,7 @@ use super::external::ExternalTable;
 use super::outside::Outside;
 use super::periods::Periods;
 use super::spec::{Asked, Kpi, NAME, PeriodLength, problem};
+use super::voice::Answers;
 use crate::error::SpecError;
 use crate::journey::Matcher;
 use crate::log::{AttributeType, Catalog};
@@ -31,6 +32,8 @@ pub struct KpiPlan {
     pub(super) signals: [bool; 7],
     pub(super) n_events: usize,
     pub(super) until: i64,
+    /// What alone counts: from when to before when.
+    pub(super) window: Option<(i64, i64)>,
     /// The middle of the time of observation, as a day.
     pub(super) middle: i64,
     pub(super) level: f64,
@@ -204,10 +207,8 @@ pub(super) enum Finish {
     Share { complement: bool },
     /// Above over below, which may exceed 1.
     Ratio,
-    /// The mean per unit, with Student's t over customers.
-    Mean { unit: desireline_stats::Unit },
     /// The mean per unit by samples of customers.
-    Bca { unit: desireline_stats::Unit },
+    Mean { unit: desireline_stats::Unit },
     /// How many.
     Count,
     /// The sum over customers.
@@ -271,10 +272,16 @@ const MOST_ROWS: usize = 1 << 20;
 
 impl KpiPlan {
     pub(super) fn new(kpi: &Kpi, catalog: &Catalog) -> Result<KpiPlan, SpecError> {
-        let asked = Asked::new(kpi, catalog)?;
         for table in &kpi.tables {
             table.check()?;
         }
+        let narrowed = kpi.between.map(|window| narrowed(kpi, catalog, window));
+        let narrowed = narrowed.transpose()?;
+        let (kpi, catalog) = match &narrowed {
+            Some((kpi, catalog)) => (kpi, catalog),
+            None => (kpi, catalog),
+        };
+        let asked = Asked::new(kpi, catalog)?;
         let periods = match kpi.per {
             Some(length) => Periods::new(catalog, length, &kpi.time_zone)?,
             None => Periods::default(),
@@ -346,6 +353,7 @@ impl KpiPlan {
             signals,
             n_events: catalog.events.len(),
             until: catalog.observed_until,
+            window: kpi.between,
             middle: middle(catalog),
             level: kpi.level,
             min_n: kpi.min_n,
@@ -411,8 +419,42 @@ impl KpiPlan {
 
     /// Whether sums are kept customer by customer.
     pub(super) fn wants_pairs(&self) -> bool {
-        matches!(self.finish, Finish::Bca { .. })
+        matches!(
+            self.finish,
+            Finish::Mean { .. }
+                | Finish::Total
+                | Finish::Spend {
+                    what: SpendOf::Roas,
+                    ..
+                }
+        )
     }
+}
+
+/// A question and the log as far as they lie in a window.
+fn narrowed(
+    kpi: &Kpi,
+    catalog: &Catalog,
+    (from, to): (i64, i64),
+) -> Result<(Kpi, Catalog), SpecError> {
+    if from >= to {
+        let told = "nothing lies between an instant and one that is not after it".to_owned();
+        return Err(problem("between", told));
+    }
+    let within = |t: i64| (from..to).contains(&t);
+    let mut kpi = kpi.clone();
+    for table in &mut kpi.tables {
+        let here = |day: crate::map::Date| day.micros_in(&kpi.time_zone).is_none_or(within);
+        *table = Arc::new(table.on_days(here));
+    }
+    if let Some(Answers(answers)) = &mut kpi.feedback {
+        *answers = Arc::new(answers.keep(|a| a.time().is_none_or(within)));
+    }
+    let mut catalog = catalog.clone();
+    catalog.first_time = catalog.first_time.max(from);
+    catalog.last_time = catalog.last_time.min(to - 1);
+    catalog.observed_until = catalog.observed_until.min(to);
+    Ok((kpi, catalog))
 }
 
 /// A model is fitted to what came until then, and held against the rest.

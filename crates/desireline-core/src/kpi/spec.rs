@@ -64,6 +64,9 @@ pub struct Kpi {
     /// A series: one number for each day, week, month or quarter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per: Option<PeriodLength>,
+    /// From when to before when, in microseconds since 1970 UTC: nothing else counts, and observation ends there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub between: Option<(i64, i64)>,
     /// The IANA zone whose midnights divide days and months.
     #[serde(default = "utc")]
     pub time_zone: String,
@@ -130,6 +133,7 @@ impl Kpi {
             variant: None,
             params: Params::new(),
             per: None,
+            between: None,
             time_zone: utc(),
             level: level(),
             min_n: min_n(),
@@ -157,6 +161,15 @@ impl Kpi {
     #[must_use]
     pub fn per(mut self, per: PeriodLength) -> Kpi {
         self.per = Some(per);
+        self
+    }
+
+    /// Leaves out what lies before `from` or not before `to`, in microseconds since 1970 UTC. Observation ends with `to`: what is younger then is not
+    /// yet known, and a customer who comes back later has not come back. Journeys stay as they were cut; one that goes on after it may still go on.
+    /// Answers without a time, and rows of tables without a day, are left as they are given.
+    #[must_use]
+    pub fn between(mut self, from: i64, to: i64) -> Kpi {
+        self.between = Some((from, to));
         self
     }
 

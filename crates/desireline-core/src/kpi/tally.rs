@@ -80,6 +80,9 @@ pub(super) struct Scratch {
     pub(super) stamps: Vec<u64>,
     pub(super) stamp: u64,
     pub(super) masks: Vec<crate::journey::Mask>,
+    /// Journeys as far as they lie in the window, and which of them go on after it.
+    pub(super) spans: Vec<crate::journey::Span>,
+    pub(super) goes_on: Vec<bool>,
 }
 
 /// An event that a rule looks at.

@@ -1,15 +1,19 @@
 //! KPIs whose numbers are in what customers say.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use desireline_stats::mean::ClusteredMoments;
+use desireline_stats::{Clusters, goodman_clustered};
 
 use super::plan::KpiPlan;
 use super::report::KpiValue;
 use super::spec::{Asked, problem};
 use crate::error::{Result, SpecError};
 use crate::feedback::measures::mean_valence;
-use crate::feedback::{Feedback, FeedbackError, Measure, Measured, Measuring, QuestionKind, Which};
+use crate::feedback::{
+    Answer, Feedback, FeedbackError, Measure, Measured, Measuring, QuestionKind, Which,
+};
 
 /// A table of answers; two are equal if they are the same one.
 #[derive(Clone, Debug)]
@@ -35,7 +39,11 @@ enum Of {
     Gap,
     PeakEnd,
     Minimum,
+    Purposes,
 }
+
+/// More different answers than this are free words and no purposes to choose from.
+const MOST_PURPOSES: usize = 100;
 
 fn wrong(e: &FeedbackError) -> SpecError {
     problem("survey", e.to_string())
@@ -59,6 +67,7 @@ pub(super) fn bind(asked: &Asked<'_>) -> Result<Voice, SpecError> {
         ("K11", "mean") => Of::Kind(QuestionKind::Csat, Measure::Mean),
         ("K11", _) => Of::Kind(QuestionKind::Csat, Measure::Share),
         ("K12", _) => Of::Kind(QuestionKind::Nps, Measure::Nps),
+        ("K14", _) => Of::Purposes,
         ("K21", _) => Of::Gap,
         ("K28", _) => Of::Kind(QuestionKind::Sentiment, Measure::Mean),
         ("K29", "minimum") => Of::Minimum,
@@ -75,29 +84,124 @@ pub(super) fn bind(asked: &Asked<'_>) -> Result<Voice, SpecError> {
         which,
     };
     // What cannot be measured is said before anything is read.
-    voice.measured(&voice.which, &Measuring::default())?;
+    match voice.of {
+        Of::Purposes => _ = voice.purpose(&voice.which)?,
+        _ => _ = voice.measured(&voice.which, &Measuring::default())?,
+    }
     Ok(voice)
 }
 
 impl Voice {
-    pub(super) fn value(&self, plan: &KpiPlan, period: Option<(i64, i64)>) -> Result<KpiValue> {
+    pub(super) fn values(
+        &self,
+        plan: &KpiPlan,
+        period: Option<(i64, i64)>,
+    ) -> Result<Vec<KpiValue>> {
         let which = Which {
             from: period.map(|p| p.0),
             to: period.map(|p| p.1),
             ..self.which.clone()
         };
+        if self.of == Of::Purposes {
+            return Ok(self.purposes(plan, &which)?);
+        }
         let measuring = Measuring {
             level: plan.level,
             least: plan.min_n,
         };
         let found = self.measured(&which, &measuring)?;
-        Ok(KpiValue {
+        Ok(vec![KpiValue {
             estimate: found.estimate,
             n: found.n,
             customers: found.customers,
             hole: found.hole.map(|h| h.message(found.n)),
             ..KpiValue::default()
-        })
+        }])
+    }
+
+    /// The answers of each wording to a question that is answered in words chosen from a list: what for did you come?
+    fn purposes(&self, plan: &KpiPlan, which: &Which) -> Result<Vec<KpiValue>, SpecError> {
+        let question = self.purpose(which)?;
+        // What cannot be in the period is in the list all the same, so that every period has the same rows.
+        let said = |a: &Answer<'_>| {
+            let text = a.text().map(str::trim).filter(|t| !t.is_empty());
+            (a.question_place() == question)
+                .then(|| text.map(str::to_owned))
+                .flatten()
+        };
+        let words: BTreeSet<String> = self.answers.answers().filter_map(|a| said(&a)).collect();
+        if words.len() > MOST_PURPOSES {
+            let told = format!(
+                "{} different answers are no purposes to choose from, the limit is {MOST_PURPOSES}",
+                words.len()
+            );
+            return Err(problem("survey", told));
+        }
+        let words: Vec<String> = words.into_iter().collect();
+        let mut sums = vec![Clusters::default(); words.len()];
+        let mut own = vec![0; words.len()];
+        for answers in self.answers.by_customer() {
+            own.fill(0);
+            for word in answers.filter(|a| which.holds(a)).filter_map(|a| said(&a)) {
+                if let Ok(place) = words.binary_search(&word) {
+                    own[place] += 1;
+                }
+            }
+            let n = own.iter().sum();
+            sums.iter_mut().zip(&own).for_each(|(s, k)| s.add(*k, n));
+        }
+        let all = goodman_clustered(&sums, plan.level).unwrap_or_default();
+        let mut values: Vec<KpiValue> = words
+            .into_iter()
+            .zip(&sums)
+            .enumerate()
+            .map(|(place, (word, sums))| KpiValue {
+                key: Some(word),
+                count: i64::try_from(sums.k).ok(),
+                n: sums.n,
+                customers: sums.m,
+                estimate: all.get(place).copied(),
+                ..KpiValue::default()
+            })
+            .collect();
+        values.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.key.cmp(&b.key)));
+        if values.is_empty() {
+            values.push(KpiValue::default());
+        }
+        Ok(values)
+    }
+
+    /// The place of the question that is meant.
+    fn purpose(&self, which: &Which) -> Result<usize, SpecError> {
+        let questions = || self.answers.questions().iter().enumerate();
+        let mut texts = questions().filter(|(_, q)| q.kind == QuestionKind::Text);
+        match &which.question {
+            Some(id) => match questions().find(|(_, q)| q.id == *id) {
+                Some((place, q)) if q.kind == QuestionKind::Text => Ok(place),
+                Some(_) => Err(problem(
+                    "survey",
+                    format!("`{id}` is not answered in words"),
+                )),
+                None => {
+                    let place = self.answers.question_place(id);
+                    place.map_err(|e| wrong(&e))
+                }
+            },
+            None => match (texts.next(), texts.next()) {
+                (Some((place, _)), None) => Ok(place),
+                (None, _) => Err(problem(
+                    "survey",
+                    "no question of these answers is answered in words".to_owned(),
+                )),
+                (Some((_, a)), Some((_, b))) => Err(problem(
+                    "survey",
+                    format!(
+                        "say which question is meant, such as `{}` or `{}`",
+                        a.id, b.id
+                    ),
+                )),
+            },
+        }
     }
 
     fn measured(&self, which: &Which, measuring: &Measuring) -> Result<Measured, SpecError> {
@@ -139,7 +243,7 @@ impl Voice {
                     .map_err(|e| wrong(&e))?
                     .0
             }
-            Of::PeakEnd | Of::Minimum => self.emotion(which, measuring)?,
+            Of::PeakEnd | Of::Minimum | Of::Purposes => self.emotion(which, measuring)?,
         })
     }
 

@@ -223,7 +223,7 @@ struct Told {
 /// The curves of a map: what answers tell, source by source, beside what is written in the map.
 ///
 /// **Measured.** Each answer that tells a feeling ([`Question::valence`](crate::feedback::Question::valence)) counts at its touchpoint and at each stage
-/// that the touchpoint sits in. A point is the mean valence with its t interval, clustered by customer, or a hole below
+/// that the touchpoint sits in. A point is the mean valence with its interval, clustered by customer, or a hole below
 /// [`Measuring::least`]. Every stage has a point, and every touchpoint with an answer. **Written.** The map's own entries, as they stand
 /// there. Sources are never merged, whatever they are.
 ///

@@ -5,25 +5,33 @@ use std::sync::Arc;
 
 use desireline_stats::{Estimate, Unit};
 
+use self::heard::{Heard, asks};
 use super::Overlay;
 use super::finish::least;
+use super::plan::window_of;
 use super::report::KpiMeasure;
+use super::run::select;
 use super::voice::ListenOptions;
 use crate::engine::{Analysis as _, DynAnalysis, Exec};
 use crate::error::Result;
 use crate::expr::Expr;
-use crate::feedback::Feedback;
+use crate::feedback::{Feedback, Measured, Measuring};
 use crate::journey::{Journeys, Matcher};
-use crate::kpi::{ExternalTable, Kpi, KpiReport};
+use crate::kpi::alert::{lasted, stands, threshold};
+use crate::kpi::{ExternalTable, Kpi, KpiReport, PeriodLength};
 use crate::log::Catalog;
 use crate::map::{Compare, Id, JourneyMap, KnownKpi, KpiBinding, KpiUnit, Param, Quantity};
+
+mod heard;
+#[cfg(test)]
+mod tests;
 
 /// What besides the log KPIs are made of.
 #[derive(Clone, Debug, Default)]
 pub struct KpiSources {
     /// Tables of numbers that no log has; a binding's `source` names one.
     pub tables: Vec<Arc<ExternalTable>>,
-    /// What customers said. KPIs of the whole map are measured from it; at a place it is the place's feedback and feelings that tell.
+    /// What customers said. A KPI of the whole map is measured from all of it, one at a stage, touchpoint or channel from what was said about that.
     pub answers: Option<Arc<Feedback>>,
     /// How answers belong to touchpoints.
     pub listening: ListenOptions,
@@ -36,8 +44,14 @@ pub struct KpiSources {
 /// stages after it). A KPI without such a setting is measured over the journeys that have such an event. Goals that a binding
 /// does not name are the map's.
 ///
+/// KPIs of answers are measured from the answers about the place: declared ones, and those near in time to a touch of it ([`ListenOptions`]).
+///
+/// The map's scope is minded as in [`overlay`](super::overlay): events outside of its window, events that it excludes and journeys outside of its segment
+/// do not count, the end of the window is the end of observation, and answers and rows of tables with a time or day outside of it are left out.
+///
 /// A target is met, or missed, where the whole interval is on one side of it; between, it is undecided. A KPI that cannot be
-/// measured has a hole with the reason: nothing is skipped.
+/// measured has a hole with the reason: nothing is skipped. An alert that has to last is held against whole days, weeks or months
+/// ([`KpiReport::alert`]); one whose KPI has no series is left open.
 ///
 /// # Errors
 /// Those of running: cancelled, or over the memory budget.
@@ -48,25 +62,62 @@ pub fn measure_kpis(
     sources: &KpiSources,
     exec: &Exec,
 ) -> Result<Vec<KpiMeasure>> {
+    let selected = select(map, journeys)?;
+    let journeys = selected.as_ref().unwrap_or(journeys);
     let catalog = journeys.catalog();
+    let asking = Asking {
+        map,
+        how,
+        sources,
+        catalog,
+        heard: Heard::new(map, journeys, sources, exec)?,
+        window: window_of(map)?,
+    };
     let mut rows: Vec<KpiMeasure> = Vec::with_capacity(map.kpis.len());
     // What is asked of which journeys, so that those alike share a pass.
     let mut asked: BTreeMap<Option<String>, Vec<(usize, Kpi)>> = BTreeMap::new();
     for (place, binding) in map.kpis.iter().enumerate() {
         let mut row = empty(map, binding, how);
         if binding.kpi.known().is_none() {
-            from_table(&mut row, binding, how, least(map, how), sources);
+            from_table(&mut row, binding, &asking);
             rows.push(row);
             continue;
         }
-        match question(map, binding, how, sources, catalog) {
-            Ok((only, kpi)) => match kpi.clone().cut_by(journeys.rule()).plan(catalog) {
-                Ok(_) => asked
-                    .entry(only)
-                    .or_default()
-                    .push((place, kpi.cut_by(journeys.rule()))),
-                Err(e) => row.hole = Some(e.to_string()),
-            },
+        if let Some(response) = asking.response(binding) {
+            (row.value, row.n) = (response.estimate, response.n);
+            row.hole = response.hole.map(|h| h.message(response.n));
+            if let Some(e) = response.estimate {
+                judge(&mut row, &e, binding, KpiUnit::Share, None);
+            }
+            rows.push(row);
+            continue;
+        }
+        let counts_answers = binding.kpi.known().is_some_and(|k| k.number == "K23");
+        if counts_answers && asking.heard.is_some() {
+            row.hole = Some("how much is heard is measured at a touchpoint".to_owned());
+            rows.push(row);
+            continue;
+        }
+        match asking.question(binding) {
+            Ok((only, kpi)) => {
+                let kpi = kpi.cut_by(journeys.rule());
+                // What has to last is a series, unless the KPI has none.
+                let series = Kpi {
+                    per: None,
+                    ..kpi.clone()
+                };
+                let fits = kpi
+                    .plan(catalog)
+                    .map(|_| kpi)
+                    .or_else(|e| match series.plan(catalog) {
+                        Ok(_) => Ok(series),
+                        Err(_) => Err(e),
+                    });
+                match fits {
+                    Ok(kpi) => asked.entry(only).or_default().push((place, kpi)),
+                    Err(e) => row.hole = Some(e.to_string()),
+                }
+            }
             Err(reason) => row.hole = Some(reason),
         }
         rows.push(row);
@@ -99,13 +150,9 @@ pub fn measure_kpis(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss
 )] // saturate
-fn from_table(
-    row: &mut KpiMeasure,
-    binding: &KpiBinding,
-    how: &Overlay,
-    least: u64,
-    sources: &KpiSources,
-) {
+fn from_table(row: &mut KpiMeasure, binding: &KpiBinding, asking: &Asking<'_>) {
+    let (how, sources) = (asking.how, asking.sources);
+    let least = least(asking.map, how);
     let wanted = |t: &&Arc<ExternalTable>| binding.source.as_deref() == Some(t.name());
     let Some(table) = sources.tables.iter().find(wanted) else {
         row.hole = Some(match &binding.source {
@@ -114,6 +161,11 @@ fn from_table(
         });
         return;
     };
+    let of_window = asking.window.as_ref().map(|(from, to, zone)| {
+        let here = |t: i64| (*from..*to).contains(&t);
+        table.on_days(|day| day.micros_in(zone).is_none_or(here))
+    });
+    let table = of_window.as_ref().unwrap_or(table);
     let mut names = table.number_names();
     let own = binding.kpi.as_str();
     let column = match (table.has(own), names.next(), names.next()) {
@@ -144,19 +196,13 @@ fn from_table(
         }
         _ if row.n < least => None,
         _ => {
-            let mut sums = desireline_stats::mean::ClusteredMoments::default();
-            numbers
+            let each: Vec<(i64, u32)> = numbers
                 .iter()
-                .for_each(|x| sums.add((x * 1e6).round() as i128, 1));
-            sums.mean(how.level).and_then(|e| {
-                Estimate::new(
-                    e.value / 1e6,
-                    (e.lower / 1e6, e.upper / 1e6),
-                    e.level,
-                    e.n,
-                    e.method,
-                    Unit::Ratio,
-                )
+                .map(|x| ((x * 1e6).round() as i64, 1))
+                .collect();
+            desireline_stats::bootstrap_t(&each, 0, how.level).and_then(|e| {
+                let limits = (e.lower / 1e6, e.upper / 1e6);
+                Estimate::new(e.value / 1e6, limits, e.level, e.n, e.method, Unit::Ratio)
             })
         }
     };
@@ -164,6 +210,49 @@ fn from_table(
         Some(e) => judge(row, &e, binding, unit, None),
         None => row.hole = Some(format!("too few (n={})", row.n)),
     }
+    let (Some(e), Some(alert)) = (row.value, &binding.alert) else {
+        return;
+    };
+    match threshold(alert.value, unit, None) {
+        Ok(value) => {
+            row.alert = match alert.lasting {
+                None => Some(alert.op.holds(e.value, value)),
+                Some(lasting) => lasted(&days(table, column, unit, alert.op, value), lasting),
+            };
+        }
+        Err(reason) => row.hole = Some(reason),
+    }
+}
+
+/// The days of a table, each with whether its number stands so: the sum of a count, the mean of anything else.
+#[allow(clippy::cast_precision_loss)] // rows of a small table
+fn days(
+    table: &ExternalTable,
+    column: &str,
+    unit: KpiUnit,
+    op: Compare,
+    threshold: f64,
+) -> Vec<((i64, i64), Option<bool>)> {
+    const DAY: i64 = 86_400_000_000;
+    let numbers = table.number(column).unwrap_or_default();
+    let mut sums = BTreeMap::<i64, (f64, u64)>::new();
+    for (day, number) in table.days().unwrap_or_default().iter().zip(numbers) {
+        let Some(day) = day.micros_in("UTC") else {
+            continue;
+        };
+        let sum = sums.entry(day).or_default();
+        if let Some(x) = number {
+            *sum = (sum.0 + x, sum.1 + 1);
+        }
+    }
+    let stands = |(sum, n): (f64, u64)| match (n, unit) {
+        (0, _) => None,
+        (_, KpiUnit::Count) => Some(op.holds(sum, threshold)),
+        (n, _) => Some(op.holds(sum / n as f64, threshold)),
+    };
+    sums.into_iter()
+        .map(|(day, sum)| ((day, day + DAY), stands(sum)))
+        .collect()
 }
 
 fn empty(map: &JourneyMap, binding: &KpiBinding, how: &Overlay) -> KpiMeasure {
@@ -211,80 +300,112 @@ fn place_setting(known: &KnownKpi) -> Option<&'static str> {
     place.filter(|name| *name != "active" || known.number == "K06")
 }
 
-fn question(
-    map: &JourneyMap,
-    binding: &KpiBinding,
-    how: &Overlay,
-    sources: &KpiSources,
-    catalog: &Catalog,
-) -> Result<(Option<String>, Kpi), String> {
-    let known = binding
-        .kpi
-        .known()
-        .ok_or("a KPI of the map's own: its number is made elsewhere")?;
-    let mut kpi = Kpi::new(known.name).level(how.level).min_n(least(map, how));
-    kpi.params = binding.params.clone().unwrap_or_default();
-    if let Some(per) = binding.per {
-        kpi = kpi.variant(known.counting(binding.variant(), per)?);
-    }
-    if let Some(zone) = &how.zone {
-        kpi.time_zone.clone_from(zone);
-    }
-    kpi.tables = match &binding.source {
-        Some(name) => sources
-            .tables
-            .iter()
-            .filter(|t| t.name() == name)
-            .cloned()
-            .collect(),
-        None => sources.tables.clone(),
-    };
-    if binding.at.is_none()
-        && let Some(answers) = &sources.answers
-    {
-        kpi = kpi.answers(Arc::clone(answers));
-    }
-    let takes = |name: &str| known.params.iter().any(|p| p.name == name);
-    let mut only = None;
-    if let Some(at) = &binding.at {
-        let here = events_at(map, at, catalog)?;
-        match place_setting(known).filter(|name| !kpi.params.contains_key(*name)) {
-            Some(name) => _ = kpi.params.insert(name.to_owned(), Param::Text(here)),
-            None if place_setting(known).is_none() => only = Some(here),
-            None => {}
-        }
-        if takes("leave")
-            && !kpi.params.contains_key("leave")
-            && let Some(after) = events_after(map, at, catalog)
-        {
-            kpi.params.insert("leave".to_owned(), Param::Text(after));
-        }
-    }
-    if takes("goal") && !kpi.params.contains_key("goal") {
-        let of_stage = |g: &&crate::map::CustomerGoal| {
-            binding
-                .at
-                .as_ref()
-                .is_none_or(|at| g.stages.is_empty() || g.stages.contains(at))
+/// A map's questions to a log.
+struct Asking<'a> {
+    map: &'a JourneyMap,
+    how: &'a Overlay,
+    sources: &'a KpiSources,
+    catalog: &'a Catalog,
+    heard: Option<Heard<'a>>,
+    /// From when to before when, and the zone of the days.
+    window: Option<(i64, i64, String)>,
+}
+
+impl Asking<'_> {
+    /// How many touches of a place were answered, where that is what is watched.
+    fn response(&self, binding: &KpiBinding) -> Option<Measured> {
+        let known = binding.kpi.known().filter(|k| k.number == "K23")?;
+        debug_assert!(known.is_voice);
+        let measuring = Measuring {
+            level: self.how.level,
+            least: least(self.map, self.how),
         };
-        let of_lens =
-            |g: &&crate::map::CustomerGoal| how.goal.as_ref().is_none_or(|id| g.id == *id);
-        let goals: Vec<&crate::map::CustomerGoal> = map.goals.iter().filter(of_lens).collect();
-        let near = any_of(
-            goals
-                .iter()
-                .copied()
-                .filter(of_stage)
-                .filter_map(|g| g.success.as_ref()),
-            catalog,
-        );
-        let goals =
-            near.or_else(|| any_of(goals.iter().filter_map(|g| g.success.as_ref()), catalog));
-        if let Some(goals) = goals {
-            kpi.params.insert("goal".to_owned(), Param::Text(goals));
-        }
+        self.heard
+            .as_ref()?
+            .response(binding.at.as_ref()?, &measuring)
     }
-    Ok((only, kpi))
+
+    fn question(&self, binding: &KpiBinding) -> Result<(Option<String>, Kpi), String> {
+        let Asking {
+            map,
+            how,
+            sources,
+            catalog,
+            ..
+        } = *self;
+        let known = binding
+            .kpi
+            .known()
+            .ok_or("a KPI of the map's own: its number is made elsewhere")?;
+        let mut kpi = Kpi::new(known.name).level(how.level).min_n(least(map, how));
+        kpi.params = binding.params.clone().unwrap_or_default();
+        if let Some(per) = binding.per {
+            kpi = kpi.variant(known.counting(binding.variant(), per)?);
+        }
+        let of_window = self.window.as_ref().map(|w| &w.2);
+        if let Some(zone) = how.zone.as_ref().or(of_window) {
+            kpi.time_zone.clone_from(zone);
+        }
+        kpi.between = self.window.as_ref().map(|w| (w.0, w.1));
+        let lasting = binding.alert.as_ref().and_then(|a| a.lasting);
+        kpi.per = lasting.map(PeriodLength::for_lasting);
+        kpi.tables = match &binding.source {
+            Some(name) => sources
+                .tables
+                .iter()
+                .filter(|t| t.name() == name)
+                .cloned()
+                .collect(),
+            None => sources.tables.clone(),
+        };
+        if asks(binding) {
+            if let Some(heard) = &self.heard {
+                kpi = kpi.answers(heard.at(binding.at.as_ref()));
+            }
+            return Ok((None, kpi));
+        }
+        let takes = |name: &str| known.params.iter().any(|p| p.name == name);
+        let mut only = None;
+        if let Some(at) = &binding.at {
+            let here = events_at(map, at, catalog)?;
+            match place_setting(known).filter(|name| !kpi.params.contains_key(*name)) {
+                Some(name) => _ = kpi.params.insert(name.to_owned(), Param::Text(here)),
+                None if place_setting(known).is_none() => only = Some(here),
+                None => {}
+            }
+            if takes("leave")
+                && !kpi.params.contains_key("leave")
+                && let Some(after) = events_after(map, at, catalog)
+            {
+                kpi.params.insert("leave".to_owned(), Param::Text(after));
+            }
+        }
+        if takes("goal") && !kpi.params.contains_key("goal") {
+            let of_stage = |g: &&crate::map::CustomerGoal| {
+                binding
+                    .at
+                    .as_ref()
+                    .is_none_or(|at| g.stages.is_empty() || g.stages.contains(at))
+            };
+            let of_lens =
+                |g: &&crate::map::CustomerGoal| how.goal.as_ref().is_none_or(|id| g.id == *id);
+            let goals: Vec<&crate::map::CustomerGoal> = map.goals.iter().filter(of_lens).collect();
+            let near = any_of(
+                goals
+                    .iter()
+                    .copied()
+                    .filter(of_stage)
+                    .filter_map(|g| g.success.as_ref()),
+                catalog,
+            );
+            let goals =
+                near.or_else(|| any_of(goals.iter().filter_map(|g| g.success.as_ref()), catalog));
+            if let Some(goals) = goals {
+                kpi.params.insert("goal".to_owned(), Param::Text(goals));
+            }
+        }
+        Ok((only, kpi))
+    }
 }
 
 /// The events of a part of the map, those that the log has.
@@ -344,9 +465,15 @@ fn fill(row: &mut KpiMeasure, report: &KpiReport, binding: &KpiBinding) {
     if let Some(e) = first.estimate {
         judge(row, &e, binding, report.unit, report.currency.as_deref());
     }
+    let Some(alert) = &binding.alert else { return };
+    match report.alert(alert) {
+        Ok(alert) => row.alert = alert,
+        Err(reason) if first.estimate.is_some() => row.hole = Some(reason),
+        Err(_) => {}
+    }
 }
 
-/// Holds a value against target and alert.
+/// Holds a value against a target.
 fn judge(
     row: &mut KpiMeasure,
     e: &Estimate,
@@ -359,143 +486,5 @@ fn judge(
             Ok(value) => row.met = stands(e, target.op, value),
             Err(reason) => row.hole = Some(reason),
         }
-    }
-    if let Some(alert) = &binding.alert {
-        match threshold(alert.value, unit, currency) {
-            // Told too late is worse than told once too often: the value alone decides.
-            Ok(value) => row.alert = Some(alert.op.holds(e.value, value)),
-            Err(reason) => row.hole = Some(reason),
-        }
-    }
-}
-
-/// A threshold in the unit of the estimate.
-#[allow(clippy::cast_precision_loss)] // money and times far below 2^53
-pub(super) fn threshold(
-    value: Quantity,
-    unit: KpiUnit,
-    currency: Option<&str>,
-) -> Result<f64, String> {
-    match value {
-        Quantity::Number(x) if !matches!(unit, KpiUnit::Time | KpiUnit::Money) => Ok(x),
-        Quantity::Span(span) if unit == KpiUnit::Time => Ok(span.as_micros() as f64),
-        Quantity::Money(money) if unit == KpiUnit::Money => match currency {
-            Some(c) if c == money.currency() => Ok(money.minor() as f64),
-            Some(c) => Err(format!("`{value}` cannot be compared with money in {c}")),
-            None => Err(format!(
-                "`{value}` cannot be compared: the log has no money"
-            )),
-        },
-        _ => Err(format!(
-            "`{value}` cannot be compared with a {}",
-            unit.word()
-        )),
-    }
-}
-
-/// Whether the whole interval stands so; `None` where only a part of it does.
-pub(super) fn stands(e: &Estimate, op: Compare, value: f64) -> Option<bool> {
-    debug_assert!(e.unit != Unit::ProportionDifference);
-    match (op.holds(e.lower, value), op.holds(e.upper, value)) {
-        (true, true) => Some(true),
-        (false, false) => Some(false),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use crate::journey::JourneyRule;
-    use crate::log::Log;
-    use crate::map::{Form, MapFile};
-
-    const MAP: &str = "\
-schema: 1
-id: m
-title: M
-version: 1.0.0
-kind: actual
-status: draft
-as_of: 2026-01-01
-owner: o
-stakeholders: [{id: o, name: O}]
-stages: [{id: look, name: Look}, {id: buy, name: Buy}]
-touchpoints:
-  - {id: page, name: Page, stages: [look], binding: view}
-  - {id: basket, name: Basket, stages: [buy], binding: cart}
-  - {id: pay, name: Pay, stages: [buy], binding: purchase}
-  - {id: gone, name: Gone, stages: [look], binding: zoom}
-goals: [{id: g, text: G, kind: functional, success: purchase}]
-kpis:
-  - {id: a, kpi: cart_abandonment, params: {cart: cart, purchase: purchase, within: 1d}, target: {op: '<=', value: 0.3}, alert: {op: '>', value: 0.7}}
-  - {id: b, kpi: conversion, at: page, params: {within: 1d}, target: {op: '>=', value: 0.05}}
-  - {id: c, kpi: reach, at: basket}
-  - {id: d, kpi: K17, at: look, target: {op: '<', value: 1h}}
-  - {id: e, kpi: nps}
-  - {id: f, kpi: reach, at: gone}
-  - {id: h, kpi: happiness, definition: Own, unit: score}
-  - {id: i, kpi: dropoff, at: basket, params: {returns_within: 1h}, target: {op: '<', value: 0.5}}
-  - {id: j, kpi: revenue, target: {op: '>', value: 5 EUR}}
-  - {id: k, kpi: door, at: page, source: store, definition: Visitors, unit: count, target: {op: '>=', value: 100}}
-";
-
-    #[test]
-    fn every_binding_has_a_number_or_a_reason() {
-        const HOUR: i64 = 3_600_000_000;
-        let file = MapFile::read(MAP, Form::Yaml).unwrap_or_else(|e| panic!("{}", e.snippets(MAP)));
-        let mut rows: Vec<(String, i64, &str)> = Vec::new();
-        for c in 0..200 {
-            let id = format!("c{c}");
-            rows.push((id.clone(), 0, "view"));
-            if c < 100 {
-                rows.push((id.clone(), HOUR / 2, "cart"));
-            }
-            if c < 20 {
-                rows.push((id, HOUR, "purchase"));
-            }
-        }
-        rows.push(("last".to_owned(), 100 * HOUR, "other"));
-        let log = Log::from_rows(rows.iter().map(|(c, t, e)| (c.as_str(), *t, *e))).unwrap();
-        let journeys = log.journeys(JourneyRule::customer()).unwrap();
-        let how = Overlay::new();
-        let store = ExternalTable::new("store").numbers("door", [Some(120.0), None, Some(80.0)]);
-        let sources = KpiSources {
-            tables: vec![Arc::new(store)],
-            ..KpiSources::default()
-        };
-        let all = measure_kpis(file.map(), &journeys, &how, &sources, &Exec::new()).unwrap();
-        let by: BTreeMap<&str, &KpiMeasure> = file
-            .map()
-            .kpis
-            .iter()
-            .zip(&all)
-            .map(|(k, row)| (k.id.as_str(), row))
-            .collect();
-        let value = |id: &str| by[id].value.unwrap().value;
-        assert_eq!(
-            (value("a"), by["a"].met, by["a"].alert),
-            (0.8, Some(false), Some(true))
-        );
-        assert_eq!(by["a"].target.as_deref(), Some("<= 0.3"));
-        // One in ten of those who saw the page; the interval lies above the target.
-        assert_eq!((value("b"), by["b"].met), (0.1, Some(true)));
-        assert_eq!(value("c"), 100.0);
-        // Half moved on after half an hour, and how many do is known too little to say when half of all have.
-        assert!(by["d"].value.is_some() || by["d"].hole.is_some());
-        assert!(by["e"].hole.as_deref().unwrap().contains("feedback"));
-        assert_eq!(
-            by["f"].hole.as_deref(),
-            Some("no event of this log is bound to `gone`")
-        );
-        assert!(by["h"].hole.is_some());
-        assert_eq!((value("i"), by["i"].met), (0.8, Some(false)));
-        assert!(by["j"].hole.as_deref().unwrap().contains("money"));
-        assert_eq!((value("k"), by["k"].met), (200.0, Some(true)));
-        assert!(
-            all.iter()
-                .all(|row| row.value.is_some() != row.hole.is_some())
-        );
     }
 }

@@ -16,7 +16,7 @@ use crate::map::JourneyMap;
 /// The map as [`overlay`] measures it, with its KPIs by [`measure_kpis`], its promises by [`measure_promises`] and, where there are
 /// answers, feedback and feelings by [`listen`] and those who answered by [`measure_responders`]. This is what pages and pictures show.
 ///
-/// KPIs are about the same segment as the rest; the map's window does not cut them.
+/// KPIs are about the same segment, window and events as the rest.
 ///
 /// # Errors
 /// Those of the three. A KPI that cannot be measured is no error but a hole with its reason.
@@ -43,11 +43,11 @@ pub fn measured_and_heard(
     exec: &Exec,
 ) -> Result<(OverlayReport, Option<VoiceReport>)> {
     let mut report = overlay(map, journeys, how, exec)?;
-    let selected = select(map, journeys)?;
-    let journeys = selected.as_ref().unwrap_or(journeys);
     if !map.kpis.is_empty() {
         report.kpis = Some(measure_kpis(map, journeys, how, sources, exec)?);
     }
+    let selected = select(map, journeys)?;
+    let journeys = selected.as_ref().unwrap_or(journeys);
     let voice = match &sources.answers {
         Some(answers) => Some(listen(map, journeys, answers, &sources.listening, exec)?),
         None => None,

@@ -357,6 +357,17 @@ fn by_code(bound: &BoundMap, n_codes: usize, of_binding: &[u32]) -> Vec<u32> {
     (0..n_codes).map(of_code).collect()
 }
 
+/// The window of a map, in microseconds since 1970 UTC, and the zone of its days.
+pub(super) fn window_of(map: &JourneyMap) -> Result<Option<(i64, i64, String)>> {
+    let window = map.scope.as_ref().and_then(|s| s.window.as_ref());
+    let Some(window) = window else {
+        return Ok(None);
+    };
+    let (from, to) = bounds_of(window)?;
+    let zone = window.zone.clone().unwrap_or_else(|| "UTC".to_owned());
+    Ok(Some((from, to, zone)))
+}
+
 pub(super) fn bounds_of(window: &Window) -> Result<(i64, i64)> {
     window.micros().ok_or_else(|| {
         let zone = window.zone.as_deref().unwrap_or("UTC");

@@ -4,12 +4,13 @@ use desireline_stats::{Clusters, Estimate, wilson_clustered};
 
 use super::bind::LenientMatcher;
 use super::finish::least;
-use super::kpis::{KpiSources, measure_kpis, stands, threshold};
+use super::kpis::{KpiSources, measure_kpis};
 use super::pass::pass;
 use super::plan::bounds_of;
 use super::question::Overlay;
 use super::report::{PromiseMeasure, PromiseVerdict};
 use super::voice::{PlaceRow, VoiceReport};
+use crate::kpi::alert::{stands, threshold};
 use crate::engine::Exec;
 use crate::error::Result;
 use crate::expr::{Expr, Node};

@@ -198,7 +198,7 @@ pub fn log_rank_clustered(a: &ClusteredTimes, b: &ClusteredTimes) -> Result<Opti
     let (mut score, mut squares) = (ExactSum::new(), ExactSum::new());
     let (mut m, mut n, mut nn) = (0_u64, 0_u64, 0_u128);
     for (times, first) in [(a, 1.0), (b, 0.0)] {
-        for customer in times.customers() {
+        for customer in times.of_customers() {
             let (mut sum, mut size) = (0.0, 0_u64);
             for (time, event) in customer {
                 sum += expected.residual(time, event, first);

@@ -114,6 +114,51 @@ impl ClusteredMoments {
         Some(m / (m - 1.0) * self.residual_square_sum()? / (n * n))
     }
 
+    /// Kish's effective number of clusters, `(Σ n_i)² / Σ n_i²`.
+    pub(crate) fn effective_customers(&self) -> f64 {
+        (self.n as f64).powi(2) / (self.size_square_sum as f64).max(1.0)
+    }
+
+    /// How many clusters, in effect, carry what keeps the mean from the one end of a scale or from the other, whichever are fewer: `(Σd_i)² / Σd_i²`, with
+    /// `d_i` the distance of a cluster's amounts from the end, added up.
+    pub(crate) fn carriers(&self, low: i64, high: i64) -> f64 {
+        let from = |end: i64| {
+            let end_ = end as f64;
+            let distance = self.sum as f64 - end_ * self.n as f64;
+            let exact = || {
+                let end = i128::from(end);
+                let cross = end.checked_mul(self.cross)?.checked_mul(2)?;
+                let sizes = i128::try_from(self.size_square_sum).ok()?;
+                let sizes = end.checked_mul(end)?.checked_mul(sizes)?;
+                let squares = i128::try_from(self.square_sum).ok()?;
+                Some(squares.checked_sub(cross)?.checked_add(sizes)? as f64)
+            };
+            let squares = exact().unwrap_or_else(|| {
+                self.square_sum as f64 - 2.0 * end_ * self.cross as f64
+                    + end_ * end_ * self.size_square_sum as f64
+            });
+            match squares > 0.0 {
+                true => distance * distance / squares,
+                false => 0.0,
+            }
+        };
+        from(low).min(from(high))
+    }
+
+    /// Whether every cluster's amounts have the same mean; integers decide, as floats could tell a spread where there is none.
+    pub(crate) fn is_constant(&self) -> bool {
+        let same = || {
+            let n = i128::from(self.n);
+            let sizes = i128::try_from(self.size_square_sum).ok()?;
+            let squares = i128::try_from(self.square_sum).ok()?;
+            // Σ x_i² = a Σ x_i n_i = a² Σ n_i² for the mean a = sum / n, without dividing.
+            let cross = self.cross.checked_mul(n)? == self.sum.checked_mul(sizes)?;
+            let square = squares.checked_mul(n)? == self.sum.checked_mul(self.cross)?;
+            Some(cross && square)
+        };
+        same().unwrap_or(false)
+    }
+
     /// The mean amount with its interval; `None` with fewer than two clusters, sums beyond their range, or a level not inside (0, 1).
     pub fn mean(&self, level: f64) -> Option<Estimate> {
         if !is_level(level) {

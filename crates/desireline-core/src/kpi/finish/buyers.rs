@@ -1,8 +1,7 @@
 //! What customers are worth, and how many are left, by models of their purchases.
 
 use desireline_stats::clv::{BgNbd, Buyers, Outlook, lifetime_value, mean_alive, renewals};
-use desireline_stats::mean::ClusteredMoments;
-use desireline_stats::{Estimate, Method, Unit, bca_ratio};
+use desireline_stats::{Estimate, Method, Unit, bootstrap_t};
 
 use super::hole;
 use crate::error::Result;
@@ -33,7 +32,7 @@ pub(super) fn finish(
     match buying.what {
         BuyingOf::Historic => {
             let pairs: Vec<(i64, u32)> = all.iter().map(|b| (b.money, 1)).collect();
-            value.estimate = bca_ratio(&pairs, plan.seed, plan.level)
+            value.estimate = bootstrap_t(&pairs, plan.seed, plan.level)
                 .and_then(|e| scaled(&e, 1e-3, Unit::MoneyMinor));
         }
         BuyingOf::Expected => {
@@ -215,7 +214,7 @@ fn contractual(
     const MOST: usize = 1_200;
     let half = buying.period / 2;
     let (mut lost, mut watched) = (vec![0_u64; MOST + 1], vec![0_u64; MOST + 1]);
-    let mut money = ClusteredMoments::default();
+    let mut money: Vec<(i64, u32)> = Vec::with_capacity(all.len());
     for b in all {
         let paid = b.last.saturating_add(half) / buying.period;
         let place = usize::try_from(paid).unwrap_or(MOST).min(MOST);
@@ -225,7 +224,7 @@ fn contractual(
         } else if place > 0 {
             watched[place - 1] += 1;
         }
-        money.add(i128::from(b.total_money), u64::from(b.repeats) + 1);
+        money.push((b.total_money, b.repeats.saturating_add(1)));
     }
     let used = lost
         .iter()
@@ -235,7 +234,8 @@ fn contractual(
     let (lost, watched) = (&lost[..used], &watched[..used]);
     let periods = buying.horizon.floor().clamp(0.0, 10_000.0) as u32;
     let found = renewals(lost, watched, periods, buying.discount, plan.level);
-    let (Some((payments, model)), Some(each)) = (found, money.mean(plan.level)) else {
+    let (Some((payments, model)), Some(each)) = (found, bootstrap_t(&money, plan.seed, plan.level))
+    else {
         value.hole = Some(unfitted(all.len() as u64));
         return;
     };

@@ -430,21 +430,21 @@ pub(super) fn rule(
                         of,
                         by: MoneyBy::Event,
                     },
-                    Finish::Bca { unit },
+                    Finish::Mean { unit },
                 ),
                 "journey" => (
                     Kernel::PerJourney {
                         what: OfJourney::Money,
                         active: of,
                     },
-                    Finish::Bca { unit },
+                    Finish::Mean { unit },
                 ),
                 "customer" => (
                     Kernel::Money {
                         of,
                         by: MoneyBy::Customer,
                     },
-                    Finish::Bca { unit },
+                    Finish::Mean { unit },
                 ),
                 _ => (
                     Kernel::Money {

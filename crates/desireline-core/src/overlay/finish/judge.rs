@@ -2,9 +2,7 @@
 
 use std::cell::Cell;
 
-use desireline_stats::{
-    Clusters, Distribution, Estimate, KaplanMeier, Method, Sides, Unit, wilson_clustered,
-};
+use desireline_stats::{Clusters, Distribution, KaplanMeier, Sides, wilson_clustered};
 
 use crate::overlay::report::{Contrast, DwellMeasure};
 use crate::overlay::sums::Times;
@@ -95,9 +93,9 @@ impl Judge {
             .set(self.binned.get() || !times.seen.is_exact() || !times.cut.is_exact());
         let curve = KaplanMeier::from_counts(&counts(&times.seen, &times.cut), self.level);
         if let Ok(curve) = curve {
-            let worth = likeness(times).sqrt();
-            measure.median = quantile(&curve, 0.5, worth, self.level);
-            measure.p90 = quantile(&curve, 0.9, worth, self.level);
+            let effect = likeness(times);
+            measure.median = curve.quantile_widened(0.5, effect);
+            measure.p90 = curve.quantile_widened(0.9, effect);
         }
         measure
     }
@@ -130,43 +128,4 @@ fn likeness(times: &Times) -> f64 {
         true => (together / alone).max(1.0),
         false => 1.0,
     }
-}
-
-/// A quantile of a curve whose standard errors are `worth` times as large as it says.
-#[allow(clippy::cast_precision_loss)] // microseconds
-fn quantile(curve: &KaplanMeier, p: f64, worth: f64, level: f64) -> Option<Estimate> {
-    let target = (1.0 - p) * (1.0 + 1e-12);
-    let limits = |s: &Estimate| {
-        if !(s.value > 0.0 && s.value < 1.0) {
-            return (s.lower, s.upper);
-        }
-        // On the log-log scale both limits lie equally far from the value.
-        let log = s.value.ln();
-        let reach = |limit: f64| ((limit.ln() / log).ln() * worth).exp();
-        let lower = match s.lower > 0.0 {
-            true => s.value.powf(reach(s.lower)),
-            false => 0.0,
-        };
-        let upper = match s.upper < 1.0 {
-            true => s.value.powf(reach(s.upper)),
-            false => 1.0,
-        };
-        (lower, upper)
-    };
-    let first = |is_there: &dyn Fn(&Estimate) -> bool| {
-        let mut steps = curve.steps().iter().filter(|s| s.events > 0);
-        steps.find(|s| is_there(&s.survival)).map(|s| s.time)
-    };
-    let value = first(&|s| s.value <= target)?;
-    let lower = first(&|s| limits(s).0 <= target)?.min(value);
-    // Where the curve has come to 0 its upper limit is that of the step before.
-    let upper = first(&|s| s.value > 0.0 && limits(s).1 <= target)?.max(value);
-    Estimate::new(
-        value as f64,
-        (lower as f64, upper as f64),
-        level,
-        curve.n(),
-        Method::BrookmeyerCrowley,
-        Unit::Microseconds,
-    )
 }
