@@ -32,6 +32,9 @@ fn analyses(name: &str) -> Vec<Box<dyn DynAnalysis>> {
         let spec = match entry.name {
             "funnel" => json!({ "steps": [format!("`{name}`"), "true"], "within": "2s" }),
             "goals" => json!({ "goals": [format!("`{name}`")] }),
+            "stability" => json!({ "condition": format!("`{name}`") }),
+            "patterns" => json!({ "goal": format!("`{name}`"), "max_gap": "1s" }),
+            "calendar" => json!({ "goal": format!("`{name}`"), "time_zone": "Europe/Berlin" }),
             "dropoff" => json!({ "goal": format!("`{name}`") }),
             "paths" => json!({ "goal": format!("first(`{name}`)"), "first": 2 }),
             _ => json!({}),
@@ -132,6 +135,7 @@ fn a_code_beyond_the_vocabulary_takes_no_memory() {
         let spec = match entry.name {
             "funnel" => json!({ "steps": ["a"] }),
             "goals" => json!({ "goals": ["a"] }),
+            "stability" => json!({ "condition": "a" }),
             _ => json!({}),
         };
         let sealed = seal(&journeys, &*entry.analysis(spec).unwrap());

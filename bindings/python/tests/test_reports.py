@@ -27,6 +27,8 @@ ASKED: dict[str, dl.Spec] = {
     "dropoff": dl.Dropoff(goal="purchase"),
     "goals": dl.Goals(["purchase", dl.Goal("help", dl.event("help") | "support_chat")]),
     "retention": dl.Retention(unit="week", periods=6, time_zone="Europe/Berlin", returns="purchase"),
+    "calendar": dl.Calendar(goal="purchase", time_zone="Europe/Berlin"),
+    "stability": dl.Stability("purchase"),
 }
 # Counts are not compared, nor what is looked for in each group anew.
 COMPARED = [name for name in ASKED if name not in ("directly_follows", "patterns")]
@@ -211,6 +213,58 @@ def test_one_pass_answers_several_questions(sessions: dl.Journeys) -> None:
     page = sessions.to_html(ASKED.values(), title="Shop & <friends>")
     assert page is not None
     assert "Shop &amp; &lt;friends&gt;" in page
+
+
+def test_entropy_of_paths_is_scipy_s(sessions: dl.Journeys) -> None:
+    from math import log
+
+    from scipy.stats import entropy
+
+    report = sessions.paths(top=1_000_000)
+    counts = [row.journeys for row in report.paths]
+    assert len(counts) == report.distinct
+    found = report.entropy
+    assert found is not None
+    assert found.bits == pytest.approx(entropy(counts, base=2), rel=1e-12)
+    assert found.corrected == pytest.approx(found.bits + (len(counts) - 1) / (2 * report.journeys * log(2)))
+    assert found.evenness == pytest.approx(found.bits / log(len(counts), 2))
+    assert found.effective_paths == pytest.approx(2**found.bits)
+    # The top paths' share is exact.
+    assert sessions.paths(top=3).coverage == pytest.approx(sum(counts[:3]) / sum(counts))
+
+
+def test_kappa_of_a_segment_is_the_naive_one(sessions: dl.Journeys) -> None:
+    report = sessions.stability("purchase")
+    n = report.both
+    p = (report.stayed + report.outside) / n
+    first, second = (report.stayed + report.left) / n, (report.stayed + report.entered) / n
+    e = first * second + (1 - first) * (1 - second)
+    assert report.kappa is not None
+    assert report.kappa.value == pytest.approx((p - e) / (1 - e))
+    assert report.kappa.lower < report.kappa.value < report.kappa.upper
+    assert report.overlap.count == report.stayed
+
+
+def test_hours_and_days_add_up(sessions: dl.Journeys) -> None:
+    report = sessions.calendar(goal="purchase", time_zone="Europe/Berlin")
+    for slots in (report.hours, report.weekdays):
+        assert sum(s.events.count for s in slots) == report.events
+        assert sum(s.starts.count for s in slots) == report.journeys == sessions.n_journeys
+        assert sum(s.conversion.count for s in slots if s.conversion) == report.goals
+    assert sum(c.events for c in report.week) == report.events
+    with pytest.raises(dl.SpecError, match="Berlin"):
+        sessions.calendar(time_zone="Berlin")
+
+
+def test_order_and_patterns(sessions: dl.Journeys) -> None:
+    order = sessions.precedence(touchpoints=["payment", "product_view", "purchase"])
+    assert [t.touchpoint for t in order.touchpoints] == ["product_view", "payment", "purchase"]
+    assert {p.verdict for p in order.pairs} <= {"follows", "against", "unclear", "too_few"}
+    found = sessions.patterns(min_length=3, max_length=3, max_steps=1, min_support=0.02, top=5)
+    assert all(len(p.pattern) == 3 and p.share.count == p.journeys for p in found.patterns)
+    # Without bounds a pattern's journeys are those of the funnel of its events.
+    pair = sessions.patterns(min_length=3, max_length=3, top=1, closed=True).patterns[0]
+    assert sessions.funnel(list(pair.pattern)).converted == pair.journeys
 
 
 def test_reports_are_frozen(journeys: dl.Journeys) -> None:

@@ -11,7 +11,7 @@ fn a_report_s_own_json_is_a_question() {
     let folder = tempfile::tempdir().unwrap();
     let file = shop(folder.path());
     let file = file.to_str().unwrap();
-    let asked: [&[&str]; 8] = [
+    let asked: [&[&str]; 10] = [
         &["paths", "--goal", "buy", "--top", "3"],
         &["transitions", "--no-times"],
         &[
@@ -26,6 +26,8 @@ fn a_report_s_own_json_is_a_question() {
         &["goals", "--goal", "buy", "--by", "device"],
         &["dropoff", "--goal", "buy"],
         &["patterns", "--goal", "buy", "--max-gap", "1h", "--closed"],
+        &["calendar", "--goal", "buy", "--time-zone", "Asia/Tokyo"],
+        &["stability", "--condition", "buy"],
         &["precedence", "--touchpoint", "home", "--touchpoint", "buy"],
         &[
             "compare",

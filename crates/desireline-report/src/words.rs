@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use desireline_core::analyses::calendar::CalendarReport;
 use desireline_core::analyses::dropoff::DropoffReport;
 use desireline_core::analyses::funnel::FunnelReport;
 use desireline_core::analyses::goals::GoalsReport;
@@ -9,6 +10,7 @@ use desireline_core::analyses::paths::PathsReport;
 use desireline_core::analyses::patterns::PatternsReport;
 use desireline_core::analyses::precedence::PrecedenceReport;
 use desireline_core::analyses::retention::RetentionReport;
+use desireline_core::analyses::stability::StabilityReport;
 use desireline_core::analyses::transitions::TransitionsReport;
 use desireline_core::compare::CompareReport;
 use desireline_core::report::{Cells, Report, Table};
@@ -64,6 +66,20 @@ pub(crate) fn of(name: &str, report: &dyn Report) -> Words {
             read: "Each row is a pattern, first event on the left. The bar is the share of journeys that have these events in this order; with a goal, the dot and line are the share of those that reached it.",
             limits: &[
                 "Patterns overlap: a journey counts for each that it has. That those with a pattern reach the goal more often does not show that the pattern causes it.",
+            ],
+        },
+        "calendar" => Words {
+            question: "When do people come?",
+            read: "Each row is a day, each column an hour of it; the darker, the more events. Below, with a goal: of the journeys begun in each hour, the share that reached it.",
+            limits: &[
+                "Where customers live in several zones, one clock mixes their days. A good hour need not make good journeys: others come at other hours.",
+            ],
+        },
+        "stability" => Words {
+            question: "Do the same customers stay in the segment?",
+            read: "Each bar is a share of the customers present in both periods; the whisker is the interval.",
+            limits: &[
+                "Who is present in one period only takes no part but in the shares of each period. Behaviour close to the bound changes sides by chance.",
             ],
         },
         "funnel" => Words {
@@ -194,6 +210,16 @@ pub(crate) fn finding(report: &dyn Report) -> Option<String> {
             format::value(&share)
         ));
     }
+    if let Some(r) = any.downcast_ref::<CalendarReport>() {
+        return calendar(r);
+    }
+    if let Some(r) = any.downcast_ref::<StabilityReport>() {
+        let stays = format::value(&r.stays.estimate?);
+        let enters = format::value(&r.enters.estimate?);
+        return Some(format!(
+            "{stays} of the segment stay in it, {enters} of the others enter it"
+        ));
+    }
     if let Some(r) = any.downcast_ref::<PatternsReport>() {
         let top = r.patterns.first()?;
         let share = format::value(&top.share.estimate?);
@@ -235,6 +261,20 @@ fn retention(r: &RetentionReport) -> Option<String> {
         .map(|(name, rate)| format!(", {} in {name}", format::value(&rate)))
         .unwrap_or_default();
     Some(format!("{lead}{then}"))
+}
+
+fn calendar(r: &CalendarReport) -> Option<String> {
+    let most = |slots: &[desireline_core::analyses::calendar::CalendarSlot]| {
+        let rates = slots.iter().rev();
+        let top = rates.max_by_key(|s| s.events.count)?;
+        Some((top.slot.clone(), format::value(&top.events.estimate?)))
+    };
+    let (day, on) = most(&r.weekdays)?;
+    let (hour, at) = most(&r.hours)?;
+    Some(format!(
+        "Most events come on {day} ({on}) and in the hour from {hour} ({at}), {}",
+        r.time_zone
+    ))
 }
 
 fn precedence(r: &PrecedenceReport) -> Option<String> {

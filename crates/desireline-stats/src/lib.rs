@@ -24,6 +24,7 @@
 //! | what shares have several categories at once? | [`goodman`] |
 //! | which of these many p-values count? | [`benjamini_hochberg`] and its neighbours |
 //! | does a hidden third factor turn the answer round? | [`simpson`], [`mantel_haenszel`] |
+//! | do two judgements of the same units agree, and has a share moved? | [`Agreement`], [`stability_index`] |
 //! | what would chance alone do? | [`resample`] |
 //!
 //! ```
@@ -38,6 +39,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod agreement;
 pub mod bootstrap;
 pub mod clusters;
 pub mod clv;
@@ -59,6 +61,7 @@ mod special;
 pub mod stratified;
 pub mod survival;
 
+pub use agreement::{Agreement, stability_index};
 pub use bootstrap::bootstrap_t;
 pub use clusters::{
     Clusters, clustered_difference, clustered_difference_p, ratio_estimate, wilson_clustered,

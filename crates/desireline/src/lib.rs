@@ -9,13 +9,14 @@ pub use desireline_core::{
 
 #[doc(inline)]
 pub use desireline_core::analyses::{
-    directly_follows, dropoff, funnel, goals, graph, paths, patterns, precedence, retention,
-    transitions,
+    calendar, directly_follows, dropoff, funnel, goals, graph, paths, patterns, precedence,
+    retention, stability, transitions,
 };
 
 #[doc(inline)]
 pub use desireline_core::compare;
 
+pub use desireline_core::analyses::calendar::Calendar;
 pub use desireline_core::analyses::directly_follows::DirectlyFollows;
 pub use desireline_core::analyses::dropoff::Dropoff;
 pub use desireline_core::analyses::funnel::Funnel;
@@ -24,6 +25,7 @@ pub use desireline_core::analyses::paths::Paths;
 pub use desireline_core::analyses::patterns::Patterns;
 pub use desireline_core::analyses::precedence::Precedence;
 pub use desireline_core::analyses::retention::Retention;
+pub use desireline_core::analyses::stability::Stability;
 pub use desireline_core::analyses::transitions::Transitions;
 pub use desireline_core::engine::{Breakdown, Exec, Segment};
 pub use desireline_core::journey::{JourneyRule, Journeys};

@@ -1,8 +1,10 @@
 //! What people do in which order, how often and when: each analysis against a naive one, with planted effects.
 #![allow(clippy::unwrap_used)]
 
+mod calendar;
 mod patterns;
 mod precedence;
+mod stability;
 
 use std::sync::LazyLock;
 

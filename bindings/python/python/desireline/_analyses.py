@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, TypeAlias, cast, overload
 from ._expr import Condition
 from ._report import GroupedReport
 from ._reports import (
+    CalendarReport,
     CompareReport,
     DirectlyFollowsReport,
     DropoffReport,
@@ -20,12 +21,14 @@ from ._reports import (
     PatternsReport,
     PrecedenceReport,
     RetentionReport,
+    StabilityReport,
     TransitionsReport,
 )
 from ._spec import Groups, Question, Spec, compared
 from ._time import Span
 
 __all__ = [
+    "Calendar",
     "DirectlyFollows",
     "Dropoff",
     "Funnel",
@@ -37,6 +40,7 @@ __all__ = [
     "QUESTIONS",
     "Questions",
     "Retention",
+    "Stability",
     "Step",
     "Transitions",
 ]
@@ -78,6 +82,9 @@ class Paths(Spec):
       the goal, wherever in the journey it is ÷ journeys on the path. Both intervals allow for customers with
       several journeys (`wilson_clustered`) and are absent below five journeys.
     * A duration runs from the path's first touchpoint to its last, at the times that `collapse` keeps.
+    * `entropy` says how much journeys differ: in bits as observed and corrected for paths not seen, over the most
+      that so many paths can have, and as a number of equally frequent paths. `coverage` is the share of journeys on
+      the paths listed.
     * A journey longer than `first` or `last` is counted in `shortened`; being cut there is no drop-off.
     * The `flow` counts the links between the first `flow_steps` touchpoints of whole journeys, to the goal or the
       end.
@@ -436,6 +443,90 @@ class Retention(Spec):
     """The day that weeks begin with."""
 
 
+@dataclass(frozen=True)
+class Calendar(Spec):
+    """When do people come, begin a journey and reach their goal: at which hour of the day, on which day of the week?
+
+    * `events`: all events by their time; `starts`: journeys by the time of their first event; `goals`: journeys
+      that reached the goal, by the time of their first goal event. Each hour's and day's share of all, clustered by
+      customer: the hours add up to the whole exactly, as do the days, and the 168 hours of the `week` to both.
+    * `conversion`: of the journeys that began in that hour or on that day, the share that reached the goal,
+      whenever that was. Journeys that may still go on, without the goal and with their last event less than `alive`
+      before the end of observation, count in no conversion.
+
+    Times are local to `time_zone` by the rules of the IANA database: where clocks are put forward an hour of that
+    day has no events, where they are put back one has those of two. No zone is guessed; UTC unless another is
+    named.
+
+    An hour with many events need not be a good hour: zones, opening hours and campaigns show here too. Cells,
+    counted in journeys: `start/Monday 08:00`, `goal/Monday 08:00`, and by start `converted/08:00`,
+    `unconverted/08:00`, `converted/Monday`, `unconverted/Monday`. Takes O(events) time and little memory.
+    """
+
+    name: ClassVar[str] = "calendar"
+    _: KW_ONLY
+    alive: Span = "30m"
+    """A journey without the goal whose last event lies less than this before the end of observation may still go on."""
+    goal: Condition | None = None
+    """What counts as reaching the goal: an event name or an expression."""
+    level: float = 0.95
+    """The confidence level of all intervals."""
+    time_zone: str = "UTC"
+    """The IANA name of the zone whose clocks count; UTC unless another is named, never the machine's."""
+    week_start: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday"
+    """The day that weeks begin with."""
+
+
+@dataclass(frozen=True)
+class Stability(Spec):
+    """Do customers who behave in some way go on behaving so, or is it others each time?
+
+    **The segment.** A customer is in it in a period if at least `at_least` events of theirs in that period match
+    `condition`, and present in a period with any event in it; all selected journeys of a customer taken together.
+    Someone whose behaviour says so once need not be a kind of person: this question holds the segment of one period
+    against that of another.
+
+    **The periods** are two halves of the time of observation, unless given: from `first_from` up to `first_until`,
+    and from `second_from` up to `second_until`, each without its end. A later one begins where the first ends,
+    unless given.
+
+    Of the customers present in both periods:
+    - `stayed` were in the segment in both, `left` only in the first, `entered` only in the second, `outside` in
+      neither;
+    - `agreement` = (stayed + outside) ÷ all; `kappa` says how far that goes beyond chance (Cohen): 1 is the same
+      people, 0 what two independent draws of the same sizes would give;
+    - `overlap` = stayed ÷ (stayed + left + entered), Jaccard's index: of those ever in it, who was in it twice;
+    - `stays` = stayed ÷ (stayed + left), and `enters` = entered ÷ (entered + outside).
+
+    Of all customers present in either: the segment's share in each period, its `change` with interval and p
+    (customers in both count as pairs), and `stability_index`, the population stability index of the two shares: by
+    custom below 0.1 hardly moved, above 0.25 much. It has no interval; `change` has.
+
+    Rates have Wilson's intervals, a customer counting once; for kappa see `Agreement`. Cells, counted in customers:
+    `stayed`, `left`, `entered`, `outside`, `first_only`, `second_only` and `absent` (no event in either). Takes
+    O(events) time and no memory.
+
+    Sources: J. Cohen, *A coefficient of agreement for nominal scales*, 1960; P. Jaccard, 1912.
+    """
+
+    name: ClassVar[str] = "stability"
+    condition: Condition
+    """The events that put a customer into the segment in the period that they lie in."""
+    _: KW_ONLY
+    at_least: int = 1
+    """How many of them it takes."""
+    first_from: str | None = None
+    """When the first period begins, such as 2024-01-01 or 2024-01-01T06:00:00+01:00; with the log unless given."""
+    first_until: str | None = None
+    """When it is over; half way between its begin and the end of the second unless given."""
+    level: float = 0.95
+    """The confidence level of all intervals."""
+    second_from: str | None = None
+    """When the second period begins; when the first is over unless given."""
+    second_until: str | None = None
+    """When it is over; after the end of observation unless given."""
+
+
 QUESTIONS: dict[str, type[Spec]] = {
     "paths": Paths,
     "transitions": Transitions,
@@ -446,6 +537,8 @@ QUESTIONS: dict[str, type[Spec]] = {
     "dropoff": Dropoff,
     "goals": Goals,
     "retention": Retention,
+    "calendar": Calendar,
+    "stability": Stability,
 }
 """The class of each question, by the name of its analysis."""
 
@@ -511,6 +604,9 @@ class Questions:
           fulfils the goal, wherever in the journey it is ÷ journeys on the path. Both intervals allow for customers
           with several journeys (`wilson_clustered`) and are absent below five journeys.
         * A duration runs from the path's first touchpoint to its last, at the times that `collapse` keeps.
+        * `entropy` says how much journeys differ: in bits as observed and corrected for paths not seen, over the
+          most that so many paths can have, and as a number of equally frequent paths. `coverage` is the share of
+          journeys on the paths listed.
         * A journey longer than `first` or `last` is counted in `shortened`; being cut there is no drop-off.
         * The `flow` counts the links between the first `flow_steps` touchpoints of whole journeys, to the goal or
           the end.
@@ -1122,6 +1218,163 @@ class Questions:
             week_start=week_start,
         )
         return cast(RetentionReport | GroupedReport[RetentionReport], self._ask(asked, by))
+
+    @overload
+    def calendar(
+        self,
+        *,
+        alive: Span = "30m",
+        goal: Condition | None = None,
+        level: float = 0.95,
+        time_zone: str = "UTC",
+        week_start: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday",
+        by: None = None,
+    ) -> CalendarReport: ...
+
+    @overload
+    def calendar(
+        self,
+        *,
+        alive: Span = "30m",
+        goal: Condition | None = None,
+        level: float = 0.95,
+        time_zone: str = "UTC",
+        week_start: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday",
+        by: Groups,
+    ) -> GroupedReport[CalendarReport]: ...
+
+    def calendar(
+        self,
+        *,
+        alive: Span = "30m",
+        goal: Condition | None = None,
+        level: float = 0.95,
+        time_zone: str = "UTC",
+        week_start: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday",
+        by: Groups | None = None,
+    ) -> CalendarReport | GroupedReport[CalendarReport]:
+        """When do people come, begin a journey and reach their goal: at which hour of the day, on which day of the
+        week?
+
+        * `events`: all events by their time; `starts`: journeys by the time of their first event; `goals`: journeys
+          that reached the goal, by the time of their first goal event. Each hour's and day's share of all,
+          clustered by customer: the hours add up to the whole exactly, as do the days, and the 168 hours of the
+          `week` to both.
+        * `conversion`: of the journeys that began in that hour or on that day, the share that reached the goal,
+          whenever that was. Journeys that may still go on, without the goal and with their last event less than
+          `alive` before the end of observation, count in no conversion.
+
+        Times are local to `time_zone` by the rules of the IANA database: where clocks are put forward an hour of
+        that day has no events, where they are put back one has those of two. No zone is guessed; UTC unless another
+        is named.
+
+        An hour with many events need not be a good hour: zones, opening hours and campaigns show here too. Cells,
+        counted in journeys: `start/Monday 08:00`, `goal/Monday 08:00`, and by start `converted/08:00`,
+        `unconverted/08:00`, `converted/Monday`, `unconverted/Monday`. Takes O(events) time and little memory.
+
+        Args:
+            alive: A journey without the goal whose last event lies less than this before the end of observation may
+                still go on.
+            goal: What counts as reaching the goal: an event name or an expression.
+            level: The confidence level of all intervals.
+            time_zone: The IANA name of the zone whose clocks count; UTC unless another is named, never the
+                machine's.
+            week_start: The day that weeks begin with.
+            by: Answer group by group: an attribute's name, `By(...)`, or segments `{"name": condition}`.
+        """
+        asked = Calendar(alive=alive, goal=goal, level=level, time_zone=time_zone, week_start=week_start)
+        return cast(CalendarReport | GroupedReport[CalendarReport], self._ask(asked, by))
+
+    @overload
+    def stability(
+        self,
+        condition: Condition,
+        *,
+        at_least: int = 1,
+        first_from: str | None = None,
+        first_until: str | None = None,
+        level: float = 0.95,
+        second_from: str | None = None,
+        second_until: str | None = None,
+        by: None = None,
+    ) -> StabilityReport: ...
+
+    @overload
+    def stability(
+        self,
+        condition: Condition,
+        *,
+        at_least: int = 1,
+        first_from: str | None = None,
+        first_until: str | None = None,
+        level: float = 0.95,
+        second_from: str | None = None,
+        second_until: str | None = None,
+        by: Groups,
+    ) -> GroupedReport[StabilityReport]: ...
+
+    def stability(
+        self,
+        condition: Condition,
+        *,
+        at_least: int = 1,
+        first_from: str | None = None,
+        first_until: str | None = None,
+        level: float = 0.95,
+        second_from: str | None = None,
+        second_until: str | None = None,
+        by: Groups | None = None,
+    ) -> StabilityReport | GroupedReport[StabilityReport]:
+        """Do customers who behave in some way go on behaving so, or is it others each time?
+
+        **The segment.** A customer is in it in a period if at least `at_least` events of theirs in that period
+        match `condition`, and present in a period with any event in it; all selected journeys of a customer taken
+        together. Someone whose behaviour says so once need not be a kind of person: this question holds the segment
+        of one period against that of another.
+
+        **The periods** are two halves of the time of observation, unless given: from `first_from` up to
+        `first_until`, and from `second_from` up to `second_until`, each without its end. A later one begins where
+        the first ends, unless given.
+
+        Of the customers present in both periods:
+        - `stayed` were in the segment in both, `left` only in the first, `entered` only in the second, `outside` in
+          neither;
+        - `agreement` = (stayed + outside) ÷ all; `kappa` says how far that goes beyond chance (Cohen): 1 is the
+          same people, 0 what two independent draws of the same sizes would give;
+        - `overlap` = stayed ÷ (stayed + left + entered), Jaccard's index: of those ever in it, who was in it twice;
+        - `stays` = stayed ÷ (stayed + left), and `enters` = entered ÷ (entered + outside).
+
+        Of all customers present in either: the segment's share in each period, its `change` with interval and p
+        (customers in both count as pairs), and `stability_index`, the population stability index of the two shares:
+        by custom below 0.1 hardly moved, above 0.25 much. It has no interval; `change` has.
+
+        Rates have Wilson's intervals, a customer counting once; for kappa see `Agreement`. Cells, counted in
+        customers: `stayed`, `left`, `entered`, `outside`, `first_only`, `second_only` and `absent` (no event in
+        either). Takes O(events) time and no memory.
+
+        Sources: J. Cohen, *A coefficient of agreement for nominal scales*, 1960; P. Jaccard, 1912.
+
+        Args:
+            condition: The events that put a customer into the segment in the period that they lie in.
+            at_least: How many of them it takes.
+            first_from: When the first period begins, such as 2024-01-01 or 2024-01-01T06:00:00+01:00; with the log
+                unless given.
+            first_until: When it is over; half way between its begin and the end of the second unless given.
+            level: The confidence level of all intervals.
+            second_from: When the second period begins; when the first is over unless given.
+            second_until: When it is over; after the end of observation unless given.
+            by: Answer group by group: an attribute's name, `By(...)`, or segments `{"name": condition}`.
+        """
+        asked = Stability(
+            condition,
+            at_least=at_least,
+            first_from=first_from,
+            first_until=first_until,
+            level=level,
+            second_from=second_from,
+            second_until=second_until,
+        )
+        return cast(StabilityReport | GroupedReport[StabilityReport], self._ask(asked, by))
 
     def compare(
         self,

@@ -23,6 +23,8 @@ _DOTS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "directly_follows": ("pairs", ("from", "to"), "count"),
     "precedence": ("pairs", ("first", "then"), "before"),
     "patterns": ("patterns", ("pattern",), "share"),
+    "calendar": ("hours", ("hour",), "events"),
+    "stability": ("stability", ("meaning",), "rate"),
     "funnel": ("steps", ("step",), "of_entered"),
     "dropoff": ("exits", ("touchpoint",), "exit_rate"),
     "goals": ("goals", ("goal",), "of_all"),

@@ -13,6 +13,9 @@ from ._report import GraphReport, Report
 
 __all__ = [
     "AttributeSummary",
+    "CalendarCell",
+    "CalendarReport",
+    "CalendarSlot",
     "Cohort",
     "CompareReport",
     "ComparedGroup",
@@ -47,6 +50,7 @@ __all__ = [
     "OverallCell",
     "PairOverlap",
     "PairRow",
+    "PathEntropy",
     "PathRow",
     "PathsReport",
     "PatternGoal",
@@ -63,6 +67,8 @@ __all__ = [
     "Side",
     "SimpsonRow",
     "Spread",
+    "StabilityPeriod",
+    "StabilityReport",
     "StepTime",
     "StepsRow",
     "StratumRow",
@@ -99,6 +105,32 @@ class AttributeSummary:
             kind=d["kind"],
             missing=d["missing"],
             distinct=d.get("distinct"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarCell:
+    """An hour of the week."""
+
+    weekday: str
+    """The day."""
+    hour: int
+    """The hour, from 0 to 23."""
+    events: int
+    """Events in it."""
+    starts: int
+    """Journeys that begin in it."""
+    goals: int | None = None
+    """Journeys that reach the goal in it, if one was given."""
+
+    @classmethod
+    def _read(cls, d: Mapping[str, Any]) -> CalendarCell:
+        return cls(
+            weekday=d["weekday"],
+            hour=d["hour"],
+            events=d["events"],
+            starts=d["starts"],
+            goals=d.get("goals"),
         )
 
 
@@ -146,7 +178,7 @@ class Rate:
     """How many did."""
     n: int
     """Out of how many."""
-    base: Literal["of_all", "of_entered", "of_previous", "of_visits", "of_path", "of_known", "of_cohort", "of_started", "of_answers", "of_touches", "of_both", "of_pattern", "of_others"]
+    base: Literal["of_all", "of_entered", "of_previous", "of_visits", "of_path", "of_known", "of_cohort", "of_started", "of_answers", "of_touches", "of_both", "of_pattern", "of_others", "of_present", "of_members", "of_non_members"]
     """What those are."""
     estimate: Estimate | None = None
     """The rate with its interval; absent where `n` is below `TOO_FEW`."""
@@ -158,6 +190,32 @@ class Rate:
             n=d["n"],
             base=d["base"],
             estimate=None if (y := d.get("estimate")) is None else Estimate._read(y),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarSlot:
+    """An hour of the day or a day of the week."""
+
+    slot: str
+    """Which one: `08:00` for the hour from eight, or `Monday`."""
+    events: Rate
+    """Events in it, of all events."""
+    starts: Rate
+    """Journeys that begin in it, of all journeys."""
+    conversion: Rate | None = None
+    """Of the journeys that begin in it, those that reach the goal at any time, if one was given."""
+    goals: Rate | None = None
+    """Journeys that reach the goal in it, of all that do, if one was given."""
+
+    @classmethod
+    def _read(cls, d: Mapping[str, Any]) -> CalendarSlot:
+        return cls(
+            slot=d["slot"],
+            events=Rate._read(d["events"]),
+            starts=Rate._read(d["starts"]),
+            conversion=None if (y := d.get("conversion")) is None else Rate._read(y),
+            goals=None if (y := d.get("goals")) is None else Rate._read(y),
         )
 
 
@@ -1048,6 +1106,33 @@ class PairRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PathEntropy:
+    """How much paths differ from each other. None of these has an interval: `bits` is too low where many paths were
+    taken once, and `corrected` is right on average only if nearly all paths have been seen.
+    """
+
+    bits: float
+    """The entropy of the shares as observed, `Σ p log2(1/p)` over all paths, in bits: 0 if all journeys take one path."""
+    corrected: float
+    """The same with the correction of Miller and Madow, `(paths - 1) / (2 journeys ln 2)` more."""
+    effective_paths: float
+    """As many equally frequent paths have the same entropy: `2^bits`."""
+    evenness: float | None = None
+    """`bits` over the most that so many paths can have, `log2(paths)`: 1 if all are equally frequent. Absent for one
+    path.
+    """
+
+    @classmethod
+    def _read(cls, d: Mapping[str, Any]) -> PathEntropy:
+        return cls(
+            bits=d["bits"],
+            corrected=d["corrected"],
+            effective_paths=d["effective_paths"],
+            evenness=d.get("evenness"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Spread:
     """How long something takes: the median with its interval, and the 90th percentile."""
 
@@ -1305,6 +1390,26 @@ class SimpsonRow:
 
 
 @dataclass(frozen=True, slots=True)
+class StabilityPeriod:
+    """One of the periods."""
+
+    from_: int
+    """Its begin, microseconds since 1970 UTC."""
+    until: int
+    """Its end, which is no part of it."""
+    inside: Rate
+    """Customers in the segment, of those present."""
+
+    @classmethod
+    def _read(cls, d: Mapping[str, Any]) -> StabilityPeriod:
+        return cls(
+            from_=d["from"],
+            until=d["until"],
+            inside=Rate._read(d["inside"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class TouchpointRow:
     """One touchpoint among the others."""
 
@@ -1460,6 +1565,11 @@ class PathsReport(Report):
     def duration(self) -> Spread:
         """How long the paths of all journeys last."""
         return Spread._read(self._data["duration"])
+
+    @cached_property
+    def entropy(self) -> PathEntropy | None:
+        """How much the paths differ; absent without journeys."""
+        return None if (y := self._data.get("entropy")) is None else PathEntropy._read(y)
 
     @cached_property
     def flow(self) -> Flow | None:
@@ -1910,6 +2020,178 @@ class RetentionReport(Report):
         return self._data.get("start")
 
 
+class CalendarReport(Report):
+    """When people come, begin journeys and reach the goal."""
+
+    @cached_property
+    def time_zone(self) -> str:
+        """The zone whose clocks count."""
+        return self._data["time_zone"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def events(self) -> int:
+        """All events; the hours, the days and the hours of the week add up to it."""
+        return self._data["events"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def journeys(self) -> int:
+        """All journeys; so do their starts."""
+        return self._data["journeys"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def customers(self) -> int:
+        """All customers."""
+        return self._data["customers"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def hours(self) -> tuple[CalendarSlot, ...]:
+        """The 24 hours of the day, from midnight."""
+        return tuple(CalendarSlot._read(x) for x in self._data["hours"])
+
+    @cached_property
+    def weekdays(self) -> tuple[CalendarSlot, ...]:
+        """The seven days, from the first of the week."""
+        return tuple(CalendarSlot._read(x) for x in self._data["weekdays"])
+
+    @cached_property
+    def week(self) -> tuple[CalendarCell, ...]:
+        """The 168 hours of the week, in the same order."""
+        return tuple(CalendarCell._read(x) for x in self._data["week"])
+
+    @cached_property
+    def goal(self) -> str | None:
+        """What counts as reaching the goal, if one was given."""
+        return self._data.get("goal")
+
+    @cached_property
+    def goals(self) -> int | None:
+        """Journeys that reached the goal, if one was given."""
+        return self._data.get("goals")
+
+    @cached_property
+    def open(self) -> int | None:
+        """Journeys that may still go on and count in no conversion, if a goal was given."""
+        return self._data.get("open")
+
+
+class StabilityReport(Report):
+    """Whether the customers of a segment are the same in two periods."""
+
+    @cached_property
+    def condition(self) -> str:
+        """What puts customers into the segment."""
+        return self._data["condition"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def at_least(self) -> int:
+        """How many events of a period it takes."""
+        return self._data["at_least"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def first(self) -> StabilityPeriod:
+        """The first period."""
+        return StabilityPeriod._read(self._data["first"])
+
+    @cached_property
+    def second(self) -> StabilityPeriod:
+        """The second period."""
+        return StabilityPeriod._read(self._data["second"])
+
+    @cached_property
+    def customers(self) -> int:
+        """All customers."""
+        return self._data["customers"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def both(self) -> int:
+        """Customers present in both periods: stayed, left, entered and outside add up to it."""
+        return self._data["both"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def stayed(self) -> int:
+        """In the segment in both periods."""
+        return self._data["stayed"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def left(self) -> int:
+        """In the segment in the first period only, though present in the second."""
+        return self._data["left"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def entered(self) -> int:
+        """In the segment in the second period only, though present in the first."""
+        return self._data["entered"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def outside(self) -> int:
+        """Present in both and in the segment in neither."""
+        return self._data["outside"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def first_only(self) -> int:
+        """Customers present in the first period only."""
+        return self._data["first_only"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def second_only(self) -> int:
+        """Customers present in the second period only."""
+        return self._data["second_only"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def absent(self) -> int:
+        """Customers with no event in either period."""
+        return self._data["absent"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def agreement(self) -> Rate:
+        """Stayed and outside, of those present in both."""
+        return Rate._read(self._data["agreement"])
+
+    @cached_property
+    def overlap(self) -> Rate:
+        """Stayed, of those ever in the segment: Jaccard's index."""
+        return Rate._read(self._data["overlap"])
+
+    @cached_property
+    def stays(self) -> Rate:
+        """Stayed, of those in the segment in the first period who were there in the second."""
+        return Rate._read(self._data["stays"])
+
+    @cached_property
+    def leaves(self) -> Rate:
+        """Left, of the same."""
+        return Rate._read(self._data["leaves"])
+
+    @cached_property
+    def enters(self) -> Rate:
+        """Entered, of those outside of it in the first period who were there in the second."""
+        return Rate._read(self._data["enters"])
+
+    @cached_property
+    def change(self) -> Estimate | None:
+        """The segment's share in the second period less that in the first, of all customers present in each; absent
+        where either has too few.
+        """
+        return None if (y := self._data.get("change")) is None else Estimate._read(y)
+
+    @cached_property
+    def change_p(self) -> float | None:
+        """How likely so large a change is by chance alone."""
+        return self._data.get("change_p")
+
+    @cached_property
+    def kappa(self) -> Estimate | None:
+        """Agreement beyond chance, Cohen's kappa; absent with fewer than five customers in both, or where all or none
+        are in the segment.
+        """
+        return None if (y := self._data.get("kappa")) is None else Estimate._read(y)
+
+    @cached_property
+    def stability_index(self) -> float | None:
+        """The population stability index of the two shares; absent where one of them is exactly none or all."""
+        return self._data.get("stability_index")
+
+
 class CompareReport(Report):
     """The answer to `Compare`."""
 
@@ -2068,5 +2350,7 @@ REPORTS: dict[str, type[Report]] = {
     "dropoff": DropoffReport,
     "goals": GoalsReport,
     "retention": RetentionReport,
+    "calendar": CalendarReport,
+    "stability": StabilityReport,
 }
 """The class of each report, by the name of its analysis."""

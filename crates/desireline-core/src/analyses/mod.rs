@@ -1,5 +1,6 @@
 //! The analyses, one file each. The list that everything else follows is in [`crate::registry`].
 
+pub mod calendar;
 mod deferred;
 pub mod directly_follows;
 pub mod dropoff;
@@ -13,8 +14,10 @@ pub mod precedence;
 pub mod retention;
 mod sequences;
 mod spread;
+pub mod stability;
 pub mod transitions;
 
+pub use calendar::Calendar;
 pub use deferred::Deferred;
 pub use directly_follows::DirectlyFollows;
 pub use dropoff::Dropoff;
@@ -25,6 +28,7 @@ pub use patterns::Patterns;
 pub use precedence::Precedence;
 pub use retention::Retention;
 pub use spread::Spread;
+pub use stability::Stability;
 pub use transitions::Transitions;
 
 use crate::report::Report;

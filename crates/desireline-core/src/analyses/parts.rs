@@ -1,6 +1,6 @@
 //! What several analyses share.
 
-use desireline_stats::{Clusters, Distribution};
+use desireline_stats::{Clusters, Distribution, Sides};
 
 use crate::engine::MOST;
 use crate::error::SpecError;
@@ -10,6 +10,32 @@ use crate::report::Caveat;
 /// The confidence level unless another is asked for.
 pub(super) fn default_level() -> f64 {
     0.95
+}
+
+/// The sums of so many customers, all like these.
+pub(super) fn repeated(one: &Clusters, customers: u64) -> Clusters {
+    let wide = u128::from(customers);
+    Clusters {
+        m: one.m.saturating_mul(customers),
+        k: one.k.saturating_mul(customers),
+        n: one.n.saturating_mul(customers),
+        kk: one.kk.saturating_mul(wide),
+        kn: one.kn.saturating_mul(wide),
+        nn: one.nn.saturating_mul(wide),
+    }
+}
+
+/// The same of two rates.
+pub(super) fn repeated_sides(one: &Sides, customers: u64) -> Sides {
+    let wide = u128::from(customers);
+    Sides {
+        a: repeated(&one.a, customers),
+        b: repeated(&one.b, customers),
+        kk: one.kk.saturating_mul(wide),
+        kn: one.kn.saturating_mul(wide),
+        nk: one.nk.saturating_mul(wide),
+        nn: one.nn.saturating_mul(wide),
+    }
 }
 
 /// Refuses a level that no interval can have.

@@ -1,6 +1,7 @@
 //! Paths: which ways do customers take through their touchpoints?
 
 mod check;
+mod entropy;
 mod flow;
 mod kernel;
 mod report;
@@ -11,10 +12,12 @@ use std::cmp::{Ordering, Reverse};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::entropy::PathEntropy;
 pub use self::flow::{Flow, FlowLink, FlowNode, Place};
 pub use self::report::{OtherPaths, PathRow, PathsReport};
 pub use self::state::PathsPartial;
 
+use self::entropy::Frequencies;
 use self::flow::{End, Links, Spot};
 use self::kernel::{Goal, observe};
 use super::sequences::Width;
@@ -36,6 +39,8 @@ use crate::report::{Base, Caveat, Rate, TOO_FEW};
 ///   goal, wherever in the journey it is ÷ journeys on the path. Both intervals allow for customers with several
 ///   journeys ([`wilson_clustered`](desireline_stats::wilson_clustered)) and are absent below five journeys.
 /// * A duration runs from the path's first touchpoint to its last, at the times that `collapse` keeps.
+/// * `entropy` says how much journeys differ: in bits as observed and corrected for paths not seen, over the most that so
+///   many paths can have, and as a number of equally frequent paths. `coverage` is the share of journeys on the paths listed.
 /// * A journey longer than `first` or `last` is counted in `shortened`; being cut there is no drop-off.
 /// * The `flow` counts the links between the first `flow_steps` touchpoints of whole journeys, to the goal or the end.
 ///
@@ -456,13 +461,14 @@ impl Analysis for Paths {
             });
         }
         let steps = plan.spec.flow_steps;
+        let places = 0..partial.variants.len();
+        let frequencies = Frequencies::of(places.map(|place| partial.variants.journeys(place)));
         Ok(PathsReport {
             journeys: all.n,
             customers: all.m,
             distinct,
-            singletons: (0..partial.variants.len())
-                .filter(|&place| partial.variants.journeys(place) == 1)
-                .count() as u64,
+            singletons: frequencies.singletons(),
+            entropy: frequencies.entropy(),
             shortened: partial.shortened,
             coverage: cumulative as f64 / n,
             paths,

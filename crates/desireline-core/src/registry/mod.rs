@@ -49,6 +49,8 @@ analyses![
     crate::analyses::Dropoff,
     crate::analyses::Goals,
     crate::analyses::Retention,
+    crate::analyses::Calendar,
+    crate::analyses::Stability,
     // One line per analysis.
 ];
 

@@ -36,6 +36,12 @@ pub enum Base {
     OfPattern,
     /// Of the journeys that do not have it.
     OfOthers,
+    /// Of the customers who were there at all.
+    OfPresent,
+    /// Of the customers in a segment.
+    OfMembers,
+    /// Of the customers outside of a segment.
+    OfNonMembers,
 }
 
 impl Base {
@@ -55,6 +61,9 @@ impl Base {
             Base::OfBoth => "of journeys with both",
             Base::OfPattern => "of journeys with it",
             Base::OfOthers => "of journeys without it",
+            Base::OfPresent => "of customers present",
+            Base::OfMembers => "of the segment",
+            Base::OfNonMembers => "of those outside of it",
         }
     }
 }

@@ -1,10 +1,15 @@
 //! Pictures of what people do in which order and when.
 
+use desireline_core::analyses::calendar::{CalendarReport, CalendarSlot};
 use desireline_core::analyses::patterns::PatternsReport;
 use desireline_core::analyses::precedence::{PrecedencePair, PrecedenceReport, Verdict};
+use desireline_core::analyses::stability::StabilityReport;
 use desireline_core::report::Report;
 
-use super::{MatrixCell, MatrixPicture, MatrixRow, MatrixTone, PathRow, PathTablePicture};
+use super::{
+    DropoffPicture, DropoffRow, MatrixCell, MatrixPicture, MatrixRow, MatrixTone, PathRow,
+    PathTablePicture, Tone,
+};
 use crate::format;
 use crate::words::level;
 
@@ -109,5 +114,104 @@ fn before(pair: &PrecedencePair, turned: bool) -> MatrixCell {
             (true, false) => MatrixTone::Less,
         },
         shade: (e.value - 0.5).abs() * 2.0,
+    }
+}
+
+/// Events by hour of the week.
+pub(super) fn week(r: &CalendarReport) -> MatrixPicture {
+    let most = r.week.iter().map(|c| c.events).max().unwrap_or(0).max(1);
+    let row = |day: &CalendarSlot| {
+        let hours = r.week.iter().filter(|c| c.weekday == day.slot);
+        let cell = |c: &desireline_core::analyses::calendar::CalendarCell| MatrixCell {
+            text: short(c.events),
+            tip: format!(
+                "{} {:02}:00: {}, {} begun",
+                c.weekday,
+                c.hour,
+                format::counted(c.events, "event"),
+                format::counted(c.starts, "journey")
+            ),
+            tone: MatrixTone::More,
+            shade: c.events as f64 / most as f64,
+        };
+        MatrixRow {
+            label: day.slot.clone(),
+            figure: format::count(day.events.count),
+            cells: hours.map(cell).collect(),
+        }
+    };
+    MatrixPicture {
+        title: "When people come".to_owned(),
+        note: format!(
+            "{} by hour of the week, {}; shares and intervals in the table",
+            format::counted(r.events, "event"),
+            r.time_zone
+        ),
+        corner: "hour".to_owned(),
+        columns: (0..24).map(|hour: u32| hour.to_string()).collect(),
+        rows: r.weekdays.iter().map(row).collect(),
+        legend: "The darker, the more events; numbers beside the days are their events".to_owned(),
+    }
+}
+
+/// A count that fits into a cell.
+fn short(n: u64) -> String {
+    match n {
+        0..1_000 => n.to_string(),
+        1_000..10_000 => format!("{:.1}k", n as f64 / 1e3),
+        10_000..1_000_000 => format!("{}k", n / 1_000),
+        1_000_000..10_000_000 => format!("{:.1}M", n as f64 / 1e6),
+        _ => format!("{}M", n / 1_000_000),
+    }
+}
+
+/// Who reaches the goal, by the hour in which the journey began; none without a goal.
+pub(super) fn conversion(r: &CalendarReport) -> Option<DropoffPicture> {
+    r.goals?;
+    let row = |slot: &CalendarSlot| {
+        let rate = slot.conversion?;
+        Some(DropoffRow {
+            label: slot.slot.clone(),
+            exits: rate.count,
+            visits: rate.n,
+            rate: rate.estimate,
+        })
+    };
+    Some(DropoffPicture {
+        title: "Who reaches the goal, by the hour of the start".to_owned(),
+        note: format!(
+            "of the journeys that began in that hour, {}{}",
+            r.time_zone,
+            level(&r.tables())
+        ),
+        rows: r.hours.iter().filter_map(row).collect(),
+        overall: None,
+        tone: Tone::Onward,
+    })
+}
+
+/// Who stays in a segment, leaves and enters it.
+pub(super) fn stability(r: &StabilityReport) -> DropoffPicture {
+    let rates = r.rates().into_iter();
+    let kappa = r.kappa.map_or(String::new(), |k| {
+        format!("; beyond chance: kappa {}", format::estimate(&k))
+    });
+    DropoffPicture {
+        title: "Do they stay the same?".to_owned(),
+        note: format!(
+            "{} present in both periods{}{kappa}",
+            format::counted(r.both, "customer"),
+            level(&r.tables())
+        ),
+        rows: rates
+            .map(|(_, meaning, rate)| DropoffRow {
+                label: meaning.to_owned(),
+                exits: rate.count,
+                visits: rate.n,
+                rate: rate.estimate,
+            })
+            .collect(),
+        overall: None,
+        tone: Tone::Onward,
     }
 }

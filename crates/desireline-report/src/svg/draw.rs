@@ -1,5 +1,6 @@
 //! From the reports of the built-in analyses to pictures.
 
+use desireline_core::analyses::calendar::CalendarReport;
 use desireline_core::analyses::dropoff::DropoffReport;
 use desireline_core::analyses::funnel::FunnelReport;
 use desireline_core::analyses::goals::{GoalResult, GoalsReport};
@@ -7,6 +8,7 @@ use desireline_core::analyses::paths::{Flow, PathsReport, Place};
 use desireline_core::analyses::patterns::PatternsReport;
 use desireline_core::analyses::precedence::PrecedenceReport;
 use desireline_core::analyses::retention::{self, CellState, RetentionReport};
+use desireline_core::analyses::stability::StabilityReport;
 use desireline_core::analyses::transitions::TransitionsReport;
 use desireline_core::compare::{self, CompareReport};
 use desireline_core::engine::ByReport;
@@ -118,6 +120,13 @@ fn drawings(report: &dyn Report) -> Vec<Drawing> {
         ))]
     } else if let Some(r) = any.downcast_ref::<RetentionReport>() {
         vec![Drawing::Retention(triangle(r))]
+    } else if let Some(r) = any.downcast_ref::<CalendarReport>() {
+        let conversion = behaviour::conversion(r).map(Drawing::Bars);
+        std::iter::once(Drawing::Matrix(behaviour::week(r)))
+            .chain(conversion)
+            .collect()
+    } else if let Some(r) = any.downcast_ref::<StabilityReport>() {
+        vec![Drawing::Bars(behaviour::stability(r))]
     } else if let Some(r) = any.downcast_ref::<PatternsReport>() {
         vec![Drawing::Paths(behaviour::patterns(r))]
     } else if let Some(r) = any.downcast_ref::<PrecedenceReport>() {
@@ -136,6 +145,8 @@ fn drawings(report: &dyn Report) -> Vec<Drawing> {
             .or_else(|| groups::<RetentionReport>(report))
             .or_else(|| groups::<PrecedenceReport>(report))
             .or_else(|| groups::<PatternsReport>(report))
+            .or_else(|| groups::<CalendarReport>(report))
+            .or_else(|| groups::<StabilityReport>(report))
             .unwrap_or_default()
     }
 }

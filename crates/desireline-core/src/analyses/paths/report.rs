@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Flow;
+use super::{Flow, PathEntropy};
 use crate::analyses::Spread;
 use crate::report::{Caveat, Cells, Rate, Report, Table};
 
@@ -18,6 +18,8 @@ pub struct PathsReport {
     pub distinct: u64,
     /// Paths that a single journey took.
     pub singletons: u64,
+    /// How much the paths differ; absent without journeys.
+    pub entropy: Option<PathEntropy>,
     /// Journeys longer than the part that was looked at; 0 for whole journeys.
     pub shortened: u64,
     /// The share of journeys on the listed paths.
@@ -182,6 +184,21 @@ impl PathsReport {
                 "coverage",
                 "On listed paths",
                 Cells::Share(vec![Some(self.coverage)]),
+            );
+        let number =
+            |cell: fn(PathEntropy) -> Option<f64>| Cells::Number(vec![self.entropy.and_then(cell)]);
+        table = table
+            .with("entropy", "Entropy, bits", number(|e| Some(e.bits)))
+            .with(
+                "entropy_corrected",
+                "Corrected, bits",
+                number(|e| Some(e.corrected)),
+            )
+            .with("evenness", "Evenness", number(|e| e.evenness))
+            .with(
+                "effective_paths",
+                "As many even paths",
+                number(|e| Some(e.effective_paths)),
             );
         if self.goal.is_some() {
             table = table.with("goal", "Goal rate", Cells::Rate(vec![self.goal]));

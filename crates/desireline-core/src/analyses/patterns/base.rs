@@ -4,7 +4,7 @@ use desireline_stats::Clusters;
 
 use super::observe::pull;
 use super::{PatternsPartial, PatternsPlan};
-use crate::analyses::parts::{agree, sum};
+use crate::analyses::parts::{agree, repeated, sum};
 use crate::engine::MOST;
 
 /// All journeys; those of customers with the same journeys stand once.
@@ -38,19 +38,6 @@ pub(super) struct Customers {
     pub(super) n: u64,
 }
 
-/// The sums of so many equal customers.
-pub(super) fn times(customers: u64, one: &Clusters) -> Clusters {
-    let wide = u128::from(customers);
-    Clusters {
-        m: one.m.saturating_mul(customers),
-        k: one.k.saturating_mul(customers),
-        n: one.n.saturating_mul(customers),
-        kk: one.kk.saturating_mul(wide),
-        kn: one.kn.saturating_mul(wide),
-        nn: one.nn.saturating_mul(wide),
-    }
-}
-
 impl Base {
     /// Reads the keys; they can come from anywhere.
     pub(super) fn read(plan: &PatternsPlan, partial: &PatternsPartial) -> Result<Base, String> {
@@ -65,7 +52,7 @@ impl Base {
             base.customers.push(Customers { start, end, n });
             let mut one = Clusters::default();
             one.add(goals, journeys);
-            base.all.merge(&times(n, &one));
+            base.all.merge(&repeated(&one, n));
             agree(base.all.n <= MOST, "journeys")?;
         }
         Ok(base)

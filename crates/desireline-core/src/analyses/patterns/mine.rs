@@ -5,7 +5,8 @@ use std::collections::BinaryHeap;
 use desireline_stats::{Clusters, Sides};
 
 use super::Reach;
-use super::base::{Base, Customers, times};
+use super::base::{Base, Customers};
+use crate::analyses::parts::{repeated, repeated_sides};
 
 /// Events looked at before the search gives up. Counted, so that it gives up at the same place everywhere.
 const MOST_WORK: u64 = 8_000_000_000;
@@ -194,18 +195,10 @@ impl Pass<'_> {
         }
         let mut share = Clusters::default();
         share.add(with.1, with.1 + without.1);
-        found.share.merge(&times(n, &share));
+        found.share.merge(&repeated(&share, n));
         let mut sides = Sides::default();
         sides.add(with, without);
-        let wide = u128::from(n);
-        found.goals.merge(&Sides {
-            a: times(n, &sides.a),
-            b: times(n, &sides.b),
-            kk: sides.kk.saturating_mul(wide),
-            kn: sides.kn.saturating_mul(wide),
-            nk: sides.nk.saturating_mul(wide),
-            nn: sides.nn.saturating_mul(wide),
-        });
+        found.goals.merge(&repeated_sides(&sides, n));
     }
 
     /// Notes that the event at `i` can follow the pattern, in so many equal customers' journeys.
