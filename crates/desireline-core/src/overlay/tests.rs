@@ -282,3 +282,58 @@ fn threads_do_not_show() {
     };
     assert_eq!(with(1), with(3));
 }
+
+/// The map with two stages, and channels that the log's column decides.
+fn measured_map(min_n: u64) -> MapFile {
+    let text = format!(
+        "schema: 1\nid: m\ntitle: M\nversion: 1.0.0\nkind: actual\nstatus: draft\nas_of: 2026-01-01\nowner: o\n\
+         stakeholders: [{{id: o, name: O}}]\nstages: [{{id: s, name: S}}, {{id: t, name: T}}]\n\
+         channels: [{{id: web, kind: site_app, values: [www]}}, {{id: mail, kind: email}}]\n\
+         touchpoints:\n\
+         \x20 - {{id: a, name: A, stages: [s], channel: web, binding: a}}\n\
+         \x20 - {{id: b, name: B, stages: [t], channel: web, binding: b}}\n\
+         checks: {{min_n: {min_n}}}\n"
+    );
+    MapFile::read(&text, Form::Yaml).unwrap_or_else(|e| panic!("{}", e.snippets(&text)))
+}
+
+#[test]
+fn a_time_without_an_upper_limit_is_no_hole_without_a_reason() {
+    let minute = 60_000_000;
+    let dwell = |lengths: &[i64], min_n: u64| {
+        let names: Vec<String> = (0..lengths.len()).map(|i| format!("c{i}")).collect();
+        let rows = names.iter().zip(lengths).flat_map(|(name, length)| {
+            let name = name.as_str();
+            // A length below 0 was cut off.
+            let (length, next) = match length {
+                0.. => (*length, "b"),
+                _ => (-*length, "a"),
+            };
+            [(name, 0, "a"), (name, length, next)]
+        });
+        let log = Log::from_rows(rows).unwrap();
+        let file = measured_map(min_n);
+        let journeys = log.journeys(JourneyRule::customer()).unwrap();
+        let report = overlay(file.map(), &journeys, &Overlay::new(), &Exec::new()).unwrap();
+        report.stage("s").unwrap().cell.dwell
+    };
+    // Twenty visits that all ended after the same time: 20 of 20 bound the median, but not the ninetieth percentile.
+    let all = dwell(&[minute; 20], 10);
+    let median = all.median.unwrap();
+    assert_eq!((median.value, median.upper), (6e7, 6e7));
+    assert_eq!(all.median_hole, None);
+    let open = report::TimeHole::NoUpperLimit {
+        value: minute,
+        lower: minute,
+    };
+    assert_eq!((all.p90, all.p90_hole), (None, Some(open)));
+    // Four that ended: the median was seen, and nothing bounds it.
+    let four = dwell(&[minute, 2 * minute, 3 * minute, 4 * minute], 2);
+    assert_eq!(four.median, None);
+    assert_eq!(four.median_hole.unwrap().value(), Some(2 * minute));
+    // Half and more were not seen to end.
+    let cut = dwell(&[minute, minute, -minute, -minute, -minute, -minute], 2);
+    assert_eq!(cut.median_hole, Some(report::TimeHole::NotEnded), "{cut:?}");
+    let few = dwell(&[minute, minute], 5);
+    assert_eq!(few.median_hole, Some(report::TimeHole::TooFew));
+}

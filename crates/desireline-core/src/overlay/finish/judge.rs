@@ -2,9 +2,11 @@
 
 use std::cell::Cell;
 
-use desireline_stats::{Clusters, Distribution, KaplanMeier, Sides, wilson_clustered};
+use desireline_stats::{
+    Clusters, Distribution, Estimate, KaplanMeier, Method, Sides, Unit, wilson_clustered,
+};
 
-use crate::overlay::report::{Contrast, DwellMeasure};
+use crate::overlay::report::{Contrast, DwellMeasure, TimeHole};
 use crate::overlay::sums::Times;
 use crate::report::{Base, Rate};
 
@@ -83,19 +85,27 @@ impl Judge {
             n,
             censored: times.cut.n(),
             unknown: times.unknown,
-            median: None,
-            p90: None,
+            ..DwellMeasure::default()
         };
+        if n == 0 {
+            return measure;
+        }
         if !self.enough(n) {
+            let hole = Some(TimeHole::TooFew);
+            (measure.median_hole, measure.p90_hole) = (hole, hole);
             return measure;
         }
         self.binned
             .set(self.binned.get() || !times.seen.is_exact() || !times.cut.is_exact());
         let curve = KaplanMeier::from_counts(&counts(&times.seen, &times.cut), self.level);
         if let Ok(curve) = curve {
-            let effect = likeness(times);
-            measure.median = curve.quantile_widened(0.5, effect);
-            measure.p90 = curve.quantile_widened(0.9, effect);
+            let worth = likeness(times).sqrt();
+            let of = |p| match quantile(&curve, p, worth, self.level) {
+                Ok(estimate) => (Some(estimate), None),
+                Err(hole) => (None, Some(hole)),
+            };
+            (measure.median, measure.median_hole) = of(0.5);
+            (measure.p90, measure.p90_hole) = of(0.9);
         }
         measure
     }
@@ -128,4 +138,60 @@ fn likeness(times: &Times) -> f64 {
         true => (together / alone).max(1.0),
         false => 1.0,
     }
+}
+
+/// A quantile of a curve whose standard errors are `worth` times as large as it says.
+#[allow(clippy::cast_precision_loss)] // microseconds
+fn quantile(
+    curve: &KaplanMeier,
+    p: f64,
+    worth: f64,
+    level: f64,
+) -> Result<Estimate, TimeHole> {
+    let target = (1.0 - p) * (1.0 + 1e-12);
+    let steps: Vec<_> = curve.steps().iter().filter(|s| s.events > 0).collect();
+    // How many uncensored ones the end of the curve is worth: those at risk there, over the share that they stood for.
+    let n_at_end = steps.last().map_or(0.0, |end| {
+        let before = steps.len().checked_sub(2).and_then(|i| steps.get(i));
+        end.at_risk as f64 / before.map_or(1.0, |s| s.survival.value) / (worth * worth)
+    });
+    let limits = |s: &Estimate| {
+        if s.value <= 0.0 {
+            // None of so many lasts longer: Clopper-Pearson bounds how large their share may be.
+            let upper = 1.0 - (0.5 - 0.5 * level).powf(1.0 / n_at_end.max(1.0));
+            return (0.0, upper);
+        }
+        if s.value >= 1.0 {
+            return (s.lower, s.upper);
+        }
+        // On the log-log scale both limits lie equally far from the value.
+        let log = s.value.ln();
+        let reach = |limit: f64| ((limit.ln() / log).ln() * worth).exp();
+        let lower = match s.lower > 0.0 {
+            true => s.value.powf(reach(s.lower)),
+            false => 0.0,
+        };
+        let upper = match s.upper < 1.0 {
+            true => s.value.powf(reach(s.upper)),
+            false => 1.0,
+        };
+        (lower, upper)
+    };
+    let first = |is_there: &dyn Fn(&Estimate) -> bool| {
+        let mut steps = steps.iter();
+        steps.find(|s| is_there(&s.survival)).map(|s| s.time)
+    };
+    let value = first(&|s| s.value <= target).ok_or(TimeHole::NotEnded)?;
+    let lower = first(&|s| limits(s).0 <= target).unwrap_or(value).min(value);
+    let open = TimeHole::NoUpperLimit { value, lower };
+    let upper = first(&|s| limits(s).1 <= target).ok_or(open)?.max(value);
+    Estimate::new(
+        value as f64,
+        (lower as f64, upper as f64),
+        level,
+        curve.n(),
+        Method::BrookmeyerCrowley,
+        Unit::Microseconds,
+    )
+    .ok_or(open)
 }

@@ -92,6 +92,7 @@ impl State {
                 steps: LevelSums::new(plan.n_steps),
                 touchpoints: LevelSums::new(t),
                 channels: LevelSums::new(c),
+                stage_channels: vec![0; s * (c + 1)],
                 outcomes: vec![Default::default(); plan.outcomes.len()],
                 goals: vec![GoalSums::default(); plan.goals.len()],
                 personas: vec![GroupSums::new(s + t + c); personas],
