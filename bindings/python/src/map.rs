@@ -68,13 +68,7 @@ pub(crate) fn scenarios(
             (None, Some(log)) => log.journeys_with(overlay::scenario_rule(&maps)?, &exec)?,
             (None, None) => return Err(Failure::Panic("nothing to count".to_owned())),
         };
-        let answer = overlay::scenarios(&maps, &cut, &exec)?.into_answer();
-        Ok(Answer::new(DynAnswer {
-            analysis: answer.analysis,
-            spec: answer.spec,
-            provenance: answer.provenance,
-            report: Box::new(answer.report),
-        }))
+        Ok(Answer::of(overlay::scenarios(&maps, &cut, &exec)?.into_answer()))
     })
 }
 
