@@ -6,7 +6,7 @@ use desireline_core::map::{
     Channel, ChannelKind, CustomerGoal, Date, Emotion, EmotionSource, GoalKind, Id, JourneyMap,
     MapKind, Stage, Status, Touchpoint, Valence, Version, templates,
 };
-use desireline_core::overlay::report::DwellMeasure;
+use desireline_core::overlay::report::{DwellMeasure, TimeHole};
 use desireline_core::report::{Base, Rate};
 use desireline_report::html::{self, MapView};
 use desireline_report::svg::{
@@ -137,6 +137,12 @@ fn sample() -> MapPicture {
                 Unit::Microseconds,
             )
             .filter(|_| i != 4 && i != 3),
+            median_hole: (i == 4).then_some(TimeHole::TooFew),
+            p90_hole: match i {
+                3 => Some(TimeHole::NotEnded),
+                4 => Some(TimeHole::TooFew),
+                _ => None,
+            },
         }),
         target_duration: (i == 2).then_some(600_000_000),
         kpis: match i {

@@ -225,6 +225,13 @@ impl Compared<'_> {
             );
             self.counted(&name, p.events);
         }
+        for c in &report.stage_channels {
+            let channel = c.channel.as_deref().unwrap_or("none");
+            self.counted(&format!("through/{}/{channel}", c.stage), c.events);
+        }
+        let through: u64 = report.stage_channels.iter().map(|c| c.events).sum();
+        let staged: u64 = report.stages.iter().map(|s| s.cell.events).sum();
+        self.is("through", through, staged);
         self.edges();
         self.order();
         self.groups();

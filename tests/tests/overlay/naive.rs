@@ -165,6 +165,12 @@ pub(crate) fn count(rows: &[Row], setting: &Setting<'_>) -> Tally {
                 p.channel.iter().cloned().collect()
             }),
         ];
+        for p in &placed {
+            let channel = p.channel.as_deref().unwrap_or("none");
+            for stage in &p.stages {
+                tally.count(format!("through/{stage}/{channel}"), 1);
+            }
+        }
         for (kind, cells, of) in &kinds {
             walk(
                 map, &mut tally, kind, cells, *of, &customer, &placed, end, &goals, last,

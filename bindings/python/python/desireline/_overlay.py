@@ -70,6 +70,7 @@ class OverlayReport(Report):
     responders = _table("responders", "Whether those who answered are like the others, and good answers as if all had been heard alike.")
     satisfaction = _table("satisfaction", "How satisfied those are who reached a goal, against those who did not.")
     placements = _table("placements", "Events of touchpoints by stage and step.")
+    stage_channels = _table("stage_channels", "Events of stages by the channel that they came through.")
     unmapped = _table("unmapped", "Events that belong to no touchpoint.")
 
     @property

@@ -18,6 +18,8 @@ use crate::map::JourneyMap;
 ///
 /// KPIs are about the same segment as the rest; the map's window does not cut them.
 ///
+/// Answers are measured at the level of the question and have its holes; [`KpiSources::listening`] says the rest.
+///
 /// # Errors
 /// Those of the three. A KPI that cannot be measured is no error but a hole with its reason.
 pub fn measured(
@@ -27,6 +29,7 @@ pub fn measured(
     sources: &KpiSources,
     exec: &Exec,
 ) -> Result<OverlayReport> {
+    let sources = &sources_as_asked(map, how, sources);
     let mut report = overlay(map, journeys, how, exec)?;
     let selected = select(map, journeys)?;
     let journeys = selected.as_ref().unwrap_or(journeys);
@@ -52,4 +55,14 @@ pub fn measured(
         health::with_promises(&mut report);
     }
     Ok(report)
+}
+
+/// Feedback and feelings are as sure as the rest of the report, and have its holes.
+fn sources_as_asked(map: &JourneyMap, how: &Overlay, sources: &KpiSources) -> KpiSources {
+    let mut sources = sources.clone();
+    let listening = &mut sources.listening;
+    listening.measuring.level = how.level;
+    listening.measuring.least = how.least(map);
+    listening.rule = how.join.unwrap_or(listening.rule);
+    sources
 }

@@ -247,6 +247,8 @@ pub(super) struct Sums {
     pub(super) steps: LevelSums,
     pub(super) touchpoints: LevelSums,
     pub(super) channels: LevelSums,
+    /// Events by stage and channel; the last of a stage's are those without a channel of the map.
+    pub(super) stage_channels: Vec<u64>,
     pub(super) outcomes: Vec<Clusters>,
     pub(super) goals: Vec<GoalSums>,
     pub(super) personas: Vec<GroupSums>,
@@ -278,6 +280,7 @@ impl Sums {
         self.steps.merge(&other.steps);
         self.touchpoints.merge(&other.touchpoints);
         self.channels.merge(&other.channels);
+        add(&mut self.stage_channels, &other.stage_channels);
         for (a, b) in self.outcomes.iter_mut().zip(&other.outcomes) {
             a.merge(b);
         }

@@ -202,16 +202,16 @@ fn window_openness_and_small_numbers() {
     assert_eq!(
         said(&check, Code::Censor),
         [
-            "13: 2 of 8 journeys (25 %) are still open at the end of the log; wait, or look at a window that ended earlier"
+            "13: 1 of 4 journeys (25 %) are still open at the end of observation; wait, or look at a window that ended earlier"
         ]
     );
     assert_eq!(
         said(&check, Code::Small),
-        ["12: `T` was met by 8 customers, fewer than 10"]
+        ["12: `T` was met by 4 customers, fewer than 10"]
     );
     assert_eq!(
         said(&check, Code::Blind)[1],
-        "12: 8 customers (100 %) meet `T`, and nobody asks them about it; about 97 answers tell a share to ±10 points"
+        "12: 4 customers (100 %) meet `T`, and nobody asks them about it; about 97 answers tell a share to ±10 points"
     );
 }
 
@@ -281,4 +281,154 @@ fn threads_do_not_show() {
         .unwrap()
     };
     assert_eq!(with(1), with(3));
+}
+
+/// The map with two stages, and channels that the log's column decides.
+fn measured_map(min_n: u64) -> MapFile {
+    let text = format!(
+        "schema: 1\nid: m\ntitle: M\nversion: 1.0.0\nkind: actual\nstatus: draft\nas_of: 2026-01-01\nowner: o\n\
+         stakeholders: [{{id: o, name: O}}]\nstages: [{{id: s, name: S}}, {{id: t, name: T}}]\n\
+         channels: [{{id: web, kind: site_app, values: [www]}}, {{id: mail, kind: email}}]\n\
+         touchpoints:\n\
+         \x20 - {{id: a, name: A, stages: [s], channel: web, binding: a}}\n\
+         \x20 - {{id: b, name: B, stages: [t], channel: web, binding: b}}\n\
+         checks: {{min_n: {min_n}}}\n"
+    );
+    MapFile::read(&text, Form::Yaml).unwrap_or_else(|e| panic!("{}", e.snippets(&text)))
+}
+
+#[test]
+fn a_time_without_an_upper_limit_is_no_hole_without_a_reason() {
+    let minute = 60_000_000;
+    let dwell = |lengths: &[i64], min_n: u64| {
+        let names: Vec<String> = (0..lengths.len()).map(|i| format!("c{i}")).collect();
+        let rows = names.iter().zip(lengths).flat_map(|(name, length)| {
+            let name = name.as_str();
+            // A length below 0 was cut off.
+            let (length, next) = match length {
+                0.. => (*length, "b"),
+                _ => (-*length, "a"),
+            };
+            [(name, 0, "a"), (name, length, next)]
+        });
+        let log = Log::from_rows(rows).unwrap();
+        let file = measured_map(min_n);
+        let journeys = log.journeys(JourneyRule::customer()).unwrap();
+        let report = overlay(file.map(), &journeys, &Overlay::new(), &Exec::new()).unwrap();
+        report.stage("s").unwrap().cell.dwell
+    };
+    // Twenty visits that all ended after the same time: 20 of 20 bound the median, but not the ninetieth percentile.
+    let all = dwell(&[minute; 20], 10);
+    let median = all.median.unwrap();
+    assert_eq!((median.value, median.upper), (6e7, 6e7));
+    assert_eq!(all.median_hole, None);
+    let open = report::TimeHole::NoUpperLimit {
+        value: minute,
+        lower: minute,
+    };
+    assert_eq!((all.p90, all.p90_hole), (None, Some(open)));
+    // Four that ended: the median was seen, and nothing bounds it.
+    let four = dwell(&[minute, 2 * minute, 3 * minute, 4 * minute], 2);
+    assert_eq!(four.median, None);
+    assert_eq!(four.median_hole.unwrap().value(), Some(2 * minute));
+    // Half and more were not seen to end.
+    let cut = dwell(&[minute, minute, -minute, -minute, -minute, -minute], 2);
+    assert_eq!(cut.median_hole, Some(report::TimeHole::NotEnded), "{cut:?}");
+    let few = dwell(&[minute, minute], 5);
+    assert_eq!(few.median_hole, Some(report::TimeHole::TooFew));
+}
+
+#[test]
+fn a_check_looks_at_what_an_overlay_measures() {
+    let text = measured_map(1).text().to_owned()
+        + "goals: [{id: g, text: G, kind: social, success: done}]\n\
+           scope:\n  window: {from: 1970-01-02, to: 1970-01-10}\n\
+           \x20 exclude: [{when: 'event == \"bot\"', text: r}, {when: 'noise or crawl', text: r}]\n\
+           \x20 segment: a or visit\n";
+    let file = MapFile::read(&text, Form::Yaml).unwrap_or_else(|e| panic!("{}", e.snippets(&text)));
+    let hour = DAY / 24;
+    let log = log(&[
+        ("early", 0, "a"),
+        ("early", 2 * DAY, "b"),
+        ("one", 2 * DAY, "a"),
+        ("one", 2 * DAY + hour, "noise"),
+        ("one", 2 * DAY + 2 * hour, "hum"),
+        ("one", 12 * DAY, "b"),
+        ("two", 3 * DAY, "a"),
+        ("two", 3 * DAY + hour, "done"),
+        ("last", 9 * DAY - hour / 4, "a"),
+        ("off", 3 * DAY, "b"),
+    ]);
+    let journeys = log.journeys(journey_rule(file.map()).unwrap()).unwrap();
+    let check = looked(&file, &log);
+    let report = overlay(file.map(), &journeys, &Overlay::new(), &Exec::new()).unwrap();
+    let coverage = check.coverage.as_ref().unwrap();
+    assert_eq!((coverage.events, coverage.bound_events), (6, 4));
+    assert_eq!(
+        (coverage.events, coverage.bound_events, coverage.journeys),
+        (
+            report.base.events,
+            report.base.bound_events,
+            report.base.journeys
+        )
+    );
+    assert_eq!(coverage.orphans, report.coverage.orphans);
+    // The one who goes on after the window, and the one who was here just before its end; the log itself has no gap.
+    assert_eq!(report.base.open, 2);
+    let censor = said(&check, Code::Censor);
+    assert!(
+        censor[0].contains(": 2 of 4 journeys (50 %) are still open"),
+        "{censor:?}"
+    );
+    assert!(
+        coverage
+            .tracking_unknown
+            .as_ref()
+            .unwrap()
+            .contains("6 whole weeks")
+    );
+    // What the log does not have is said in both, and stops neither.
+    let dead = said(&check, Code::Dead);
+    for name in ["bot", "crawl", "visit"] {
+        assert!(
+            dead.iter().any(|d| d.contains(&format!("`{name}`"))),
+            "{dead:?}"
+        );
+        let told = report.caveats.iter().map(crate::report::Caveat::message);
+        assert!(
+            told.into_iter()
+                .any(|c| c.contains(&format!("`{name}`")) && c.contains("`scope."))
+        );
+    }
+    let wrong = text.replace("segment: a or visit", "segment: plan == 'x'");
+    let file = MapFile::read(&wrong, Form::Yaml).unwrap();
+    let told = overlay(file.map(), &journeys, &Overlay::new(), &Exec::new()).unwrap_err();
+    let told = told.to_string();
+    assert!(
+        told.contains("scope.segment") && !told.contains("--"),
+        "{told}"
+    );
+}
+
+#[test]
+fn an_outcome_is_known_when_its_time_has_passed() {
+    let text = measured_map(1).text().replace(
+        "binding: b}",
+        "binding: {when: b, outcome: {success: happy, within: 30d}}}",
+    );
+    let file = MapFile::read(&text, Form::Yaml).unwrap_or_else(|e| panic!("{}", e.snippets(&text)));
+    let outcome = |end: i64| {
+        let rows = [
+            ("x", 0, "b"),
+            ("x", 10, "happy"),
+            ("y", 0, "b"),
+            ("z", end, "hum"),
+        ];
+        let journeys = log(&rows).journeys(JourneyRule::customer()).unwrap();
+        let report = overlay(file.map(), &journeys, &Overlay::new(), &Exec::new()).unwrap();
+        let rate = report.touchpoint("b").unwrap().outcome.unwrap();
+        (rate.count, rate.n)
+    };
+    assert_eq!(outcome(2 * DAY), (0, 0));
+    assert_eq!(outcome(30 * DAY), (1, 2));
 }

@@ -4,8 +4,8 @@ use super::Known;
 use crate::map::Observability;
 use crate::overlay::plan::{NONE, StageOf};
 use crate::overlay::report::{
-    CellKind, CellMeasure, ChannelMeasure, EdgeMeasure, Placement, StageMeasure, StepMeasure,
-    TouchpointMeasure,
+    CellKind, CellMeasure, ChannelMeasure, EdgeMeasure, Placement, StageChannel, StageMeasure,
+    StepMeasure, TouchpointMeasure,
 };
 use crate::overlay::sums::{Base as Bases, CellSums, LevelSums, Top};
 use crate::report::{Base, Rate};
@@ -175,6 +175,27 @@ impl Known<'_> {
             }
         }
         placements
+    }
+
+    pub(super) fn stage_channels(&self) -> Vec<StageChannel> {
+        let channels = &self.map.channels;
+        let by_stage = self.sums.stage_channels.chunks_exact(channels.len() + 1);
+        let mut rows = Vec::new();
+        for (stage, counts) in self.map.stages.iter().zip(by_stage) {
+            let mut here: Vec<StageChannel> = (0..)
+                .zip(counts)
+                .filter(|(_, events)| **events > 0)
+                .map(|(place, events): (usize, _)| StageChannel {
+                    stage: stage.id.to_string(),
+                    channel: channels.get(place).map(|c| c.id.to_string()),
+                    events: *events,
+                })
+                .collect();
+            // Equals as the map lists them.
+            here.sort_by_key(|c| std::cmp::Reverse(c.events));
+            rows.append(&mut here);
+        }
+        rows
     }
 
     pub(super) fn edges(&self) -> Vec<EdgeMeasure> {

@@ -6,7 +6,7 @@ use desireline_stats::{
     Clusters, Distribution, Estimate, KaplanMeier, Method, Sides, Unit, wilson_clustered,
 };
 
-use crate::overlay::report::{Contrast, DwellMeasure};
+use crate::overlay::report::{Contrast, DwellMeasure, TimeHole};
 use crate::overlay::sums::Times;
 use crate::report::{Base, Rate};
 
@@ -85,10 +85,14 @@ impl Judge {
             n,
             censored: times.cut.n(),
             unknown: times.unknown,
-            median: None,
-            p90: None,
+            ..DwellMeasure::default()
         };
+        if n == 0 {
+            return measure;
+        }
         if !self.enough(n) {
+            let hole = Some(TimeHole::TooFew);
+            (measure.median_hole, measure.p90_hole) = (hole, hole);
             return measure;
         }
         self.binned
@@ -96,8 +100,12 @@ impl Judge {
         let curve = KaplanMeier::from_counts(&counts(&times.seen, &times.cut), self.level);
         if let Ok(curve) = curve {
             let worth = likeness(times).sqrt();
-            measure.median = quantile(&curve, 0.5, worth, self.level);
-            measure.p90 = quantile(&curve, 0.9, worth, self.level);
+            let of = |p| match quantile(&curve, p, worth, self.level) {
+                Ok(estimate) => (Some(estimate), None),
+                Err(hole) => (None, Some(hole)),
+            };
+            (measure.median, measure.median_hole) = of(0.5);
+            (measure.p90, measure.p90_hole) = of(0.9);
         }
         measure
     }
@@ -134,10 +142,21 @@ fn likeness(times: &Times) -> f64 {
 
 /// A quantile of a curve whose standard errors are `worth` times as large as it says.
 #[allow(clippy::cast_precision_loss)] // microseconds
-fn quantile(curve: &KaplanMeier, p: f64, worth: f64, level: f64) -> Option<Estimate> {
+fn quantile(curve: &KaplanMeier, p: f64, worth: f64, level: f64) -> Result<Estimate, TimeHole> {
     let target = (1.0 - p) * (1.0 + 1e-12);
+    let steps: Vec<_> = curve.steps().iter().filter(|s| s.events > 0).collect();
+    // How many uncensored ones the end of the curve is worth: those at risk there, over the share that they stood for.
+    let n_at_end = steps.last().map_or(0.0, |end| {
+        let before = steps.len().checked_sub(2).and_then(|i| steps.get(i));
+        end.at_risk as f64 / before.map_or(1.0, |s| s.survival.value) / (worth * worth)
+    });
     let limits = |s: &Estimate| {
-        if !(s.value > 0.0 && s.value < 1.0) {
+        if s.value <= 0.0 {
+            // None of so many lasts longer: Clopper-Pearson bounds how large their share may be.
+            let upper = 1.0 - (0.5 - 0.5 * level).powf(1.0 / n_at_end.max(1.0));
+            return (0.0, upper);
+        }
+        if s.value >= 1.0 {
             return (s.lower, s.upper);
         }
         // On the log-log scale both limits lie equally far from the value.
@@ -154,13 +173,15 @@ fn quantile(curve: &KaplanMeier, p: f64, worth: f64, level: f64) -> Option<Estim
         (lower, upper)
     };
     let first = |is_there: &dyn Fn(&Estimate) -> bool| {
-        let mut steps = curve.steps().iter().filter(|s| s.events > 0);
+        let mut steps = steps.iter();
         steps.find(|s| is_there(&s.survival)).map(|s| s.time)
     };
-    let value = first(&|s| s.value <= target)?;
-    let lower = first(&|s| limits(s).0 <= target)?.min(value);
-    // Where the curve has come to 0 its upper limit is that of the step before.
-    let upper = first(&|s| s.value > 0.0 && limits(s).1 <= target)?.max(value);
+    let value = first(&|s| s.value <= target).ok_or(TimeHole::NotEnded)?;
+    let lower = first(&|s| limits(s).0 <= target)
+        .unwrap_or(value)
+        .min(value);
+    let open = TimeHole::NoUpperLimit { value, lower };
+    let upper = first(&|s| limits(s).1 <= target).ok_or(open)?.max(value);
     Estimate::new(
         value as f64,
         (lower as f64, upper as f64),
@@ -169,4 +190,5 @@ fn quantile(curve: &KaplanMeier, p: f64, worth: f64, level: f64) -> Option<Estim
         Method::BrookmeyerCrowley,
         Unit::Microseconds,
     )
+    .ok_or(open)
 }

@@ -73,6 +73,7 @@ pub(super) fn finish(
         touchpoints: known.touchpoints(),
         channels: known.channels(),
         placements: known.placements(),
+        stage_channels: known.stage_channels(),
         edges: known.edges(),
         personas: known.personas(),
         channel_use: known.channel_use(journeys.catalog()),
@@ -203,6 +204,7 @@ impl Known<'_> {
                 })
                 .collect(),
             orphans,
+            tracking_unknown: None,
         }
     }
 

@@ -70,7 +70,7 @@ impl Known<'_> {
                     journeys: sums.journeys,
                     customers: sums.customers,
                     goal,
-                    loss: goal.difference.map(|d| (-d.value).max(0.0)),
+                    loss: goal.difference.map(|d| -d.value),
                 })
             };
             rows.extend(row(None, None, &sums.all, &sums.all.sides));

@@ -117,11 +117,51 @@ pub struct DwellMeasure {
     pub censored: u64,
     /// Of how many nothing is known, such as a touchpoint's last event in its journey.
     pub unknown: u64,
-    /// The median in microseconds (Kaplan-Meier), clustered by customer. A hole where there are too few, or where half of them had
-    /// not ended when observation did.
+    /// The median in microseconds (Kaplan-Meier), clustered by customer.
     pub median: Option<Estimate>,
     /// The 90th percentile, likewise.
     pub p90: Option<Estimate>,
+    /// Why there is no median; absent where there is one, and where nothing was measured.
+    pub median_hole: Option<TimeHole>,
+    /// Why there is no 90th percentile, likewise.
+    pub p90_hole: Option<TimeHole>,
+}
+
+/// Why a median or a 90th percentile is no estimate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "why", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TimeHole {
+    /// Fewer than the least number of observations that is asked for.
+    TooFew,
+    /// Half of them, or nine tenths, were not seen to end.
+    NotEnded,
+    /// It was seen, but so few lasted longer that nothing bounds it from above.
+    NoUpperLimit {
+        /// The median or percentile in microseconds.
+        value: i64,
+        /// The lower end of its interval.
+        lower: i64,
+    },
+}
+
+impl TimeHole {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            TimeHole::TooFew => "too few",
+            TimeHole::NotEnded => "not seen to end",
+            TimeHole::NoUpperLimit { .. } => "no upper limit",
+        }
+    }
+
+    /// The value that has no upper limit.
+    pub fn value(self) -> Option<i64> {
+        match self {
+            TimeHole::NoUpperLimit { value, .. } => Some(value),
+            _ => None,
+        }
+    }
 }
 
 /// A stage.
@@ -215,6 +255,17 @@ pub struct Placement {
     pub stage: Option<String>,
     /// The step; absent for events that belong to none.
     pub step: Option<String>,
+    /// How many events.
+    pub events: u64,
+}
+
+/// How many events of a stage come through a channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StageChannel {
+    /// The stage.
+    pub stage: String,
+    /// The channel; absent for events without one, and for those of a channel that the map does not have.
+    pub channel: Option<String>,
     /// How many events.
     pub events: u64,
 }

@@ -14,7 +14,7 @@ pub use self::cells::{
     CellKind, CellMeasure, Contrast, Direction, DwellMeasure, EdgeMeasure, EmotionMeasure,
     FeedbackMeasure, KpiMeasure, StageMeasure, StepMeasure, TouchpointMeasure,
 };
-pub use self::cells::{ChannelMeasure, Placement};
+pub use self::cells::{ChannelMeasure, Placement, StageChannel, TimeHole};
 pub use self::groups::{
     BetaPrior, GroupCell, GroupMap, GroupMaps, GroupRate, GroupTest, MeasureKind, PersonaMeasure,
     Trend, TrendPeriod, TrendRow,
@@ -55,6 +55,9 @@ pub struct OverlayReport {
     pub channels: Vec<ChannelMeasure>,
     /// How many events of a touchpoint belong to which stage and step. They add up to the events of either.
     pub placements: Vec<Placement>,
+    /// How many events of a stage come through which channel, as [`ChannelMeasure`] knows an event's channel; they add up to the
+    /// events of the stage. Stages in the order of the map, the most used channel first.
+    pub stage_channels: Vec<StageChannel>,
     /// Ways from one touchpoint to another, from one stage to another and from one channel to another, most taken first.
     pub edges: Vec<EdgeMeasure>,
     /// The personas, in the order of the map; then those who belong to none.

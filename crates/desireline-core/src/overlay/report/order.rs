@@ -53,7 +53,8 @@ pub struct Handover {
     pub customers: u64,
     /// Goals after a change (`with`) against goals after staying (`without`).
     pub goal: Contrast,
-    /// The goals that the change costs: without less with, floored at nothing lost; absent where the difference is a hole.
+    /// The share of goals that the change costs: without less with. Below 0 it is a gain: more of those who change reach a goal.
+    /// Absent where the difference is a hole.
     pub loss: Option<f64>,
 }
 

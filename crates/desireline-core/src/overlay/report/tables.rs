@@ -38,6 +38,7 @@ impl Report for OverlayReport {
             tables.push(satisfaction_table(&told.goals));
         }
         tables.push(self.placement_table());
+        tables.push(self.stage_channel_table());
         tables.push(self.orphan_table());
         tables.push(self.base_table());
         tables
@@ -80,6 +81,21 @@ pub(super) fn chance<T>(rows: &[T], of: impl Fn(&T) -> Option<f64>) -> Cells {
     Cells::Probability(rows.iter().map(of).collect())
 }
 
+/// Why there is no time, with the value where only its upper limit is missing.
+fn hole<T>(rows: &[T], of: impl Fn(&T) -> Option<TimeHole>) -> Cells {
+    #[allow(clippy::cast_precision_loss)] // microseconds
+    let told = |hole: TimeHole| match hole {
+        TimeHole::NoUpperLimit { value, lower } => format!(
+            "{}: {} s, from {} s",
+            hole.word(),
+            value as f64 / 1e6,
+            lower as f64 / 1e6
+        ),
+        _ => hole.word().to_owned(),
+    };
+    maybe(rows, |r| of(r).map(told))
+}
+
 /// The columns of what is measured of a part.
 fn cells<T>(table: Table, rows: &[T], of: impl Fn(&T) -> Option<&CellMeasure>) -> Table {
     let number =
@@ -107,6 +123,16 @@ fn cells<T>(table: Table, rows: &[T], of: impl Fn(&T) -> Option<&CellMeasure>) -
             time(|c| c.dwell.median),
         )
         .with("dwell_p90", "Time here, 90 %", time(|c| c.dwell.p90))
+        .with(
+            "dwell_median_hole",
+            "Why no median",
+            hole(rows, |r| of(r)?.dwell.median_hole),
+        )
+        .with(
+            "dwell_p90_hole",
+            "Why no 90 %",
+            hole(rows, |r| of(r)?.dwell.p90_hole),
+        )
         .with("entries", "Begin here", share(|c| c.entries))
         .with("forward", "Go on to a later stage", share(|c| c.forward))
         .with("skipping", "Pass a stage over", share(|c| c.skipping))
@@ -329,6 +355,14 @@ impl OverlayReport {
             .with("stage", "Stage", maybe(rows, |p| p.stage.clone()))
             .with("step", "Step", maybe(rows, |p| p.step.clone()))
             .with("events", "Events", count(rows, |p| p.events))
+    }
+
+    fn stage_channel_table(&self) -> Table {
+        let rows = &self.stage_channels[..];
+        Table::new("stage_channels", "Events of stages by channel")
+            .with("stage", "Stage", text(rows, |c| c.stage.clone()))
+            .with("channel", "Channel", maybe(rows, |c| c.channel.clone()))
+            .with("events", "Events", count(rows, |c| c.events))
     }
 
     fn orphan_table(&self) -> Table {

@@ -151,6 +151,13 @@ impl Cells {
         set.map_or(&[], |set| self.touchpoint_sets.of(set))
     }
 
+    /// The stages of a cell.
+    #[inline]
+    pub(super) fn stages_of(&self, cell: u32) -> &[u32] {
+        let set = self.stages.get(cell as usize).copied();
+        set.map_or(&[], |set| self.stage_sets.of(set))
+    }
+
     #[inline]
     pub(super) fn count(&mut self, cell: u32, n: u32) {
         if let Some(count) = self.counts.get_mut(cell as usize) {

@@ -108,6 +108,7 @@ impl State {
         for run in &scratch.runs {
             scratch.cells.count(run.place, run.n);
         }
+        self.through(plan, span);
         self.levels(plan, &journey, times);
         self.lengths(plan, morsel, span);
         if plan.has_pairs {
@@ -128,6 +129,33 @@ impl State {
             mapped: totals.mapped + u64::from(is_mapped),
             open: totals.open + u64::from(end == End::Open),
         };
+    }
+
+    /// Counts events by stage and channel, stretch by stretch of like ones.
+    fn through(&mut self, plan: &Plan, span: &Span) {
+        let scratch = &self.scratch;
+        let cells = scratch.assigned.cells.get(span.range()).unwrap_or(&[]);
+        let channels = &scratch.channel_column.channels;
+        let channels = channels.get(span.range()).unwrap_or(&[]);
+        let sums = &mut self.sums.stage_channels;
+        let mut add = |(cell, channel): (u32, u32), n: u64| {
+            let column = (channel as usize).min(plan.n_channels);
+            for &stage in scratch.cells.stages_of(cell) {
+                let at = stage as usize * (plan.n_channels + 1) + column;
+                if let Some(count) = sums.get_mut(at) {
+                    *count += n;
+                }
+            }
+        };
+        let (mut last, mut n) = ((NONE, NONE), 0);
+        for (&cell, &channel) in cells.iter().zip(channels) {
+            if (cell, channel) != last {
+                add(last, n);
+                (last, n) = ((cell, channel), 0);
+            }
+            n += 1;
+        }
+        add(last, n);
     }
 
     /// How a journey ends, and which is its first event that is a goal.
@@ -413,6 +441,10 @@ fn outcome(
     until: i64,
 ) -> Option<bool> {
     let deadline = morsel.time(i).saturating_add(by.within);
+    // What went well is known at once, what did not only later: to count the first alone would make every number too good.
+    if until < deadline {
+        return None;
+    }
     let first = |condition: Option<usize>| {
         let mask = conditions.get(condition?)?;
         let mut from = i + 1;
@@ -431,7 +463,6 @@ fn outcome(
         (Some(a), Some(b)) => Some(a <= b),
         (Some(_), None) => Some(true),
         (None, Some(_)) => Some(false),
-        (None, None) if until < deadline => None,
         (None, None) => match (by.success, by.failure) {
             (Some(_), _) => Some(false),
             (None, Some(_)) => Some(true),

@@ -92,6 +92,7 @@ impl State {
                 steps: LevelSums::new(plan.n_steps),
                 touchpoints: LevelSums::new(t),
                 channels: LevelSums::new(c),
+                stage_channels: vec![0; s * (c + 1)],
                 outcomes: vec![Default::default(); plan.outcomes.len()],
                 goals: vec![GoalSums::default(); plan.goals.len()],
                 personas: vec![GroupSums::new(s + t + c); personas],
@@ -249,7 +250,11 @@ fn keep_customers(spans: &mut Vec<Span>, continues: &mut Vec<bool>, mask: &Mask)
 }
 
 /// How many events of a journey lie before a window, which within, and how many after it.
-fn parts(times: &[i64], span: &Span, (from, to): (i64, i64)) -> (u32, std::ops::Range<u32>, u32) {
+pub(in crate::overlay) fn parts(
+    times: &[i64],
+    span: &Span,
+    (from, to): (i64, i64),
+) -> (u32, std::ops::Range<u32>, u32) {
     let at = |i: u32| times[i as usize];
     if at(span.start) >= from && at(span.end - 1) < to {
         return (0, span.start..span.end, 0);

@@ -1,6 +1,7 @@
 //! The lanes of a map, from top to bottom.
 
-use desireline_stats::Unit;
+use desireline_core::overlay::report::TimeHole;
+use desireline_stats::{Estimate, Unit};
 
 use super::super::canvas::{Canvas, Type, n};
 use super::super::palette::{Ink, TINTS};
@@ -314,16 +315,24 @@ fn channels(c: &mut Canvas, band: &Band<'_>, top: f64) -> f64 {
     low - 3.0
 }
 
+/// A length of time that was seen, whether or not it has an upper limit.
+fn shown(estimate: Option<Estimate>, hole: Option<TimeHole>) -> Option<f64> {
+    let seen = || hole?.value().map(|v| v as f64);
+    estimate.map(|e| e.value).or_else(seen)
+}
+
 fn time(c: &mut Canvas, band: &Band<'_>, top: f64) -> f64 {
     let quiet = Type::new(10.5, Ink::Muted);
     // One scale for all stages of the map, by powers: minutes and weeks stand side by side.
     let ends = band.picture.stages.iter().flat_map(|s| {
         let d = s.dwell.as_ref();
-        let all = [d.and_then(|d| d.median), d.and_then(|d| d.p90)];
+        let all = [
+            d.and_then(|d| shown(d.median, d.median_hole)),
+            d.and_then(|d| shown(d.p90, d.p90_hole)),
+        ];
         let target = s.target_duration.map(|t| t as f64);
         all.into_iter()
             .flatten()
-            .map(|e| e.value)
             .chain(target)
             .collect::<Vec<f64>>()
     });
@@ -349,17 +358,17 @@ fn time(c: &mut Canvas, band: &Band<'_>, top: f64) -> f64 {
             continue;
         };
         let mut y = top + 34.0;
-        if let Some(median) = dwell.median {
+        if let Some(median) = shown(dwell.median, dwell.median_hole) {
+            let p90 = shown(dwell.p90, dwell.p90_hole);
             let across = Scale::new((low_end - 0.2, high_end + 0.2), (x, x + band.column));
             let at = |v: f64| across.at(v.max(1e6).log10());
             c.rect((x, top + 12.5), (band.column, 3.0), "dl-gr");
-            let end = dwell.p90.map_or(median.upper, |p| p.value);
-            c.rect(
-                (at(median.value), top + 12.5),
-                (at(end) - at(median.value), 3.0),
-                "dl-bm",
-            );
-            c.dot(at(median.value), top + 14.0, 4.0, "dl-b", "");
+            let end = p90.or_else(|| dwell.median.map(|m| m.upper));
+            if let Some(end) = end {
+                let wide = (at(end) - at(median)).max(0.0);
+                c.rect((at(median), top + 12.5), (wide, 3.0), "dl-bm");
+            }
+            c.dot(at(median), top + 14.0, 4.0, "dl-b", "");
             if let Some(target) = stage.target_duration {
                 let d = format!("M{} {}v12", n(at(target as f64)), n(top + 8.0));
                 c.path(
@@ -369,20 +378,32 @@ fn time(c: &mut Canvas, band: &Band<'_>, top: f64) -> f64 {
                     Some("how long it should take"),
                 );
             }
-            let value = format::value(&median);
+            let value = format::duration(median.round() as i64);
             let strong = Type::new(11.5, Ink::Dark).bold();
             c.text(x, y, &value, strong);
             let lead = strong.width(&value) + 6.0;
-            let p90 = match dwell.p90 {
-                Some(p) => format!("P90 {}", format::value(&p)),
-                None => "P90 not seen yet".to_owned(),
-            };
+            let p90 = p90.map_or_else(
+                || "P90 not seen to end".to_owned(),
+                |p| format!("P90 {}", format::duration(p.round() as i64)),
+            );
             c.name(x + lead, y, &p90, band.column - lead, quiet);
+            let open = match (dwell.median_hole, dwell.p90_hole) {
+                (Some(_), Some(hole)) if hole.value().is_some() => "no upper limit to either",
+                (Some(_), _) => "no upper limit to the median",
+                (None, Some(hole)) if hole.value().is_some() => "no upper limit to P90",
+                _ => "",
+            };
+            if !open.is_empty() {
+                y += 13.0;
+                c.name(x, y, open, band.column, quiet.italic());
+            }
         } else {
-            let told = match dwell.n {
-                0 => "no visit".to_owned(),
-                n if n < 10 => format::too_few(n),
-                n => format!("most had not ended, n={}", format::count(n)),
+            let told = match (dwell.n, dwell.median_hole) {
+                (0, _) => "no visit".to_owned(),
+                (n, Some(TimeHole::NotEnded)) => {
+                    format!("half were not seen to end, n={}", format::count(n))
+                }
+                (n, _) => format::too_few(n),
             };
             y = top + 20.0;
             y = fold::told(c, (x, y), &told, band.column, 2, quiet.italic()) - 14.0;

@@ -34,11 +34,6 @@ impl MapPicture {
             language: map.main_language(),
             overlay,
             stage_of: stages_of(map),
-            channel_of: map
-                .touchpoints
-                .iter()
-                .filter_map(|t| Some((t.id.as_str(), t.channel.as_ref()?)))
-                .collect(),
         };
         view.picture()
     }
@@ -98,8 +93,6 @@ struct View<'m> {
     language: &'m str,
     overlay: Option<&'m OverlayReport>,
     stage_of: HashMap<&'m Id, usize>,
-    /// The channel of each touchpoint that has one.
-    channel_of: HashMap<&'m str, &'m Id>,
 }
 
 impl<'m> View<'m> {
@@ -236,25 +229,27 @@ impl<'m> View<'m> {
         name.map_or_else(|| id.to_string(), |n| self.name(n))
     }
 
-    /// Events of a stage by the channel of their touchpoint.
+    /// Events of a stage by the channel that each of them came through.
     fn channels(&self, stage: &Id) -> Vec<(String, u64)> {
         let Some(o) = self.overlay else {
             return Vec::new();
         };
-        let mut found: Vec<(String, u64)> = Vec::new();
-        for p in o
-            .placements
+        let here = o
+            .stage_channels
             .iter()
-            .filter(|p| p.stage.as_deref() == Some(stage.as_str()))
-        {
-            let channel = self.channel_of.get(p.touchpoint.as_str());
-            let name = channel.map_or_else(|| "no channel".to_owned(), |c| self.channel(c));
-            match found.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, n)) => *n += p.events,
-                None => found.push((name, p.events)),
-            }
-        }
-        found.retain(|(_, n)| *n > 0);
+            .filter(|c| c.stage == stage.as_str());
+        let mut found: Vec<(String, u64)> = here
+            .map(|c| {
+                let name = c.channel.as_ref().map(|id| {
+                    let known = self.map.channels.iter().find(|k| k.id == id.as_str());
+                    known.map_or_else(|| id.clone(), |k| self.channel(&k.id))
+                });
+                (
+                    name.unwrap_or_else(|| "no channel of the map".to_owned()),
+                    c.events,
+                )
+            })
+            .collect();
         found.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         found
     }
@@ -269,7 +264,7 @@ impl<'m> View<'m> {
         let stages = map.stages.iter().map(|s| (&s.id, &s.name)).chain(steps);
         let mut all = stages.chain(map.touchpoints.iter().map(|t| (&t.id, &t.name)));
         let name = all.find(|(known, _)| *known == id).map(|(_, name)| name);
-        name.map_or_else(|| id.to_string(), |n| self.name(n))
+        name.map_or_else(|| self.channel(id), |n| self.name(n))
     }
 
     /// The places of a stage in the order in which they are drawn: the stage itself, its steps, its touchpoints.

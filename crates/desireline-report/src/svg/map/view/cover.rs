@@ -1,11 +1,15 @@
 //! The head and foot of the picture.
 
-use desireline_core::map::MapKind;
+use desireline_core::map::{Id, MapKind};
 
 use super::super::super::told;
-use super::super::{MapFact, MapPicture};
+use super::super::{MapFact, MapKpi, MapPicture};
 use super::View;
 use crate::format;
+
+/// Goals and numbers that the head has room for.
+const GOALS: usize = 2;
+const KPIS: usize = 6;
 
 impl View<'_> {
     pub(super) fn subtitle(&self) -> String {
@@ -36,9 +40,18 @@ impl View<'_> {
                 shown.map(|g| self.text(&g.text)).collect()
             }
         };
-        let goals: Vec<String> = goals.into_iter().take(2).collect();
+        let more = match goals.len().saturating_sub(GOALS) {
+            0 => String::new(),
+            n => format!("; and {n} more"),
+        };
         if !goals.is_empty() {
-            parts.push(format!("goal: {}", goals.join("; ")));
+            let shown = goals.into_iter().take(GOALS).collect::<Vec<_>>();
+            let lead = if more.is_empty() && shown.len() == 1 {
+                "goal"
+            } else {
+                "goals, any of"
+            };
+            parts.push(format!("{lead}: {}{more}", shown.join("; ")));
         }
         parts.join(" · ")
     }
@@ -141,9 +154,18 @@ impl View<'_> {
             ),
             opinion,
         ];
-        let watched = self.map.kpis.iter().filter(|k| k.at.is_none());
-        let whole = watched.map(|k| self.kpi(k, String::new()));
-        facts.extend(whole.take(6).map(|k| {
+        // Of the whole map, and of what is in no stage, such as a channel.
+        let staged = |at: &Id| self.stage_of.contains_key(at);
+        let watched = self.map.kpis.iter();
+        let whole: Vec<MapKpi> = watched
+            .filter(|k| !k.at.as_ref().is_some_and(staged))
+            .map(|k| {
+                let place = k.at.as_ref().map_or_else(String::new, |at| self.named(at));
+                self.kpi(k, place)
+            })
+            .collect();
+        let left = whole.len().saturating_sub(KPIS);
+        facts.extend(whole.into_iter().take(KPIS).map(|k| {
             let value = k.value.as_ref().map(format::value);
             let note = match &k.value {
                 Some(e) => format::interval(e),
@@ -159,6 +181,13 @@ impl View<'_> {
                 note: format!("{note}{wanted}"),
             }
         }));
+        if left > 0 {
+            facts.push(fact(
+                "More KPIs",
+                left.to_string(),
+                "not shown here; see the table".to_owned(),
+            ));
+        }
         facts
     }
 }
