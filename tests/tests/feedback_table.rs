@@ -104,7 +104,7 @@ fn scales_that_a_kind_does_not_allow() {
     let told = "npss".parse::<QuestionKind>().unwrap_err().to_string();
     assert!(told.contains("did you mean `nps`?"), "{told}");
     for text in [
-        "", "1e3", "nine", "5 stars", "NaN", "inf", "--1", "1.2.3", "0x5",
+        "", "e3", "nine", "5 stars", "NaN", "inf", "--1", "1.2.3", "0x5",
     ] {
         assert!(text.parse::<Score>().is_err(), "{text}");
     }
@@ -407,4 +407,32 @@ proptest! {
         let declared: u64 = report.touchpoints.iter().map(|t| t.answers).sum();
         prop_assert_eq!(declared, (nps.len() + csat.len()) as u64);
     }
+}
+
+#[test]
+fn what_is_no_whole_number_is_off_a_scale_of_whole_numbers() {
+    let questions = [
+        Question::nps("n"),
+        Question::new("s", QuestionKind::Sentiment),
+    ];
+    let mut builder = FeedbackBuilder::new(questions, lenient()).unwrap();
+    let nps: [Given<'_>; 6] = [
+        "9.0000001".into(),
+        9.000_000_1.into(),
+        "1e1".into(),
+        "9.000".into(),
+        "95e-1".into(),
+        "1e2".into(),
+    ];
+    for (i, given) in nps.into_iter().enumerate() {
+        let customer = format!("c{i}");
+        let row = FeedbackRow::new(customer.as_str(), "n").score(given);
+        builder.push(&row).unwrap();
+    }
+    let row = FeedbackRow::new("d", "s").score("0.12345678");
+    builder.push(&row).unwrap();
+    let feedback = builder.finish().unwrap();
+    let [n, s] = feedback.counts() else { panic!() };
+    assert_eq!((n.scores, n.quarantined, s.scores), (2, 4, 1));
+    assert_eq!(feedback.quarantine().counts[&Reason::OffScale], 4);
 }

@@ -75,14 +75,18 @@ fn summary(file: &CheckedFile<'_>) -> String {
     }
     let mut line = parts.join(", ");
     if let Some(coverage) = &file.check.coverage {
+        let seen = coverage.touchpoints.iter().filter(|t| t.events > 0).count();
         let _ = write!(
             line,
-            "; {} of {} events of {} customers belong to {} touchpoints",
+            "; {} of {} events of {} customers belong to {}",
             format::count(coverage.bound_events),
             format::count(coverage.events),
             format::count(coverage.customers),
-            coverage.touchpoints.iter().filter(|t| t.events > 0).count()
+            format::counted(seen as u64, "touchpoint"),
         );
+        if let Some(why) = &coverage.tracking_unknown {
+            let _ = write!(line, "; whether tracking changed was not looked at: {why}");
+        }
     }
     line
 }

@@ -57,9 +57,14 @@ pub fn cut_for_terminal(text: &str, width: usize) -> Cow<'_, str> {
 
 /// The text with characters that XML forbids replaced by their pictures (`␛` for ESC), so that any name can stand in
 /// a document. All other characters stay as they are.
+///
+/// What would turn the direction of the text after it (an override, an embedding, an isolate) is shown as U+FFFD: it reaches beyond the
+/// name, to the numbers beside it.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     let forbidden = |c: char| {
-        (c.is_control() && !matches!(c, '\t' | '\n')) || matches!(c, '\u{fffe}' | '\u{ffff}')
+        (c.is_control() && !matches!(c, '\t' | '\n'))
+            || matches!(c, '\u{fffe}' | '\u{ffff}')
+            || turns(c)
     };
     if !text.contains(forbidden) {
         return Cow::Borrowed(text);
@@ -71,6 +76,11 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
         _ => '\u{fffd}',
     };
     Cow::Owned(text.chars().map(show).collect())
+}
+
+/// Whether a character turns the direction of what comes after it.
+fn turns(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The text safe inside XML and HTML, between tags and in quoted attributes.
@@ -107,5 +117,11 @@ mod tests {
         assert_eq!(cut_for_terminal("warenkorb", 6), "waren…");
         assert_eq!(cut_for_terminal("購物車結帳", 5), "購物…");
         assert_eq!(cut_for_terminal("abc", 3), "abc");
+    }
+
+    #[test]
+    fn no_name_turns_what_follows_it() {
+        let told = escape_xml("a\u{202e}b\u{2066}c\u{2069}\u{200f}");
+        assert_eq!(told, "a\u{fffd}b\u{fffd}c\u{fffd}\u{200f}");
     }
 }

@@ -76,6 +76,8 @@ class Coverage:
     """In the order in which they take events."""
     orphans: Mapping[str, int]
     """Events of names that belong to no touchpoint, the most frequent first."""
+    tracking_unknown: str | None = None
+    """Why it could not be looked at whether tracking changed; ``None`` where it was."""
 
 
 @dataclass(frozen=True)
@@ -301,6 +303,9 @@ class JourneyMap(MapExchange):
         forced: Mapping[str, Any] | None = None,
         language: str | None = None,
         feedback: Feedback | None = None,
+        within: Span | None = None,
+        after: Span | None = None,
+        ties: Literal["ambiguous", "log_order"] | None = None,
         external: External | Iterable[External] | Mapping[str, External] | None = None,
         threads: int | None = None,
         memory_budget: int | None = None,
@@ -321,7 +326,11 @@ class JourneyMap(MapExchange):
             handovers: further attributes whose changes are looked at as hand-overs.
             forced: when a journey is brought to a decision too fast: ``from``, ``to``, ``touches``, ``within``.
             language: the language of names; the map's unless it is given.
-            feedback: what customers said: it fills feelings, answers and the KPIs that are asked for.
+            feedback: what customers said: it fills feelings, answers and the KPIs that are asked for, at the same ``level``
+                and with the same ``min_n`` as the rest.
+            within: how long before an answer the touch that it is about may lie; seven days unless it is given.
+            after: how long after it; not at all unless it is given.
+            ties: what happens to answers with several touches equally near.
             external: small tables of numbers that no log has, for KPIs that name them.
             threads: how many threads; all cores unless it is given.
             memory_budget: the most bytes for partial results.
@@ -346,6 +355,16 @@ class JourneyMap(MapExchange):
             "handovers": list(handovers) or None,
             "forced": None if forced is None else dict(forced),
             "language": language,
+            "join": {
+                k: v
+                for k, v in {
+                    "within": None if within is None else span(within),
+                    "after": None if after is None else span(after),
+                    "ties": ties,
+                }.items()
+                if v is not None
+            }
+            or None,
         }
         question = {"personas": personas, **{k: v for k, v in given.items() if v is not None}}
         log = on._native if isinstance(on, Log) else None
@@ -454,4 +473,5 @@ def _coverage(told: dict[str, Any] | None) -> Coverage | None:
         bound_events=told["bound_events"],
         touchpoints=tuple(TouchpointCoverage(**t) for t in told["touchpoints"]),
         orphans={o["event"]: o["events"] for o in told["orphans"]},
+        tracking_unknown=told.get("tracking_unknown"),
     )

@@ -73,6 +73,7 @@ class OverlayReport(Report):
     kpis = _table("kpis", "The KPIs that the map watches, with their targets.")
     feedback = _table("feedback", "What customers say at stages and touchpoints.")
     feelings = _table("feelings", "What customers feel there.")
+    stage_channels = _table("stage_channels", "Events of stages by the channel that they came through.")
     unmapped = _table("unmapped", "Events that belong to no touchpoint.")
 
     @property

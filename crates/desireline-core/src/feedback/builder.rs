@@ -501,8 +501,14 @@ fn judge(question: &Question, given: Given<'_>) -> Judged {
     if question.is_blank(score) {
         return Judged::Blank;
     }
+    // Scores are rounded to millionths: what is no whole number is told before that.
+    let is_whole = match given {
+        Given::Number(x) => x.fract() == 0.0,
+        Given::Text(text) => text.trim().parse::<f64>().is_ok_and(|x| x.fract() == 0.0),
+        Given::Flag(_) | Given::Missing => true,
+    } || score.is_whole() && question.kind == QuestionKind::YesNo;
     let fits = question.scale_in_force().is_some_and(|s| s.holds(score))
-        && (score.is_whole() || !question.kind.is_whole());
+        && (is_whole || !question.kind.is_whole());
     match fits {
         true => Judged::Score(score),
         false => Judged::Bad(Reason::OffScale),

@@ -17,6 +17,7 @@ use crate::map::FeelingScale;
 /// assert_eq!(Score::from(9).get(), 9.0);
 /// assert_eq!("4.5".parse::<Score>().ok(), Score::new(4.5));
 /// assert_eq!(Score::new(f64::NAN), None);
+/// assert_eq!("1e1".parse::<Score>().ok(), Some(Score::from(10)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Score(i64);
@@ -59,14 +60,15 @@ impl From<i32> for Score {
 
 impl FromStr for Score {
     type Err = FeedbackError;
-    /// Reads digits with an optional sign and decimal point, nothing else: no `1e3`, no `nine`, no `5 stars`.
+    /// Reads a number in digits with a sign, decimal point and exponent where there are any, and nothing else: no `nine`, no `5 stars`. `1e1`
+    /// is 10.
     fn from_str(text: &str) -> Result<Score, FeedbackError> {
-        let plain = !text.is_empty()
-            && text.len() <= 40
-            && text.bytes().enumerate().all(|(i, b)| {
-                b.is_ascii_digit() || b == b'.' || (i == 0 && matches!(b, b'-' | b'+'))
-            });
-        let number = plain.then(|| text.parse::<f64>().ok()).flatten();
+        let is_number = text.len() <= 40
+            && text.bytes().any(|b| b.is_ascii_digit())
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e' | b'E'));
+        let number = is_number.then(|| text.parse::<f64>().ok()).flatten();
         number
             .and_then(Score::new)
             .ok_or_else(|| FeedbackError::Score {

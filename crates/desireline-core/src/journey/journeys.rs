@@ -215,6 +215,18 @@ impl Journeys {
         Ok(self.selected(Selection::Journeys(expr), blocks))
     }
 
+    /// [`keep_events`](Self::keep_events) by a condition that is bound already; `expr` is what is told of it.
+    pub(crate) fn keep_events_by(&self, expr: Expr, matcher: &Matcher) -> Journeys {
+        let blocks = self.blocks.iter().map(|b| b.clone().hide(matcher));
+        self.selected(Selection::Events(expr), blocks.collect())
+    }
+
+    /// [`keep_journeys`](Self::keep_journeys) by a condition that is bound already; `expr` is what is told of it.
+    pub(crate) fn keep_journeys_by(&self, expr: Expr, matcher: &Matcher) -> Journeys {
+        let blocks = self.blocks.iter().map(|b| b.clone().select(matcher));
+        self.selected(Selection::Journeys(expr), blocks.collect())
+    }
+
     fn selected(&self, selection: Selection, blocks: Vec<JourneyBlock>) -> Journeys {
         let mut selections = self.selections.clone();
         selections.push(selection);

@@ -5,6 +5,8 @@ use serde::Serialize;
 use super::bind::{BoundMap, LenientMatcher};
 use super::coverage::{Counts, Coverage, Question, count};
 use super::periods::{Periods, change};
+use super::plan::ALIVE;
+use super::run::select;
 use crate::engine::Exec;
 use crate::error::Result;
 use crate::expr::{Expr, nearest};
@@ -67,6 +69,8 @@ pub fn check(
             coverage: None,
         });
     }
+    let selected = select(map, journeys)?;
+    let journeys = selected.as_ref().unwrap_or(journeys);
     let bound = BoundMap::new(map, catalog)?;
     let matcher = |expr: &Expr| LenientMatcher::new(expr, catalog).map(|b| b.matcher);
     let goals: Vec<(usize, Matcher)> = map
@@ -85,14 +89,21 @@ pub fn check(
         .collect::<Result<_>>()?;
     let window = map.scope.as_ref().and_then(|s| s.window.as_ref());
     let zone = window.and_then(|w| w.zone.as_deref()).unwrap_or("UTC");
-    let periods = Periods::new(catalog.first_time, catalog.observed_until, zone);
+    let window = window.and_then(crate::map::Window::micros);
+    let (from, to) = window.unwrap_or((i64::MIN, i64::MAX));
+    let until = catalog.observed_until.min(to);
+    let periods = Periods::new(catalog.first_time.max(from), until, zone);
     let only = |list: &[(usize, Matcher)]| list.iter().map(|(_, m)| m.clone()).collect::<Vec<_>>();
     let question = Question {
         bound: &bound,
         goals: &only(&goals),
         personas: &only(&personas),
-        window: window.and_then(crate::map::Window::micros),
-        alive: journeys.rule().gap.map(crate::time::TimeSpan::as_micros),
+        window,
+        until,
+        alive: journeys
+            .rule()
+            .gap
+            .map_or(ALIVE, crate::time::TimeSpan::as_micros),
         periods: &periods,
         channel: catalog.channel,
     };
@@ -112,10 +123,12 @@ pub fn check(
     said.unheard();
     said.clock(question.window);
     said.open();
-    said.drift(&periods);
+    let tracking_unknown = said.drift(&periods);
+    let mut coverage = Coverage::of(&counts, &bound, journeys);
+    coverage.tracking_unknown = tracking_unknown;
     Ok(MapCheck {
         report: said.notes.finish(),
-        coverage: Some(Coverage::of(&counts, &bound, journeys)),
+        coverage: Some(coverage),
     })
 }
 
@@ -400,11 +413,11 @@ impl<'s> Said<'s> {
         if window.is_none() || before + after == 0 {
             return;
         }
-        let share = ratio(before + after, self.counts.events);
+        let all = self.counts.events + before + after;
+        let share = ratio(before + after, all);
         let message = format!(
-            "{} of {} events ({}) lie outside of the window: {before} before it, {after} after it",
+            "{} of {all} events ({}) lie outside of the window: {before} before it, {after} after it",
             before + after,
-            self.counts.events,
             percent(share)
         );
         self.notes.say(Code::Clock, "/scope/window", message, None);
@@ -414,7 +427,7 @@ impl<'s> Said<'s> {
         let share = ratio(self.counts.open, self.counts.journeys);
         if self.counts.open > 0 && share > self.share(|s| s.open, 0.2) {
             let message = format!(
-                "{} of {} journeys ({}) are still open at the end of the log",
+                "{} of {} journeys ({}) are still open at the end of observation",
                 self.counts.open,
                 self.counts.journeys,
                 percent(share)
@@ -430,10 +443,14 @@ impl<'s> Said<'s> {
     }
 
     /// Shares that changed at once, by a factor of two or more, and not by chance.
-    fn drift(&mut self, periods: &Periods) {
+    /// Says why nothing was looked at, where that is so.
+    fn drift(&mut self, periods: &Periods) -> Option<String> {
         const FACTOR: f64 = 2.0;
         const LEVEL: f64 = 0.01;
         let n = self.bound.bindings.len();
+        if let Some(why) = periods.too_few(&self.counts.active) {
+            return Some(why);
+        }
         let mut found = Vec::new();
         for b in 0..n {
             let hits: Vec<u64> = (0..periods.len())
@@ -472,11 +489,13 @@ impl<'s> Said<'s> {
             self.notes
                 .say(Code::Drift, &pointer, message, Some(help.to_owned()));
         }
+        None
     }
 }
 
-/// Whether customers are asked about a touchpoint or a stage it sits in.
-fn is_heard(map: &JourneyMap, t: &Touchpoint) -> bool {
+/// Whether customers are asked about a touchpoint or a stage it sits in: by a feedback point, a measured feeling, or a KPI of what
+/// they say.
+pub fn is_heard(map: &JourneyMap, t: &Touchpoint) -> bool {
     let here = |id: &Id| *id == t.id || t.is_in(id);
     map.feedback.iter().any(|f| here(&f.at))
         || map

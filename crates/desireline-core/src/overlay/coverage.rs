@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bind::BoundMap;
 use super::periods::Periods;
+use super::scan::parts;
 use crate::engine::Exec;
 use crate::error::{Error, Result};
 use crate::journey::{JourneyBlock, Journeys, Mask, Matcher, Morsel, Scratch, Span};
@@ -23,7 +24,9 @@ pub(super) struct Question<'q> {
     /// The window's first instant and the first after it.
     pub(super) window: Option<(i64, i64)>,
     /// A journey whose last event lies less than this before the end of observation may still go on.
-    pub(super) alive: Option<i64>,
+    pub(super) alive: i64,
+    /// The end of observation: that of the log, or of the window.
+    pub(super) until: i64,
     pub(super) periods: &'q Periods,
     pub(super) channel: Option<usize>,
 }
@@ -124,12 +127,7 @@ pub(super) fn count(question: &Question<'_>, journeys: &Journeys, exec: &Exec) -
                 break;
             }
             let morsel = block.morsel(range, &mut scratch);
-            counts.observe(
-                question,
-                journeys.catalog().observed_until,
-                &morsel,
-                &mut masks,
-            );
+            counts.within(question, &morsel, &mut masks);
         }
         counts
     });
@@ -145,6 +143,9 @@ pub(super) fn count(question: &Question<'_>, journeys: &Journeys, exec: &Exec) -
 
 #[derive(Default)]
 struct Masks {
+    spans: Vec<Span>,
+    /// Whether a journey goes on after the window.
+    continues: Vec<bool>,
     bindings: Vec<Mask>,
     taken: Vec<Mask>,
     free: Mask,
@@ -160,13 +161,36 @@ fn fill(matchers: &[Matcher], morsel: &Morsel<'_>, masks: &mut Vec<Mask>) {
 }
 
 impl Counts {
-    fn observe(
-        &mut self,
-        question: &Question<'_>,
-        until: i64,
-        morsel: &Morsel<'_>,
-        masks: &mut Masks,
-    ) {
+    /// Takes in the journeys of a morsel as far as they lie in the window.
+    fn within(&mut self, question: &Question<'_>, morsel: &Morsel<'_>, masks: &mut Masks) {
+        let mut spans = std::mem::take(&mut masks.spans);
+        spans.clear();
+        masks.continues.clear();
+        for span in morsel.spans() {
+            let (before, inside, after) = match question.window {
+                Some(window) => parts(morsel.times(), span, window),
+                None => (0, span.start..span.end, 0),
+            };
+            self.outside[0] += u64::from(before);
+            self.outside[1] += u64::from(after);
+            if !inside.is_empty() {
+                spans.push(Span {
+                    start: inside.start,
+                    end: inside.end,
+                    ..*span
+                });
+                masks.continues.push(after > 0);
+            }
+        }
+        if spans.as_slice() == morsel.spans() {
+            self.observe(question, morsel, masks);
+        } else if !spans.is_empty() {
+            self.observe(question, &morsel.with_spans(&spans), masks);
+        }
+        masks.spans = spans;
+    }
+
+    fn observe(&mut self, question: &Question<'_>, morsel: &Morsel<'_>, masks: &mut Masks) {
         let bound = question.bound;
         let n = bound.bindings.len();
         masks.bindings.resize_with(n, Mask::default);
@@ -216,34 +240,28 @@ impl Counts {
             *count += mask.count() as u64;
         }
         fill(question.personas, morsel, &mut masks.personas);
-        self.journeys(question, until, morsel, masks);
+        self.journeys(question, morsel, masks);
         for spans in morsel.customers() {
             self.customer(question, morsel, masks, spans);
         }
     }
 
-    fn journeys(
-        &mut self,
-        question: &Question<'_>,
-        until: i64,
-        morsel: &Morsel<'_>,
-        masks: &Masks,
-    ) {
-        for span in morsel.spans() {
+    fn journeys(&mut self, question: &Question<'_>, morsel: &Morsel<'_>, masks: &Masks) {
+        for (which, span) in morsel.spans().iter().enumerate() {
             self.journeys += 1;
             let last = morsel.time(span.end as usize - 1);
-            let alive = question
-                .alive
-                .is_some_and(|alive| until.saturating_sub(last) < alive);
+            // As the overlay knows an open journey.
+            let is_back = || {
+                let next = morsel.next_start(span);
+                next.is_some_and(|next| question.window.is_none_or(|(_, to)| next < to))
+            };
+            let goes_on = masks.continues.get(which).copied().unwrap_or(false);
+            let alive =
+                goes_on || question.until.saturating_sub(last) < question.alive && !is_back();
             if alive && !masks.goals.iter().any(|m| m.any_in(span.range())) {
                 self.open += 1;
             }
             for i in span.range() {
-                if let Some((from, to)) = question.window {
-                    let time = morsel.time(i);
-                    self.outside[0] += u64::from(time < from);
-                    self.outside[1] += u64::from(time >= to);
-                }
                 if let Some(channel) = question.channel
                     && let Value::Code(code) = morsel.attribute(channel, i, span.customer)
                     && let Some(count) = self.channels.get_mut(code as usize)
@@ -319,6 +337,9 @@ pub struct Coverage {
     pub touchpoints: Vec<TouchpointCoverage>,
     /// Names of events that belong to no touchpoint with their counts, the most frequent first.
     pub orphans: Vec<OrphanCount>,
+    /// Why a check could not look whether tracking changed; absent where it did, and in overlays, which do not ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracking_unknown: Option<String>,
 }
 
 /// How often a touchpoint is in a log.
@@ -375,6 +396,7 @@ impl Coverage {
             bound_events: counts.events.saturating_sub(lost),
             touchpoints: touchpoints.collect(),
             orphans,
+            tracking_unknown: None,
         }
     }
 }

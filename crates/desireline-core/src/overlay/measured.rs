@@ -18,6 +18,8 @@ use crate::map::JourneyMap;
 ///
 /// KPIs are about the same segment, window and events as the rest.
 ///
+/// Answers are measured at the level of the question and have its holes; [`KpiSources::listening`] says the rest.
+///
 /// # Errors
 /// Those of the three. A KPI that cannot be measured is no error but a hole with its reason.
 pub fn measured(
@@ -42,6 +44,7 @@ pub fn measured_and_heard(
     sources: &KpiSources,
     exec: &Exec,
 ) -> Result<(OverlayReport, Option<VoiceReport>)> {
+    let sources = &sources_as_asked(map, how, sources);
     let mut report = overlay(map, journeys, how, exec)?;
     if !map.kpis.is_empty() {
         report.kpis = Some(measure_kpis(map, journeys, how, sources, exec)?);
@@ -67,4 +70,14 @@ pub fn measured_and_heard(
         health::with_promises(&mut report);
     }
     Ok((report, voice))
+}
+
+/// Feedback and feelings are as sure as the rest of the report, and have its holes.
+fn sources_as_asked(map: &JourneyMap, how: &Overlay, sources: &KpiSources) -> KpiSources {
+    let mut sources = sources.clone();
+    let listening = &mut sources.listening;
+    listening.measuring.level = how.level;
+    listening.measuring.least = how.least(map);
+    listening.rule = how.join.unwrap_or(listening.rule);
+    sources
 }

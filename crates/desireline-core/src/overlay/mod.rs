@@ -35,7 +35,7 @@ mod voice;
 pub use self::bind::{
     BindScratch, BoundMap, BoundTouchpoint, Candidate, LenientMatcher, UnknownName,
 };
-pub use self::check::{MapCheck, check, journey_rule};
+pub use self::check::{MapCheck, check, is_heard, journey_rule};
 pub use self::coverage::{Coverage, OrphanCount, TouchpointCoverage};
 pub use self::emotion::{
     CustomerEmotion, EmotionCurve, EmotionOrigin, EmotionPoint, EmotionSummary, EmotionValue,

@@ -12,6 +12,8 @@ pub(super) struct Periods {
     bounds: Vec<i64>,
     days: Vec<Day>,
     pub(super) word: &'static str,
+    /// How many whole weeks there are.
+    weeks: usize,
 }
 
 /// Fewer periods tell nothing of a change.
@@ -29,7 +31,32 @@ impl Periods {
         if weeks.len() >= FEWEST {
             return weeks;
         }
-        Periods::default()
+        Periods {
+            weeks: weeks.len(),
+            ..Periods::default()
+        }
+    }
+
+    /// Why the periods cannot tell of a change; nothing where they can.
+    pub(super) fn too_few(&self, active: &[u64]) -> Option<String> {
+        if self.is_empty() {
+            return Some(format!(
+                "{FEWEST} whole weeks are needed, and there {}",
+                match self.weeks {
+                    0 => "is none".to_owned(),
+                    1 => "is one".to_owned(),
+                    n => format!("are {n}"),
+                }
+            ));
+        }
+        let with = active.iter().filter(|n| **n > 0).count();
+        (with < FEWEST).then(|| {
+            format!(
+                "{FEWEST} {}s with customers are needed, and there are {with} among {}",
+                self.word,
+                self.len()
+            )
+        })
     }
 
     fn by(first: i64, until: i64, zone: &TimeZone, word: &'static str) -> Periods {
@@ -109,13 +136,18 @@ pub(super) struct Change {
 ///
 /// For every place between two periods, the shares before and after are compared. Months differ anyhow, so the counts are
 /// divided by their own overdispersion (Pearson's χ² within both sides over its degrees of freedom, at least 1) before they
-/// are tested, and p is multiplied by the number of places.
+/// are tested, and p is multiplied by the number of places. A period without anybody tells nothing and is left out.
 pub(super) fn change(hits: &[u64], of: &[u64]) -> Option<Change> {
+    let there: Vec<usize> = (0..hits.len().min(of.len()))
+        .filter(|i| of[*i] > 0)
+        .collect();
+    let hits: Vec<u64> = there.iter().map(|i| hits[*i]).collect();
+    let of: Vec<u64> = there.iter().map(|i| of[*i]).collect();
     let n = hits.len();
-    if n < FEWEST || of.contains(&0) {
+    if n < FEWEST {
         return None;
     }
-    let places = 2..=n - 2;
+    let places = 1..n;
     let tests = places.clone().count();
     let mut best: Option<Change> = None;
     for at in places {
@@ -151,7 +183,7 @@ pub(super) fn change(hits: &[u64], of: &[u64]) -> Option<Change> {
         let p = (test.p * tests as f64).min(1.0);
         if best.is_none_or(|b| p < b.p) {
             best = Some(Change {
-                at,
+                at: there[at],
                 before: before.2,
                 after: after.2,
                 p,
@@ -201,12 +233,26 @@ mod tests {
     }
 
     #[test]
+    fn the_last_period_and_empty_ones() {
+        let mut of = [1_000; 12];
+        let last = [310, 295, 305, 290, 300, 312, 299, 301, 296, 304, 308, 20];
+        let found = change(&last, &of).unwrap();
+        assert!(found.at == 11 && found.p < 1e-10, "{found:?}");
+        let mut broken = [310, 295, 305, 290, 300, 312, 299, 20, 18, 25, 21, 19];
+        (of[3], broken[3]) = (0, 0);
+        let found = change(&broken, &of).unwrap();
+        assert!(found.at == 7 && found.p < 1e-20, "{found:?}");
+    }
+
+    #[test]
     fn months_that_differ_are_no_break() {
         // As far apart from each other as from month to month anyhow.
         let swinging = [200, 400, 210, 390, 220, 380, 205, 410, 215, 395, 200, 400];
         assert!(change(&swinging, &[1_000; 12]).unwrap().p > 0.5);
         assert_eq!(change(&[1; 5], &[10; 5]), None);
         assert_eq!(change(&[0; 6], &[10, 10, 0, 10, 10, 10]), None);
+        let last = [200, 400, 210, 390, 220, 380, 205, 410, 215, 395, 200, 190];
+        assert!(change(&last, &[1_000; 12]).unwrap().p > 0.05);
         assert!(change(&[0; 6], &[10; 6]).is_none_or(|c| c.p > 0.5));
     }
 }

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::feedback::JoinRule;
 use crate::error::{Result, SpecError, nearest};
 use crate::journey::CalendarUnit;
 use crate::map::{Id, JourneyMap};
@@ -58,6 +59,9 @@ pub struct Overlay {
     /// The language of names; the map's own unless it is named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// How answers find their touchpoint, where there are any: seven days before the answer unless it is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub join: Option<JoinRule>,
 }
 
 /// When a journey is brought to a decision too fast.
@@ -102,6 +106,7 @@ impl Default for Overlay {
             handovers: Vec::new(),
             forced: None,
             language: None,
+            join: None,
         }
     }
 }
@@ -143,12 +148,20 @@ setters! {
     forced => forced: Forced = |forced| Some(forced);
     /// Sets the language of names.
     language => language: &str = |tag| Some(tag.to_owned());
+    /// Sets how answers find their touchpoint.
+    join => join: JoinRule = |rule| Some(rule);
 }
 
 impl Overlay {
     /// The defaults.
     pub fn new() -> Overlay {
         Overlay::default()
+    }
+
+    /// Below how many observations there is a hole.
+    pub(super) fn least(&self, map: &JourneyMap) -> u64 {
+        let checks = map.checks.as_ref().and_then(|c| c.min_n);
+        self.min_n.or(checks).unwrap_or(10)
     }
 
     /// Refuses what no map can be measured by.

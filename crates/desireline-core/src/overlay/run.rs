@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
+use super::bind::LenientMatcher;
 use super::finish::finish;
 use super::plan::Plan;
-use super::question::{NAME, Overlay};
+use super::question::{NAME, Overlay, wrong};
 use super::report::OverlayReport;
 use super::scan;
 use crate::engine::{DynReport, Exec, Located, State, Task};
 use crate::error::{Error, Result};
 use crate::expr::{Expr, Node};
 use crate::journey::{Journey, Journeys, Morsel};
+use crate::log::Catalog;
 use crate::map::JourneyMap;
+use crate::report::Caveat;
 
 /// What does a log say to each part of a map?
 ///
@@ -87,7 +90,10 @@ pub fn overlay(
         .first()
         .and_then(|s| s.downcast_ref::<scan::State>())
         .ok_or_else(foreign)?;
-    finish(map, journeys, how, &plan, &state.sums)
+    let mut report = finish(map, journeys, how, &plan, &state.sums)?;
+    let caveats = scope_caveats(map, journeys.catalog());
+    report.caveats.splice(0..0, caveats);
+    Ok(report)
 }
 
 /// The map of each persona that has a `member` condition, measured with that persona's customers alone.
@@ -115,24 +121,61 @@ pub fn split_by_persona(
         .collect()
 }
 
+/// The conditions of a map's scope, each with its place in the map: those that exclude events, and the segment.
+fn scope_of(map: &JourneyMap) -> (Vec<(String, &Expr)>, Option<(String, &Expr)>) {
+    let Some(scope) = &map.scope else {
+        return (Vec::new(), None);
+    };
+    let excluded = scope.exclude.iter().enumerate();
+    let excluded =
+        excluded.filter_map(|(i, e)| Some((format!("scope.exclude[{i}].when"), e.when.as_ref()?)));
+    let segment = scope.segment.as_ref();
+    (
+        excluded.collect(),
+        segment.map(|e| ("scope.segment".to_owned(), e)),
+    )
+}
+
+/// A condition of the scope, bound as bindings are: names of events that the log does not have match nothing.
+fn bound(place: &str, expr: &Expr, catalog: &Catalog) -> Result<LenientMatcher> {
+    LenientMatcher::new(expr, catalog)
+        .map_err(|e| wrong("map", format!("`{place}` does not fit the log: {e}")))
+}
+
 /// The journeys that a map is about, where that is not all of them.
 pub(super) fn select(map: &JourneyMap, journeys: &Journeys) -> Result<Option<Journeys>> {
-    let Some(scope) = &map.scope else {
-        return Ok(None);
-    };
     let mut selected: Option<Journeys> = None;
-    let events = &journeys.catalog().events;
-    let is_unknown = |e: &Expr| matches!(&e.node, Node::Name(n) if events.code(n).is_none());
-    let left_out = scope.exclude.iter().filter_map(|e| e.when.as_ref());
-    for expr in left_out.filter(|e| !is_unknown(e)) {
+    let (excluded, segment) = scope_of(map);
+    for (place, expr) in excluded {
+        bound(&place, expr, journeys.catalog())?;
+        let kept: Expr = Node::Not(Box::new(expr.clone())).into();
+        let matcher = bound(&place, &kept, journeys.catalog())?.matcher;
         let from = selected.as_ref().unwrap_or(journeys);
-        selected = Some(from.keep_events(&format!("not ({expr})"))?);
+        selected = Some(from.keep_events_by(kept, &matcher));
     }
-    if let Some(segment) = &scope.segment {
+    if let Some((place, expr)) = segment {
+        let matcher = bound(&place, expr, journeys.catalog())?.matcher;
         let from = selected.as_ref().unwrap_or(journeys);
-        selected = Some(from.keep_journeys(&segment.to_string())?);
+        selected = Some(from.keep_journeys_by(expr.clone(), &matcher));
     }
     Ok(selected)
+}
+
+/// What the map's scope asks for and the log does not have.
+pub(super) fn scope_caveats(map: &JourneyMap, catalog: &Catalog) -> Vec<Caveat> {
+    let (excluded, segment) = scope_of(map);
+    let all = excluded.into_iter().chain(segment);
+    let unknown = all.filter_map(|(place, expr)| {
+        let unknown = LenientMatcher::new(expr, catalog).ok()?.unknown;
+        let names: Vec<String> = unknown.iter().map(|u| format!("`{}`", u.name)).collect();
+        (!names.is_empty()).then(|| Caveat::Note {
+            text: format!(
+                "the log has no event {}, which the map's `{place}` asks for",
+                names.join(", ")
+            ),
+        })
+    });
+    unknown.collect()
 }
 
 struct OverlayTask {

@@ -202,16 +202,16 @@ fn window_openness_and_small_numbers() {
     assert_eq!(
         said(&check, Code::Censor),
         [
-            "13: 2 of 8 journeys (25 %) are still open at the end of the log; wait, or look at a window that ended earlier"
+            "13: 1 of 4 journeys (25 %) are still open at the end of observation; wait, or look at a window that ended earlier"
         ]
     );
     assert_eq!(
         said(&check, Code::Small),
-        ["12: `T` was met by 8 customers, fewer than 10"]
+        ["12: `T` was met by 4 customers, fewer than 10"]
     );
     assert_eq!(
         said(&check, Code::Blind)[1],
-        "12: 8 customers (100 %) meet `T`, and nobody asks them about it; about 97 answers tell a share to ±10 points"
+        "12: 4 customers (100 %) meet `T`, and nobody asks them about it; about 97 answers tell a share to ±10 points"
     );
 }
 
@@ -336,4 +336,99 @@ fn a_time_without_an_upper_limit_is_no_hole_without_a_reason() {
     assert_eq!(cut.median_hole, Some(report::TimeHole::NotEnded), "{cut:?}");
     let few = dwell(&[minute, minute], 5);
     assert_eq!(few.median_hole, Some(report::TimeHole::TooFew));
+}
+
+#[test]
+fn a_check_looks_at_what_an_overlay_measures() {
+    let text = measured_map(1).text().to_owned()
+        + "goals: [{id: g, text: G, kind: social, success: done}]\n\
+           scope:\n  window: {from: 1970-01-02, to: 1970-01-10}\n\
+           \x20 exclude: [{when: 'event == \"bot\"', text: r}, {when: 'noise or crawl', text: r}]\n\
+           \x20 segment: a or visit\n";
+    let file = MapFile::read(&text, Form::Yaml).unwrap_or_else(|e| panic!("{}", e.snippets(&text)));
+    let hour = DAY / 24;
+    let log = log(&[
+        ("early", 0, "a"),
+        ("early", 2 * DAY, "b"),
+        ("one", 2 * DAY, "a"),
+        ("one", 2 * DAY + hour, "noise"),
+        ("one", 2 * DAY + 2 * hour, "hum"),
+        ("one", 12 * DAY, "b"),
+        ("two", 3 * DAY, "a"),
+        ("two", 3 * DAY + hour, "done"),
+        ("last", 9 * DAY - hour / 4, "a"),
+        ("off", 3 * DAY, "b"),
+    ]);
+    let journeys = log.journeys(journey_rule(file.map()).unwrap()).unwrap();
+    let check = looked(&file, &log);
+    let report = overlay(file.map(), &journeys, &Overlay::new(), &Exec::new()).unwrap();
+    let coverage = check.coverage.as_ref().unwrap();
+    assert_eq!((coverage.events, coverage.bound_events), (6, 4));
+    assert_eq!(
+        (coverage.events, coverage.bound_events, coverage.journeys),
+        (
+            report.base.events,
+            report.base.bound_events,
+            report.base.journeys
+        )
+    );
+    assert_eq!(coverage.orphans, report.coverage.orphans);
+    // The one who goes on after the window, and the one who was here just before its end; the log itself has no gap.
+    assert_eq!(report.base.open, 2);
+    let censor = said(&check, Code::Censor);
+    assert!(
+        censor[0].contains(": 2 of 4 journeys (50 %) are still open"),
+        "{censor:?}"
+    );
+    assert!(
+        coverage
+            .tracking_unknown
+            .as_ref()
+            .unwrap()
+            .contains("6 whole weeks")
+    );
+    // What the log does not have is said in both, and stops neither.
+    let dead = said(&check, Code::Dead);
+    for name in ["bot", "crawl", "visit"] {
+        assert!(
+            dead.iter().any(|d| d.contains(&format!("`{name}`"))),
+            "{dead:?}"
+        );
+        let told = report.caveats.iter().map(crate::report::Caveat::message);
+        assert!(
+            told.into_iter()
+                .any(|c| c.contains(&format!("`{name}`")) && c.contains("`scope."))
+        );
+    }
+    let wrong = text.replace("segment: a or visit", "segment: plan == 'x'");
+    let file = MapFile::read(&wrong, Form::Yaml).unwrap();
+    let told = overlay(file.map(), &journeys, &Overlay::new(), &Exec::new()).unwrap_err();
+    let told = told.to_string();
+    assert!(
+        told.contains("scope.segment") && !told.contains("--"),
+        "{told}"
+    );
+}
+
+#[test]
+fn an_outcome_is_known_when_its_time_has_passed() {
+    let text = measured_map(1).text().replace(
+        "binding: b}",
+        "binding: {when: b, outcome: {success: happy, within: 30d}}}",
+    );
+    let file = MapFile::read(&text, Form::Yaml).unwrap_or_else(|e| panic!("{}", e.snippets(&text)));
+    let outcome = |end: i64| {
+        let rows = [
+            ("x", 0, "b"),
+            ("x", 10, "happy"),
+            ("y", 0, "b"),
+            ("z", end, "hum"),
+        ];
+        let journeys = log(&rows).journeys(JourneyRule::customer()).unwrap();
+        let report = overlay(file.map(), &journeys, &Overlay::new(), &Exec::new()).unwrap();
+        let rate = report.touchpoint("b").unwrap().outcome.unwrap();
+        (rate.count, rate.n)
+    };
+    assert_eq!(outcome(2 * DAY), (0, 0));
+    assert_eq!(outcome(30 * DAY), (1, 2));
 }

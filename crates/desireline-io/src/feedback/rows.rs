@@ -186,6 +186,8 @@ impl<'c> Taker<'c> {
             None => None,
             Some(_) => match self.times.field(get(self.uses.time)) {
                 Ok(time) => Some(time),
+                // It may be declared what it is about; what is joined by time says that it has none.
+                Err(Reason::MissingTime) => None,
                 Err(Reason::UnparseableTime)
                     if matches!(get(self.uses.time), Field::Integer(_) | Field::Float(_))
                         && self.times.unit().is_none() =>

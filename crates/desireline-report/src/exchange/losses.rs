@@ -49,6 +49,16 @@ impl Change {
     }
 }
 
+/// Whether the parts that both lists have stand in another order: the first of two bindings takes an event, and pictures follow it.
+fn is_reordered(was: &[Value], is: &[Value]) -> bool {
+    let place: std::collections::HashMap<&str, usize> = (0..)
+        .zip(is)
+        .filter_map(|(i, v)| Some((id(v)?, i)))
+        .collect();
+    let places = was.iter().filter_map(|v| place.get(id(v)?).copied());
+    !places.is_sorted()
+}
+
 /// All that `kept` does not say of `map`.
 pub(super) fn between(map: &JourneyMap, kept: &JourneyMap) -> Vec<Loss> {
     let mut found = Found::default();
@@ -118,6 +128,10 @@ impl Found {
                         None => is.iter().find(|v| *v == value).or_else(|| is.get(i)),
                     };
                     self.compare(value, same, path, &format!("{pointer}/{i}"));
+                }
+                if is_reordered(was, is) {
+                    let what = format!("{path}, their order");
+                    self.add(&what, Change::Changed, pointer);
                 }
             }
             _ if was == is => {}

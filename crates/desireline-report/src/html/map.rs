@@ -333,17 +333,8 @@ impl MapView<'_> {
             "Observed touchpoints without a binding: no log can show them",
             unbound.map(|t| self.text(&t.name)).collect(),
         );
-        let asked = |id: &desireline_core::map::Id| {
-            map.feedback.iter().any(|f| f.at == *id)
-                || map
-                    .emotions
-                    .iter()
-                    .any(|e| e.at.part() == Some(id) && e.source.is_measured())
-        };
-        let unheard = map
-            .touchpoints
-            .iter()
-            .filter(|t| !asked(&t.id) && !t.stages.iter().any(|p| asked(&p.stage)));
+        let touchpoints = map.touchpoints.iter();
+        let unheard = touchpoints.filter(|t| !desireline_core::overlay::is_heard(map, t));
         say(
             "Touchpoints where nobody is asked, nor in their stage",
             unheard.map(|t| self.text(&t.name)).collect(),

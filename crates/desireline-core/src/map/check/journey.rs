@@ -145,7 +145,7 @@ fn eyes(notes: &mut Notes<'_>, stage: &Stage, pointer: &str) {
         let bare = name
             .trim_end_matches(" team")
             .trim_end_matches(" department");
-        DEPARTMENTS.contains(&bare) || teams.contains(&name)
+        DEPARTMENTS.contains(&bare) || DEPARTMENTS.contains(&name.as_str()) || teams.contains(&name)
     });
     if let Some(name) = mirrored {
         let message = format!("the stage `{name}` is named like a department");
@@ -252,6 +252,35 @@ const BUYING: &[&str] = &[
     "comprar",
 ];
 
+/// Words of goals that are about a purchase and are none, in small letters.
+const NOT_BUYING: &[&str] = &[
+    "know",
+    "where",
+    "when",
+    "find",
+    "track",
+    "follow",
+    "status",
+    "return",
+    "returned",
+    "returns",
+    "back",
+    "refund",
+    "refunded",
+    "cancel",
+    "cancelled",
+    "compare",
+    "help",
+    "understand",
+    "sure",
+    "wissen",
+    "wo",
+    "finden",
+    "zurück",
+    "stornieren",
+    "vergleichen",
+];
+
 fn bias(notes: &mut Notes<'_>) {
     let map = notes.file.map();
     let mut goals = map.goals.iter().peekable();
@@ -264,12 +293,14 @@ fn bias(notes: &mut Notes<'_>) {
             .as_ref()
             .map(ToString::to_string)
             .unwrap_or_default();
-        let mut texts = goal.text.all().chain([goal.id.as_str(), success.as_str()]);
-        texts.any(|text| {
-            let text = text.to_lowercase();
+        let texts = goal.text.all().chain([success.as_str()]);
+        let text = texts.collect::<Vec<_>>().join(" ").to_lowercase();
+        let has = |text: &str, list: &[&str]| {
             let mut words = text.split(|c: char| !c.is_alphanumeric());
-            words.any(|w| BUYING.contains(&w))
-        })
+            words.any(|w| list.contains(&w))
+        };
+        let buys = has(&text, BUYING) || has(goal.id.as_str(), BUYING);
+        buys && !has(&text, NOT_BUYING)
     });
     if all {
         let message = "every goal is a purchase".to_owned();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 
 use super::node::{Key, Node, Value, shorten};
 use super::{MAX_DEPTH, MAX_NODES, MapError, Problem};
@@ -49,10 +49,7 @@ pub(super) fn read(text: &str) -> Result<Node, MapError> {
                 }
             }
             Event::Scalar(value, style, anchor, tag) => {
-                if let Some(tag) = tag.filter(|t| !t.is_yaml_core_schema()) {
-                    let told = format!("the tag `{tag}` means nothing here; leave it out");
-                    return Err(Problem::syntax(span, told).into());
-                }
+                untagged(tag.as_deref(), span)?;
                 let value = match style {
                     ScalarStyle::Plain if is_null(&value) => Value::Null,
                     ScalarStyle::Plain => Value::Plain(value.into_owned()),
@@ -60,7 +57,8 @@ pub(super) fn read(text: &str) -> Result<Node, MapError> {
                 };
                 reader.put(Node::new(value, span), anchor)?;
             }
-            Event::SequenceStart(anchor, _) => {
+            Event::SequenceStart(anchor, tag) => {
+                untagged(tag.as_deref(), span)?;
                 reader.deepen(span)?;
                 reader.open.push(Open::List {
                     items: Vec::new(),
@@ -68,7 +66,8 @@ pub(super) fn read(text: &str) -> Result<Node, MapError> {
                     anchor,
                 });
             }
-            Event::MappingStart(anchor, _) => {
+            Event::MappingStart(anchor, tag) => {
+                untagged(tag.as_deref(), span)?;
                 reader.deepen(span)?;
                 reader.open.push(Open::Map {
                     entries: Vec::new(),
@@ -87,6 +86,24 @@ pub(super) fn read(text: &str) -> Result<Node, MapError> {
         return Err(MapError::of(reader.repeated));
     }
     reader.root.ok_or_else(|| MapError::from(Problem::empty()))
+}
+
+/// Types are the document's, so a tag could only be passed over; `!!str` and its like too.
+fn untagged(tag: Option<&Tag>, span: TextSpan) -> Result<(), MapError> {
+    let Some(tag) = tag else { return Ok(()) };
+    let told = format!(
+        "the tag `{}` means nothing here; leave it out",
+        tag_told(tag)
+    );
+    Err(Problem::syntax(span, told).into())
+}
+
+/// A tag as people write it.
+fn tag_told(tag: &Tag) -> String {
+    match tag.is_yaml_core_schema() {
+        true => format!("!!{}", shorten(&tag.suffix)),
+        false => shorten(&tag.to_string()),
+    }
 }
 
 fn is_null(text: &str) -> bool {

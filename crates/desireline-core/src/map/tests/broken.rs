@@ -240,3 +240,19 @@ fn json_mistakes_have_their_place() {
         "{pointed}"
     );
 }
+
+#[test]
+fn a_tag_is_never_passed_over() {
+    for tag in ["!!python/object:x", "!!int", "!!str", "!own"] {
+        for (old, new) in [
+            ("title: ", format!("title: {tag} ")),
+            ("stages:\n", format!("stages: {tag}\n")),
+        ] {
+            assert!(BASE.contains(old), "{old}");
+            let told = JourneyMap::from_yaml(&BASE.replacen(old, &new, 1)).unwrap_err();
+            let told = told.to_string();
+            let shown = format!("the tag `{tag}` means nothing here");
+            assert!(told.contains(&shown) && told.starts_with("line "), "{told}");
+        }
+    }
+}

@@ -4,8 +4,8 @@ use super::Known;
 use crate::map::Observability;
 use crate::overlay::plan::{NONE, StageOf};
 use crate::overlay::report::{
-    CellKind, CellMeasure, ChannelMeasure, EdgeMeasure, Placement, StageChannel, StageMeasure, StepMeasure,
-    TouchpointMeasure,
+    CellKind, CellMeasure, ChannelMeasure, EdgeMeasure, Placement, StageChannel, StageMeasure,
+    StepMeasure, TouchpointMeasure,
 };
 use crate::overlay::sums::{Base as Bases, CellSums, LevelSums, Top};
 use crate::report::{Base, Rate};

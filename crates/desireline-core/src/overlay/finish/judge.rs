@@ -142,12 +142,7 @@ fn likeness(times: &Times) -> f64 {
 
 /// A quantile of a curve whose standard errors are `worth` times as large as it says.
 #[allow(clippy::cast_precision_loss)] // microseconds
-fn quantile(
-    curve: &KaplanMeier,
-    p: f64,
-    worth: f64,
-    level: f64,
-) -> Result<Estimate, TimeHole> {
+fn quantile(curve: &KaplanMeier, p: f64, worth: f64, level: f64) -> Result<Estimate, TimeHole> {
     let target = (1.0 - p) * (1.0 + 1e-12);
     let steps: Vec<_> = curve.steps().iter().filter(|s| s.events > 0).collect();
     // How many uncensored ones the end of the curve is worth: those at risk there, over the share that they stood for.
@@ -182,7 +177,9 @@ fn quantile(
         steps.find(|s| is_there(&s.survival)).map(|s| s.time)
     };
     let value = first(&|s| s.value <= target).ok_or(TimeHole::NotEnded)?;
-    let lower = first(&|s| limits(s).0 <= target).unwrap_or(value).min(value);
+    let lower = first(&|s| limits(s).0 <= target)
+        .unwrap_or(value)
+        .min(value);
     let open = TimeHole::NoUpperLimit { value, lower };
     let upper = first(&|s| limits(s).1 <= target).ok_or(open)?.max(value);
     Estimate::new(

@@ -204,6 +204,7 @@ impl Known<'_> {
                 })
                 .collect(),
             orphans,
+            tracking_unknown: None,
         }
     }
 

@@ -234,14 +234,20 @@ impl<'m> View<'m> {
         let Some(o) = self.overlay else {
             return Vec::new();
         };
-        let here = o.stage_channels.iter().filter(|c| c.stage == stage.as_str());
+        let here = o
+            .stage_channels
+            .iter()
+            .filter(|c| c.stage == stage.as_str());
         let mut found: Vec<(String, u64)> = here
             .map(|c| {
                 let name = c.channel.as_ref().map(|id| {
                     let known = self.map.channels.iter().find(|k| k.id == id.as_str());
                     known.map_or_else(|| id.clone(), |k| self.channel(&k.id))
                 });
-                (name.unwrap_or_else(|| "no channel of the map".to_owned()), c.events)
+                (
+                    name.unwrap_or_else(|| "no channel of the map".to_owned()),
+                    c.events,
+                )
             })
             .collect();
         found.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));

@@ -46,7 +46,11 @@ impl View<'_> {
         };
         if !goals.is_empty() {
             let shown = goals.into_iter().take(GOALS).collect::<Vec<_>>();
-            let lead = if more.is_empty() && shown.len() == 1 { "goal" } else { "goals, any of" };
+            let lead = if more.is_empty() && shown.len() == 1 {
+                "goal"
+            } else {
+                "goals, any of"
+            };
             parts.push(format!("{lead}: {}{more}", shown.join("; ")));
         }
         parts.join(" · ")
