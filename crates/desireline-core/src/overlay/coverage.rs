@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::bind::BoundMap;
 use super::periods::Periods;
-use super::scan::parts;
 use crate::engine::Exec;
 use crate::error::{Error, Result};
 use crate::journey::{JourneyBlock, Journeys, Mask, Matcher, Morsel, Scratch, Span};
@@ -168,7 +167,7 @@ impl Counts {
         masks.continues.clear();
         for span in morsel.spans() {
             let (before, inside, after) = match question.window {
-                Some(window) => parts(morsel.times(), span, window),
+                Some(window) => span.parts(morsel.times(), window),
                 None => (0, span.start..span.end, 0),
             };
             self.outside[0] += u64::from(before);

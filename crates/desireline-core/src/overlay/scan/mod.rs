@@ -249,32 +249,6 @@ fn keep_customers(spans: &mut Vec<Span>, continues: &mut Vec<bool>, mask: &Mask)
     continues.truncate(kept);
 }
 
-/// How many events of a journey lie before a window, which within, and how many after it.
-pub(in crate::overlay) fn parts(
-    times: &[i64],
-    span: &Span,
-    (from, to): (i64, i64),
-) -> (u32, std::ops::Range<u32>, u32) {
-    let at = |i: u32| times[i as usize];
-    if at(span.start) >= from && at(span.end - 1) < to {
-        return (0, span.start..span.end, 0);
-    }
-    // Events of a journey are in order of time.
-    let first = |limit: i64| {
-        let (mut low, mut high) = (span.start, span.end);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match at(middle) < limit {
-                true => low = middle + 1,
-                false => high = middle,
-            }
-        }
-        low
-    };
-    let (start, end) = (first(from), first(to).max(first(from)));
-    (start - span.start, start..end, span.end - end)
-}
-
 fn fill<'m>(
     matchers: impl ExactSizeIterator<Item = &'m Matcher>,
     morsel: &Morsel<'_>,
