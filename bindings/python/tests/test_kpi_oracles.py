@@ -112,7 +112,8 @@ def cost(world: World) -> Said:
 
 
 def curve(world: World, entry: str, goal: str) -> Any:
-    ended, cut = [], []
+    ended: list[float] = []
+    cut: list[float] = []
     for events in world.values():
         i = first(events, entry)
         if i is None:
@@ -126,16 +127,20 @@ def curve(world: World, entry: str, goal: str) -> Any:
 def eventually(world: World, hours: float) -> Said:
     sf = curve(world, "view", "purchase")
     limits = sf.confidence_interval(method="log-log")
-    at = lambda f: float(f.evaluate(hours))  # noqa: E731
-    return 1 - at(sf), 1 - at(limits.high), 1 - at(limits.low)
+    value, low, high = (float(f.evaluate(hours)) for f in (sf, limits.low, limits.high))
+    return 1 - value, 1 - high, 1 - low
 
 
 def time_to_second(world: World) -> Said:
     """Where the curve and its limits come down to one half, in microseconds."""
     sf = curve(world, "purchase", "purchase")
     limits = sf.confidence_interval(method="log-log")
-    down = lambda f: float(next(t for t, s in zip(f.quantiles, f.probabilities, strict=True) if s <= 0.5 + 1e-12))  # noqa: E731
-    return tuple(x * 3.6e9 for x in (down(sf), down(limits.low), down(limits.high)))  # type: ignore[return-value]
+
+    def down(f: Any) -> float:
+        steps = zip(f.quantiles, f.probabilities, strict=True)
+        return 3.6e9 * float(next(t for t, s in steps if s <= 0.5 + 1e-12))
+
+    return down(sf), down(limits.low), down(limits.high)
 
 
 def sessions(events: list[Event]) -> list[list[Event]]:
@@ -268,7 +273,8 @@ def test_lifetime_value_is_that_of_scipys_fit(journeys: dl.Journeys, world: Worl
 
 def test_subscriptions_are_those_of_scipys_fit() -> None:
     chance = random.Random(3)
-    rows, lost, watched = [], [0] * 8, [0] * 8
+    rows: list[tuple[str, int, float | None]] = []
+    lost, watched = [0] * 8, [0] * 8
     for c in range(600):
         leaves = chance.betavariate(0.8, 2.5)
         paid = next((t for t in range(7) if chance.random() < leaves), 7)

@@ -128,7 +128,7 @@ fn claims(report: &OverlayReport, kinds: [f64; 3], median: f64, ninth: f64) -> V
             ad.forward.estimate,
             seen / (1.0 + seen),
         ),
-        ("share of a way", way.share.estimate, PAGE),
+        ("share of a way", way.share.estimate, 1.0 / (1.0 + seen)),
         ("goal after a way", way.goal_after.estimate, goal),
         ("median of a time", page.dwell.median, median),
         ("ninth of ten of a time", page.dwell.p90, ninth),
