@@ -56,8 +56,10 @@ fn names_survive_whole() {
             .filter_map(|n| n.text().map(str::to_owned))
             .collect();
         for hostile in HOSTILE.iter().filter(|h| !h.contains(['\u{1b}', '\n'])) {
+            // Characters that turn what follows them are shown as what cannot be shown.
+            let shown = hostile.replace(['\u{202e}', '\u{2066}'], "\u{fffd}");
             assert!(
-                texts.iter().any(|t| t.starts_with(hostile)),
+                texts.iter().any(|t| t.starts_with(&shown)),
                 "{name}: {hostile}"
             );
         }

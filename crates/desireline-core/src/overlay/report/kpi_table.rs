@@ -6,7 +6,7 @@ use crate::report::{Cells, Table};
 pub(super) fn kpi_table(rows: &[KpiMeasure]) -> Table {
     let text = |of: fn(&KpiMeasure) -> Option<String>| Cells::Text(rows.iter().map(of).collect());
     let flag = |of: fn(&KpiMeasure) -> Option<bool>| Cells::Flag(rows.iter().map(of).collect());
-    Table::new("kpis", "The numbers that the map watches")
+    Table::new("kpis", "KPIs that the map watches")
         .with("id", "Id", text(|k| Some(k.id.clone())))
         .with("kpi", "KPI", text(|k| Some(k.kpi.clone())))
         .with("name", "Name", text(|k| Some(k.name.clone())))

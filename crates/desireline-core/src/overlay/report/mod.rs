@@ -3,13 +3,13 @@
 mod cells;
 mod groups;
 mod health;
+mod heard;
 mod kpi_table;
 mod order;
 mod promises;
 mod responders;
 mod tables;
 mod verdict_tables;
-mod watched;
 
 pub use self::cells::{
     CellKind, CellMeasure, Contrast, Direction, DwellMeasure, EdgeMeasure, EmotionMeasure,

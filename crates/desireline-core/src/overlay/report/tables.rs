@@ -13,7 +13,6 @@ impl Report for OverlayReport {
 
     fn tables(&self) -> Vec<Table> {
         let mut tables = vec![self.stage_table(), self.touchpoint_table()];
-        tables.extend(self.watched_tables());
         let more = [
             (!self.steps.is_empty()).then(|| self.step_table()),
             (!self.channels.is_empty()).then(|| self.channel_table()),
@@ -31,7 +30,9 @@ impl Report for OverlayReport {
             tables.push(group_table(maps));
             tables.push(test_table(maps));
         }
-        tables.extend(self.kpis.as_deref().map(super::kpi_table::kpi_table));
+        let watched = self.kpis.as_deref().filter(|rows| !rows.is_empty());
+        tables.extend(watched.map(super::kpi_table::kpi_table));
+        tables.extend(self.heard_tables());
         tables.extend(self.promises.as_deref().map(promise_table));
         tables.push(health_table(&self.health));
         if let Some(told) = &self.responders {
@@ -75,13 +76,19 @@ pub(super) fn chance<T>(rows: &[T], of: impl Fn(&T) -> Option<f64>) -> Cells {
 /// Why there is no time, with the value where only its upper limit is missing.
 fn hole<T>(rows: &[T], of: impl Fn(&T) -> Option<TimeHole>) -> Cells {
     #[allow(clippy::cast_precision_loss)] // microseconds
+    let seconds = |micros: i64| match micros as f64 / 1e6 {
+        few if few < 10.0 => format!("{few:.3} s"),
+        many => format!("{many:.0} s"),
+    };
     let told = |hole: TimeHole| match hole {
-        TimeHole::NoUpperLimit { value, lower } => format!(
-            "{}: {} s, from {} s",
-            hole.word(),
-            value as f64 / 1e6,
-            lower as f64 / 1e6
-        ),
+        TimeHole::NoUpperLimit { value, lower } => {
+            format!(
+                "{}: {}, from {}",
+                hole.word(),
+                seconds(value),
+                seconds(lower)
+            )
+        }
         _ => hole.word().to_owned(),
     };
     maybe(rows, |r| of(r).map(told))

@@ -1,4 +1,4 @@
-//! What a map watches, hears and feels, as tables.
+//! What customers say and feel along a map, as tables.
 
 use super::*;
 use crate::report::{Cells, Table};
@@ -8,45 +8,10 @@ fn text<T>(rows: &[T], of: impl Fn(&T) -> Option<String>) -> Cells {
 }
 
 impl OverlayReport {
-    /// The tables `kpis`, `feedback` and `feelings`, as far as there is something in them.
-    pub(super) fn watched_tables(&self) -> Vec<Table> {
-        [
-            self.kpi_table(),
-            self.feedback_table(),
-            self.feeling_table(),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
-    }
-
-    fn kpi_table(&self) -> Option<Table> {
-        let rows = self.kpis.as_deref().filter(|rows| !rows.is_empty())?;
-        let flag = |of: fn(&KpiMeasure) -> Option<bool>| Cells::Flag(rows.iter().map(of).collect());
-        Some(
-            Table::new("kpis", "KPIs that the map watches")
-                .with("kpi", "KPI", text(rows, |k| Some(k.kpi.clone())))
-                .with("name", "Name", text(rows, |k| Some(k.name.clone())))
-                .with("at", "At", text(rows, |k| k.at.clone()))
-                .with(
-                    "value",
-                    "Value",
-                    Cells::Estimate(rows.iter().map(|k| k.value).collect()),
-                )
-                .with(
-                    "n",
-                    "Of",
-                    Cells::Count(rows.iter().map(|k| Some(k.n)).collect()),
-                )
-                .with("target", "Target", text(rows, |k| k.target.clone()))
-                .with("met", "Met", flag(|k| k.met))
-                .with("alert", "Alert", flag(|k| k.alert))
-                .with(
-                    "hole",
-                    "Why there is no number",
-                    text(rows, |k| k.hole.clone()),
-                ),
-        )
+    /// The tables `feedback` and `feelings`, as far as there is something in them.
+    pub(super) fn heard_tables(&self) -> Vec<Table> {
+        let all = [self.feedback_table(), self.feeling_table()];
+        all.into_iter().flatten().collect()
     }
 
     /// Stages and touchpoints with their ids, in the order of the map.
