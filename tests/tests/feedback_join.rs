@@ -1,6 +1,8 @@
 //! Feedback along a map: joined by hand and by a naive join, feelings source by source.
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Arc;
+
 use desireline_core::engine::Exec;
 use desireline_core::feedback::{
     Direction, Feedback, FeedbackRow, Hole, Question, QuestionKind, Scale,
@@ -10,7 +12,7 @@ use desireline_core::log::Log;
 use desireline_core::map::{Form, MapFile};
 use desireline_core::overlay::{
     EmotionOrigin, Joined, KpiSources, ListenOptions, Overlay, Place, PlaceRow, Ties, Unjoined,
-    VoiceReport, join_feedback, listen, measured_and_heard, overlay,
+    VoiceReport, join_feedback, listen, measured, measured_and_heard, overlay,
 };
 use desireline_core::time::TimeSpan;
 use proptest::prelude::*;
@@ -89,7 +91,7 @@ fn every_answer_has_a_place_or_a_reason() {
         ("bob", "csat", 2, Some(6), None),          // cart and home at 5
         ("bob", "csat", 1, None, None),             // no time
         ("dan", "csat", 5, Some(3), None),          // not in the log
-        ("dan", "nps", 9, None, Some("home")),      // declared, who needs a log?
+        ("dan", "nps", 9, None, Some("home")),      // declared, but nobody whom the log knows
         ("cid", "nps", 3, Some(120), Some("home")), // declared, and a touch 20 before
         ("cid", "nps", 3, Some(10), Some("home")),  // declared, no touch before
         ("cid", "nps", 3, Some(10), Some("moon")),  // no such place
@@ -98,14 +100,14 @@ fn every_answer_has_a_place_or_a_reason() {
     ]);
     let file = map("");
     let report = heard(&file, &TOUCHES, &feedback, &exact(50), 1);
-    assert_eq!((report.answers, report.joined, report.declared), (12, 7, 5));
+    assert_eq!((report.answers, report.joined, report.declared), (12, 6, 4));
     let reasons: Vec<_> = report.unjoined.iter().map(|(r, n)| (*r, *n)).collect();
     assert_eq!(
         reasons,
         [
             (Unjoined::UnknownPlace, 1),
             (Unjoined::NoTime, 1),
-            (Unjoined::UnknownCustomer, 1),
+            (Unjoined::UnknownCustomer, 2),
             (Unjoined::NoTouch, 1),
             (Unjoined::Ambiguous, 1),
         ]
@@ -117,7 +119,7 @@ fn every_answer_has_a_place_or_a_reason() {
         found.map_or(0, |r| r.answers)
     };
     assert_eq!(row(&report.touchpoints, "cart", "csat"), 2);
-    assert_eq!(row(&report.touchpoints, "home", "nps"), 3);
+    assert_eq!(row(&report.touchpoints, "home", "nps"), 2);
     assert_eq!(row(&report.touchpoints, "desk", "desk-csat"), 1);
     // The cart sits in two stages; an answer about a stage has no touchpoint.
     assert_eq!(row(&report.stages, "find", "csat"), 2);
@@ -129,10 +131,11 @@ fn every_answer_has_a_place_or_a_reason() {
         .iter()
         .map(|h| (h.touches, h.answered, h.answers))
         .collect();
-    assert_eq!(touched, [(5, 1, 3), (2, 1, 2), (0, 0, 1)]);
+    assert_eq!(touched, [(5, 1, 2), (2, 1, 2), (0, 0, 1)]);
     assert_eq!(report.heard[2].response.hole, Some(Hole::NoTouches));
-    assert_eq!(report.heard[0].missing, 97 - 3);
-    assert_eq!(report.n_verbatims, 12);
+    assert_eq!(report.heard[0].missing, 97 - 2);
+    // What customers say whom these journeys do not have is not shown.
+    assert_eq!(report.n_verbatims, 10);
     assert!(report.verbatims.iter().all(|v| v.customer.is_none()));
 }
 
@@ -179,8 +182,104 @@ fn the_maps_feedback_points_say_where_and_how_long() {
         ("zoe", "csat", 5, None, None),
     ]);
     let report = heard(&file, &TOUCHES, &feedback, &exact(50), 1);
-    assert_eq!((report.joined, report.declared), (2, 2));
+    // Zoe is not in these journeys.
+    assert_eq!((report.joined, report.declared), (1, 1));
+    assert_eq!(report.unjoined[&Unjoined::UnknownCustomer], 1);
     assert_eq!(report.touchpoints[0].place, "cart");
+    assert_eq!(report.touchpoints[0].answers, 1);
+}
+
+/// Declared answers of those outside of the segment, the window or the journeys are counted apart.
+#[test]
+fn a_map_is_told_of_by_those_whom_it_is_about() {
+    let rows = [
+        ("ann", 0, "home"),
+        ("ann", 10, "cart"),
+        ("bob", 5, "home"),
+        ("cid", 2_000_000_000_000_000, "cart"),
+    ];
+    let said = [
+        ("ann", "nps", 9, Some(20), Some("home")),
+        ("bob", "nps", 0, Some(20), Some("home")),
+        ("cid", "nps", 0, Some(20), Some("home")),
+        ("zoe", "nps", 0, Some(20), Some("home")),
+        ("ann", "nps", 0, Some(2_000_000_000_000_000), Some("home")),
+    ];
+    let kpis = "kpis: [{id: k, kpi: nps}, {id: at-home, kpi: nps, at: home}]\nchecks: {min_n: 1}\n";
+    let measure = |scope: &str, persona: Option<&str>| {
+        let file = map(&format!(
+            "{kpis}personas: [{{id: buyer, name: B, kind: actual, member: cart}}]\n{scope}"
+        ));
+        let log = Log::from_rows(rows.iter().copied()).unwrap();
+        let journeys = log.journeys(JourneyRule::customer()).unwrap();
+        let sources = KpiSources {
+            answers: Some(Arc::new(answers(&said))),
+            listening: exact(50),
+            ..KpiSources::default()
+        };
+        let mut how = Overlay::new();
+        how.persona = persona.map(Into::into);
+        let report = measured(file.map(), &journeys, &how, &sources, &Exec::new()).unwrap();
+        let kpis = report.kpis.clone().unwrap();
+        let told = &report.touchpoint("home").unwrap().feedback;
+        let told = told.as_ref().map_or(0, |f| f[0].answers);
+        (kpis[0].n, kpis[1].n, told)
+    };
+    // Zoe is not in the log.
+    assert_eq!(measure("", None), (4, 4, 4));
+    // In the window there are ann and bob; ann's second answer came later.
+    let window = "scope: {window: {from: 1970-01-01, to: 1970-01-02}}\n";
+    assert_eq!(measure(window, None), (2, 2, 2));
+    // Who bought: ann and cid.
+    assert_eq!(measure("scope: {segment: cart}\n", None), (3, 3, 3));
+    assert_eq!(measure("", Some("buyer")), (3, 3, 3));
+    assert_eq!(measure(window, Some("buyer")), (1, 1, 1));
+}
+
+#[test]
+fn customers_are_asked_at_steps_and_channels_too() {
+    let file = MapFile::read(
+        "schema: 1\nid: m\ntitle: M\nversion: 1.0.0\nkind: actual\nstatus: draft\nas_of: 2026-01-01\nowner: o\n\
+         stakeholders: [{id: o, name: O}]\nchannels: [{id: web, kind: site_app}]\n\
+         stages: [{id: find, name: Find}, {id: buy, name: Buy, steps: [{id: pays, action: pays}]}]\ntouchpoints:\n\
+         \x20 - {id: home, name: Home, stages: [find], channel: web, binding: home}\n\
+         \x20 - {id: cart, name: Cart, stages: [buy], step: pays, binding: cart}\n\
+         feedback: [{id: csat, at: pays, measure: csat}, {id: nps, at: web, measure: nps}]\n",
+        Form::Yaml,
+    )
+    .unwrap();
+    let feedback = answers(&[
+        ("ann", "csat", 5, Some(20), None),
+        ("ann", "nps", 9, Some(20), None),
+        ("bob", "desk-csat", 4, Some(20), Some("cart")),
+        ("bob", "mood", 1, Some(20), Some("home")),
+    ]);
+    let report = heard(&file, &TOUCHES, &feedback, &exact(50), 1);
+    assert_eq!((report.joined, report.unjoined.len()), (4, 0));
+    let rows = |rows: &[PlaceRow]| -> Vec<(String, String)> {
+        rows.iter()
+            .map(|r| (r.place.clone(), r.question.clone()))
+            .collect()
+    };
+    let own = |place: &str, question: &str| (place.to_owned(), question.to_owned());
+    assert_eq!(
+        rows(&report.elsewhere),
+        [
+            own("pays", "csat"),
+            own("pays", "desk-csat"),
+            own("web", "nps"),
+            own("web", "mood")
+        ]
+    );
+    // A step is part of its stage; a channel is of none.
+    assert_eq!(
+        rows(&report.stages),
+        [
+            own("find", "mood"),
+            own("buy", "csat"),
+            own("buy", "desk-csat")
+        ]
+    );
 }
 
 #[test]

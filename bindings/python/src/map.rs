@@ -68,7 +68,9 @@ pub(crate) fn scenarios(
             (None, Some(log)) => log.journeys_with(overlay::scenario_rule(&maps)?, &exec)?,
             (None, None) => return Err(Failure::Panic("nothing to count".to_owned())),
         };
-        Ok(Answer::of(overlay::scenarios(&maps, &cut, &exec)?.into_answer()))
+        Ok(Answer::of(
+            overlay::scenarios(&maps, &cut, &exec)?.into_answer(),
+        ))
     })
 }
 

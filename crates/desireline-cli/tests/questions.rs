@@ -90,7 +90,11 @@ fn a_report_s_own_json_is_a_question() {
     let of_map = "{\"analysis\": \"overlay\", \"spec\": {}}";
     let refused = bare(&[&["run", of_map, file][..], &COLUMNS].concat());
     assert_eq!(refused.code, 2);
-    assert!(refused.err.contains("desireline overlay"), "{}", refused.err);
+    assert!(
+        refused.err.contains("desireline overlay"),
+        "{}",
+        refused.err
+    );
 }
 
 #[test]

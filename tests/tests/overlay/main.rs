@@ -4,6 +4,7 @@
 mod chance;
 mod laws;
 mod naive;
+mod places;
 mod promises;
 mod responders;
 mod scenarios;

@@ -8,6 +8,7 @@ pub(crate) mod alert;
 mod catalogue;
 mod external;
 mod finish;
+mod given;
 mod observe;
 mod outside;
 mod periods;
@@ -21,6 +22,7 @@ mod voice;
 
 pub use self::catalogue::{DEFINITIONS, Definition, Variant, definition, kind};
 pub use self::external::{ExternalTable, MAX_ROWS};
+pub(crate) use self::given::Picks;
 pub use self::plan::KpiPlan;
 pub use self::report::{KpiLimits, KpiParameter, KpiPeriod, KpiReport, KpiSetting, KpiValue};
 pub use self::spec::{Kpi, PeriodLength};

@@ -62,9 +62,13 @@ fn within(plan: &KpiPlan, partial: &mut KpiPartial, morsel: &Morsel<'_>, goes_on
     for (matcher, mask) in plan.matchers.iter().zip(&mut masks) {
         matcher.fill(morsel, mask);
     }
+    let members = plan.members.and_then(|m| masks.get(m));
     for spans in morsel.customers() {
         let (goes_on, after) = rest.split_at(spans.len().min(rest.len()));
         rest = after;
+        if members.is_some_and(|m| !spans.iter().any(|s| m.any_in(s.range()))) {
+            continue;
+        }
         let customer = Customer {
             plan,
             morsel,
@@ -82,6 +86,16 @@ fn within(plan: &KpiPlan, partial: &mut KpiPartial, morsel: &Morsel<'_>, goes_on
 impl<'a> Customer<'a> {
     fn has(&self, place: usize, i: usize) -> bool {
         self.masks.get(place).is_some_and(|m| m.get(i))
+    }
+
+    /// Whether an event is where the KPI is watched.
+    fn is_here(&self, i: usize) -> bool {
+        self.may_have(self.plan.here, i)
+    }
+
+    /// Whether a journey comes to where the KPI is watched.
+    fn comes_here(&self, span: &Span) -> bool {
+        self.plan.here.is_none_or(|here| self.any(here, span))
     }
 
     /// Without a condition everything is meant.
@@ -201,7 +215,7 @@ impl<'a> Customer<'a> {
                 active,
                 alive,
             } => {
-                for span in self.spans {
+                for span in self.spans.iter().filter(|s| self.comes_here(s)) {
                     let start = self.morsel.time(span.start as usize);
                     if self.is_open(span, alive) {
                         self.exclude(partial, start);
@@ -248,6 +262,9 @@ impl<'a> Customer<'a> {
                 of_prospects,
             } => {
                 self.firsts(partial, goal, known_from, of_prospects);
+            }
+            Kernel::Events { hit, of } if self.plan.here.is_some() => {
+                self.answers(partial, hit, of);
             }
             Kernel::Events { hit, of } => {
                 for i in self.spans.iter().flat_map(Span::range) {

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use super::catalogue::{Definition, Variant};
 use super::external::ExternalTable;
+use super::given::{Pick, Picks};
 use super::outside::Outside;
 use super::periods::Periods;
 use super::spec::{Asked, Kpi, NAME, PeriodLength, problem};
 use super::voice::Answers;
 use crate::error::SpecError;
-use crate::journey::Matcher;
 use crate::log::{AttributeType, Catalog};
 
 /// A bound [`Kpi`].
@@ -22,7 +22,11 @@ pub struct KpiPlan {
     pub(super) kernel: Kernel,
     pub(super) finish: Finish,
     /// The conditions that the rule speaks of, by place.
-    pub(super) matchers: Vec<Matcher>,
+    pub(super) matchers: Vec<Pick>,
+    /// Where units begin; anywhere without it.
+    pub(super) here: Option<Place>,
+    /// Customers with such an event alone count.
+    pub(super) members: Option<Place>,
     pub(super) periods: Periods,
     /// Days, where a rule counts them.
     pub(super) days: Periods,
@@ -294,10 +298,16 @@ impl KpiPlan {
         let mut notes = Vec::new();
         let (kernel, finish) = rules::rule(&mut build, &mut notes)?;
         let rules::Build {
-            matchers,
+            mut matchers,
             mut settings,
             ..
         } = build;
+        let mut told = |picks: &Option<Arc<dyn Picks>>| {
+            let picks = picks.as_ref()?;
+            matchers.push(Pick::Told(Arc::clone(picks)));
+            Some(matchers.len() - 1)
+        };
+        let (here, members) = (told(&kpi.given.here), told(&kpi.given.members));
         for (name, value) in &kpi.params {
             if !settings.iter().any(|(n, _)| n == name) {
                 settings.push((name.clone(), value.to_string()));
@@ -347,6 +357,8 @@ impl KpiPlan {
             kernel,
             finish,
             matchers,
+            here,
+            members,
             periods,
             days,
             keys,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::catalogue::{Definition, Variant, definition};
 use super::external::ExternalTable;
+use super::given::{Given, Pick};
 use super::voice::Answers;
 use crate::error::SpecError;
 use crate::expr::Expr;
@@ -85,6 +86,9 @@ pub struct Kpi {
     /// What customers said.
     #[serde(skip)]
     pub feedback: Option<Answers>,
+    /// What a map says of places and customers.
+    #[serde(skip)]
+    pub(crate) given: Given,
 }
 
 fn utc() -> String {
@@ -140,6 +144,7 @@ impl Kpi {
             seed: 0,
             tables: Vec::new(),
             feedback: None,
+            given: Given::default(),
         }
     }
 
@@ -271,7 +276,7 @@ impl<'k> Asked<'k> {
             check(known, name, value)?;
         }
         for param in known.params.iter().filter(|p| p.required) {
-            if !kpi.params.contains_key(param.name) {
+            if !kpi.params.contains_key(param.name) && kpi.given.setting(param.name).is_none() {
                 return Err(problem(
                     param.name,
                     format!(
@@ -315,9 +320,9 @@ impl<'k> Asked<'k> {
     }
 
     /// A condition, bound to the log.
-    pub(super) fn matcher(&self, name: &'static str) -> Result<Option<Matcher>, SpecError> {
+    pub(super) fn matcher(&self, name: &'static str) -> Result<Option<Pick>, SpecError> {
         let Some(Param::Text(text)) = self.param(name) else {
-            return Ok(None);
+            return Ok(self.kpi.given.setting(name).map(Pick::Told));
         };
         let wrong = |source| SpecError::Expr {
             analysis: NAME,
@@ -325,11 +330,12 @@ impl<'k> Asked<'k> {
             source,
         };
         let expr = Expr::parse(text).map_err(wrong)?;
-        Matcher::new(&expr, self.catalog).map(Some).map_err(wrong)
+        let matcher = Matcher::new(&expr, self.catalog).map_err(wrong)?;
+        Ok(Some(Pick::When(matcher)))
     }
 
     /// The same where nothing can be said without it.
-    pub(super) fn needed(&self, name: &'static str) -> Result<Matcher, SpecError> {
+    pub(super) fn needed(&self, name: &'static str) -> Result<Pick, SpecError> {
         self.matcher(name)?.ok_or_else(|| {
             let told = format!(
                 "the variant `{}` of {} cannot be measured without it: {}",

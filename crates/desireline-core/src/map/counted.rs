@@ -57,6 +57,23 @@ impl KpiBinding {
 }
 
 impl KnownKpi {
+    /// Why the KPI means nothing at a place, if so.
+    pub(crate) fn has_no_place(
+        &self,
+        variant: Option<&str>,
+        is_channel: bool,
+    ) -> Option<&'static str> {
+        match (self.number, variant) {
+            ("K03", Some("cac")) => Some(
+                "what was spent on new customers is not known by place: watch it for the whole map",
+            ),
+            ("K30", _) if !is_channel => Some(
+                "what was spent is known by channel alone: watch it at a channel, or for the whole map",
+            ),
+            _ => None,
+        }
+    }
+
     /// The variant of this KPI that counts by `per`, where `variant` is what a map chose, if anything.
     ///
     /// # Errors

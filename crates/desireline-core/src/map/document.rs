@@ -348,6 +348,18 @@ impl JourneyMap {
         }
         done.iter().all(|d| *d).then_some(before)
     }
+
+    /// The place of each stage in their order, the longest way to it; `None` where they follow each other in a circle.
+    pub(crate) fn stage_levels(&self) -> Option<Vec<u32>> {
+        let before = self.stage_order()?;
+        let mut levels = vec![0_u32; before.len()];
+        for _ in 0..before.len() {
+            for (stage, before) in before.iter().enumerate() {
+                levels[stage] = before.iter().map(|b| levels[*b] + 1).max().unwrap_or(0);
+            }
+        }
+        Some(levels)
+    }
 }
 
 /// The keys that no map is without.

@@ -187,6 +187,11 @@ impl BoundMap {
         })
     }
 
+    /// How many names of events there are.
+    pub(super) fn n_codes(&self) -> usize {
+        self.candidates.len()
+    }
+
     /// The bindings that can match events of a code, in the order in which they take events.
     pub fn candidates(&self, code: u32) -> &[Candidate] {
         self.candidates
@@ -257,7 +262,7 @@ pub struct BindScratch {
 }
 
 /// For each event code whether an event of that name can match: never too few.
-fn names_of(expr: &Expr, catalog: &Catalog) -> Vec<bool> {
+pub(super) fn names_of(expr: &Expr, catalog: &Catalog) -> Vec<bool> {
     let all = |b: bool| vec![b; catalog.events.len()];
     let join = |list: &[Expr], start: bool, with: fn(bool, bool) -> bool| {
         list.iter().fold(all(start), |mut sum, e| {

@@ -371,7 +371,7 @@ impl Told {
                 stage: map.stages[stage].id.to_string(),
                 touchpoint: match place {
                     Place::Touchpoint(t) => Some(map.touchpoints[t].id.to_string()),
-                    Place::Stage(_) => None,
+                    _ => None,
                 },
                 source: self.source.clone(),
                 origin: EmotionOrigin::Feedback,
@@ -443,7 +443,7 @@ fn written(map: &JourneyMap, lines: &mut BTreeMap<Line, Vec<EmotionPoint>>, else
             };
             // A stage's own point stands before those of its touchpoints.
             let rank = match place {
-                Place::Stage(_) => Place::Touchpoint(0),
+                Place::Stage(_) | Place::Step(_) | Place::Channel(_) => Place::Touchpoint(0),
                 Place::Touchpoint(t) => Place::Touchpoint(t + 1),
             };
             placed

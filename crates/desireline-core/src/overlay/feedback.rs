@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 
 use desireline_stats::Clusters;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::bind::{BindScratch, BoundMap};
+use super::bind::{BindScratch, BoundMap, LenientMatcher};
+use super::plan::window_of;
 use crate::engine::Exec;
 use crate::error::{Error, Result};
 use crate::feedback::{Answer, Feedback};
-use crate::journey::{JourneyBlock, Journeys, Morsel, Scratch, Span};
+use crate::journey::{JourneyBlock, Journeys, Mask, Matcher, Morsel, Scratch, Span};
 use crate::map::{Id, JourneyMap};
 use crate::time::TimeSpan;
 
@@ -74,6 +75,8 @@ pub enum Unjoined {
     NoTouch,
     /// Touches of several touchpoints are equally near.
     Ambiguous,
+    /// It was given outside of the map's window.
+    OutsideWindow,
 }
 
 impl Unjoined {
@@ -86,17 +89,22 @@ impl Unjoined {
             Unjoined::UnknownCustomer => "customer not in these journeys",
             Unjoined::NoTouch => "no touch within the tolerance",
             Unjoined::Ambiguous => "several touchpoints equally near",
+            Unjoined::OutsideWindow => "given outside of the map's window",
         }
     }
 }
 
-/// A place of a map that an answer is about: a place among its touchpoints or among its stages.
+/// A place of a map that an answer is about: a place among its touchpoints, stages, steps of all stages, or channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
     /// A touchpoint.
     Touchpoint(usize),
     /// A stage as a whole.
     Stage(usize),
+    /// A step as a whole.
+    Step(usize),
+    /// A channel as a whole.
+    Channel(usize),
 }
 
 /// Where an answer belongs.
@@ -119,6 +127,9 @@ pub struct FeedbackJoin {
     /// For each touchpoint of the map: touches with at least one answer, of all touches, customers being clusters. Answers to a stage, and
     /// declared ones without a touch within the tolerance, answer no touch.
     pub touches: Vec<Clusters>,
+    /// For each answer, by its id: whether it is none of what is looked at, because its customer is not in these journeys, the segment, the
+    /// window or the persona, or because it was given outside of the window. An answer without a customer is, where there is a segment or a persona.
+    pub outside: Vec<bool>,
 }
 
 /// One touch of a customer.
@@ -179,6 +190,9 @@ pub(super) fn locate(
 /// the place of the map's feedback point that has the question's id; else to the touchpoint of the nearest touch of the same customer
 /// ([`JoinRule`]). What belongs nowhere keeps its reason. Answers about a touchpoint also answer a touch of it where one lies within the tolerance.
 ///
+/// Answers of customers who are not in the journeys, or not in the map's window, belong nowhere either, whatever is declared with them:
+/// what is said of a map is said by those whom it is about. Anonymous answers with a declared place count, unless the map has a segment.
+///
 /// Time O(events + answers log events of a customer), one pass over the journeys on the threads of `exec`; the result depends neither
 /// on them nor on the order of the input.
 ///
@@ -191,13 +205,27 @@ pub fn join_feedback(
     rule: &JoinRule,
     exec: &Exec,
 ) -> Result<FeedbackJoin> {
+    join_for(map, journeys, feedback, rule, None, exec)
+}
+
+/// The same for the customers of one persona alone.
+pub(super) fn join_for(
+    map: &JourneyMap,
+    journeys: &Journeys,
+    feedback: &Feedback,
+    rule: &JoinRule,
+    persona: Option<&Id>,
+    exec: &Exec,
+) -> Result<FeedbackJoin> {
+    let who = Who::new(map, journeys, persona)?;
     let bound = BoundMap::new(map, journeys.catalog())?;
     let places = Places::new(map);
     let mut answers: Vec<Result<Joined, Unjoined>> = Vec::with_capacity(feedback.len());
     // Answers to look at, by block and customer.
+    let mut asked: Vec<(bool, Asker)> = Vec::with_capacity(feedback.len());
     let mut open: Vec<HashMap<u32, Vec<Open>>> = vec![HashMap::new(); journeys.blocks().len()];
     for customer in feedback.by_customer() {
-        let mut found: Option<Option<(usize, usize)>> = None;
+        let mut at: Option<Option<(usize, u32)>> = None;
         for answer in customer {
             let declared = places.declared(&answer);
             let first = match declared {
@@ -212,6 +240,23 @@ pub fn join_feedback(
                 None => Err(Unjoined::UnknownCustomer),
             };
             answers.push(first);
+            let is_late = answer.time().is_some_and(|t| !who.is_within(t));
+            let Some(id) = answer.customer_id() else {
+                asked.push((is_late, Asker::Nobody));
+                continue;
+            };
+            let at = *at.get_or_insert_with(|| {
+                let (block, customer) = journeys.log().customer(id)?;
+                Some((block, u32::try_from(customer).ok()?))
+            });
+            asked.push((is_late, at.map_or(Asker::Stranger, Asker::Customer)));
+            let Some((block, customer)) = at else {
+                continue;
+            };
+            let Some(waiting) = open.get_mut(block) else {
+                continue;
+            };
+            let waiting = waiting.entry(customer).or_default();
             let only = match first {
                 Ok(Joined {
                     place: Place::Touchpoint(touchpoint),
@@ -220,20 +265,12 @@ pub fn join_feedback(
                 Err(Unjoined::UnknownCustomer) => None,
                 _ => continue,
             };
-            let (Some(id), Some(time)) = (answer.customer_id(), answer.time()) else {
-                continue;
-            };
-            let at = *found.get_or_insert_with(|| journeys.log().customer(id));
-            if let Some((block, customer)) = at
-                && let Some(waiting) = open.get_mut(block)
-            {
-                let customer = u32::try_from(customer).unwrap_or(u32::MAX);
-                let within = places.within(&answer).unwrap_or(rule.within);
-                waiting.entry(customer).or_default().push(Open {
+            if let Some(time) = answer.time().filter(|_| !is_late) {
+                waiting.push(Open {
                     answer: answer.id,
                     time,
                     only,
-                    within,
+                    within: places.within(&answer).unwrap_or(rule.within),
                 });
             }
         }
@@ -246,7 +283,7 @@ pub fn join_feedback(
                 break;
             }
             let morsel = block.morsel(range, &mut scratch);
-            part.observe(&bound, &morsel, &mut binding, &open, rule);
+            part.observe(&bound, &who, &morsel, &mut binding, &open, rule);
         }
         part
     };
@@ -257,7 +294,9 @@ pub fn join_feedback(
         return Err(Error::Cancelled { done: 0, total });
     }
     let mut touches = vec![Clusters::default(); map.touchpoints.len()];
+    let mut seen: Vec<HashSet<u32>> = Vec::with_capacity(parts.len());
     for part in parts {
+        seen.push(part.seen);
         for (sum, more) in touches.iter_mut().zip(&part.touches) {
             sum.merge(more);
         }
@@ -277,7 +316,98 @@ pub fn join_feedback(
             };
         }
     }
-    Ok(FeedbackJoin { answers, touches })
+    let is_seen = |(block, customer): (usize, u32)| {
+        let seen = seen.get(block);
+        seen.is_some_and(|seen| seen.contains(&customer))
+    };
+    let mut outside = Vec::with_capacity(answers.len());
+    for (answer, (is_late, asker)) in answers.iter_mut().zip(asked) {
+        let reason = match asker {
+            _ if is_late => Some(Unjoined::OutsideWindow),
+            Asker::Nobody => who.is_narrow.then_some(Unjoined::NoCustomer),
+            Asker::Stranger => Some(Unjoined::UnknownCustomer),
+            Asker::Customer(at) => (!is_seen(at)).then_some(Unjoined::UnknownCustomer),
+        };
+        outside.push(reason.is_some());
+        // Why an answer had no place anyhow is not overruled.
+        let is_placed = answer.is_ok() || *answer == Err(Unjoined::NoTouch);
+        if let Some(reason) = reason.filter(|_| is_placed || is_late) {
+            *answer = Err(reason);
+        }
+    }
+    Ok(FeedbackJoin {
+        answers,
+        touches,
+        outside,
+    })
+}
+
+/// Who gave an answer.
+#[derive(Clone, Copy, Debug)]
+enum Asker {
+    Nobody,
+    /// A customer whom the log does not have.
+    Stranger,
+    /// A block of the log, and the customer there.
+    Customer((usize, u32)),
+}
+
+/// Whom a map is about.
+#[derive(Debug)]
+struct Who {
+    window: Option<(i64, i64)>,
+    members: Option<Matcher>,
+    /// Whether not everybody is meant, so that nothing can be said of answers without a customer.
+    is_narrow: bool,
+}
+
+impl Who {
+    fn new(map: &JourneyMap, journeys: &Journeys, persona: Option<&Id>) -> Result<Who> {
+        let mut personas = map.personas.iter().filter(|p| persona == Some(&p.id));
+        let member = personas.find_map(|p| p.member.as_ref());
+        let bind = |e| LenientMatcher::new(e, journeys.catalog());
+        let members = member.map(bind).transpose()?.map(|bound| bound.matcher);
+        let scope = map.scope.as_ref();
+        Ok(Who {
+            window: window_of(map)?.map(|(from, to, _)| (from, to)),
+            is_narrow: members.is_some() || scope.is_some_and(|s| s.segment.is_some()),
+            members,
+        })
+    }
+
+    fn is_within(&self, time: i64) -> bool {
+        self.window
+            .is_none_or(|(from, to)| (from..to).contains(&time))
+    }
+
+    /// The journeys of a morsel as far as they are meant.
+    fn narrow(&self, morsel: &Morsel<'_>) -> Vec<Span> {
+        let mut spans = Vec::with_capacity(morsel.spans().len());
+        for span in morsel.spans() {
+            let inside = match self.window {
+                Some(window) => span.parts(morsel.times(), window).1,
+                None => span.start..span.end,
+            };
+            if !inside.is_empty() {
+                let (start, end) = (inside.start, inside.end);
+                spans.push(Span {
+                    start,
+                    end,
+                    ..*span
+                });
+            }
+        }
+        if let Some(members) = &self.members {
+            let mut mask = Mask::default();
+            members.fill(&morsel.with_spans(&spans), &mut mask);
+            let of = |spans: &[Span]| spans.iter().any(|s| mask.any_in(s.range()));
+            let kept = spans
+                .chunk_by(|a, b| a.customer == b.customer)
+                .filter(|s| of(s));
+            spans = kept.flatten().copied().collect();
+        }
+        spans
+    }
 }
 
 /// The places of a map by their ids.
@@ -292,9 +422,17 @@ impl<'m> Places<'m> {
         let stages = stages.map(|(i, s)| (s.id.as_str(), Place::Stage(i)));
         let touchpoints = map.touchpoints.iter().enumerate();
         let touchpoints = touchpoints.map(|(i, t)| (t.id.as_str(), Place::Touchpoint(i)));
+        let steps = map.stages.iter().flat_map(|s| &s.steps).enumerate();
+        let steps = steps.map(|(i, s)| (s.id.as_str(), Place::Step(i)));
+        let channels = map.channels.iter().enumerate();
+        let channels = channels.map(|(i, c)| (c.id.as_str(), Place::Channel(i)));
         Places {
             map,
-            by_id: stages.chain(touchpoints).collect(),
+            by_id: stages
+                .chain(touchpoints)
+                .chain(steps)
+                .chain(channels)
+                .collect(),
         }
     }
 
@@ -327,6 +465,8 @@ struct Open {
 struct Part {
     touches: Vec<Clusters>,
     found: Vec<(usize, Result<Touch, Unjoined>)>,
+    /// Customers with answers who are among those that are meant.
+    seen: HashSet<u32>,
     /// Touches of one customer by touchpoint: all and answered ones. Zero between customers.
     sums: Vec<(u64, u64)>,
 }
@@ -336,6 +476,7 @@ impl Part {
         Part {
             touches: vec![Clusters::default(); touchpoints],
             found: Vec::new(),
+            seen: HashSet::new(),
             sums: vec![(0, 0); touchpoints],
         }
     }
@@ -343,11 +484,14 @@ impl Part {
     fn observe(
         &mut self,
         bound: &BoundMap,
+        who: &Who,
         morsel: &Morsel<'_>,
         scratch: &mut BindScratch,
         open: &HashMap<u32, Vec<Open>>,
         rule: &JoinRule,
     ) {
+        let spans = who.narrow(morsel);
+        let morsel = &morsel.with_spans(&spans);
         let mut touched: Vec<(usize, usize)> = Vec::new();
         let take = |event, binding: usize| {
             touched.push((event, bound.bindings[binding].touchpoint));
@@ -378,6 +522,7 @@ impl Part {
             self.sums[touchpoint].0 += 1;
         }
         if let Some(open) = open.get(&span.customer) {
+            self.seen.insert(span.customer);
             let mut touches: Vec<Touch> = touched
                 .iter()
                 .map(|&(event, touchpoint)| Touch {
@@ -412,6 +557,19 @@ pub(super) fn stages_of(map: &JourneyMap, place: Place) -> Vec<usize> {
     let position = |id: &Id| map.stages.iter().position(|s| s.id == *id);
     match place {
         Place::Stage(stage) => vec![stage],
+        Place::Step(step) => {
+            let of = |s: &crate::map::Stage| s.steps.len();
+            let ends = map.stages.iter().scan(0, |end, s| {
+                *end += of(s);
+                Some(*end)
+            });
+            ends.enumerate()
+                .find(|(_, end)| step < *end)
+                .map(|(s, _)| s)
+                .into_iter()
+                .collect()
+        }
+        Place::Channel(_) => Vec::new(),
         Place::Touchpoint(touchpoint) => {
             let mut stages: Vec<usize> = map.touchpoints[touchpoint]
                 .stages

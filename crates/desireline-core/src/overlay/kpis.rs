@@ -7,20 +7,21 @@ use desireline_stats::{Estimate, Unit};
 
 use self::heard::{Heard, asks};
 use super::Overlay;
+use super::bind::{LenientMatcher, names_of};
 use super::finish::least;
+use super::place::{AnyOf, Places};
 use super::plan::window_of;
-use super::report::KpiMeasure;
+use super::report::{KpiMeasure, KpiPart};
 use super::run::select;
 use super::voice::ListenOptions;
 use crate::engine::{Analysis as _, DynAnalysis, Exec};
 use crate::error::Result;
-use crate::expr::Expr;
 use crate::feedback::{Feedback, Measured, Measuring};
 use crate::journey::{Journeys, Matcher};
 use crate::kpi::alert::{lasted, stands, threshold};
-use crate::kpi::{ExternalTable, Kpi, KpiReport, PeriodLength};
+use crate::kpi::{ExternalTable, Kpi, KpiReport, KpiValue, PeriodLength, Picks};
 use crate::log::Catalog;
-use crate::map::{Compare, Id, JourneyMap, KnownKpi, KpiBinding, KpiUnit, Param, Quantity};
+use crate::map::{Compare, CustomerGoal, Id, JourneyMap, KnownKpi, KpiBinding, KpiUnit, Quantity};
 
 mod heard;
 #[cfg(test)]
@@ -37,12 +38,16 @@ pub struct KpiSources {
     pub listening: ListenOptions,
 }
 
-/// Measures every KPI that a map watches, in one pass over the log for each part of the map that needs its own journeys.
+/// Measures every KPI that a map watches, in one pass over the log.
 ///
-/// A KPI at a stage, touchpoint or channel is about the events bound to it: they fill the setting that says where (`entry` of a
-/// conversion, `at` of a drop-off, `touch` of reach, `of` of revenue and rework, `enter` of a time on stage; `leave` are the
-/// stages after it). A KPI without such a setting is measured over the journeys that have such an event. Goals that a binding
-/// does not name are the map's.
+/// A KPI at a stage, step, touchpoint or channel counts what begins there, and looks for what follows anywhere: a cart that was
+/// filled there, an entry, an order, a journey that came there. Events belong to places as in [`overlay`](super::overlay): by priority, and by the
+/// stages' own conditions. They fill the setting that says where (`entry` of a conversion, `at` of a drop-off, `touch` of reach, `of` of revenue and
+/// rework, `enter` of a time on stage, `active` of engagement, `start` of a goal's completion) unless the binding says it itself;
+/// `leave` are the stages after it. Goals that a binding does not name are those of its stage, else the map's. With
+/// [`persona`](Overlay::persona) only its customers count.
+///
+/// A KPI with one number for each channel has at a channel that channel's; elsewhere its numbers are [`KpiMeasure::parts`].
 ///
 /// KPIs of answers are measured from the answers about the place: declared ones, and those near in time to a touch of it ([`ListenOptions`]).
 ///
@@ -62,6 +67,7 @@ pub fn measure_kpis(
     sources: &KpiSources,
     exec: &Exec,
 ) -> Result<Vec<KpiMeasure>> {
+    how.check(map)?;
     let selected = select(map, journeys)?;
     let journeys = selected.as_ref().unwrap_or(journeys);
     let catalog = journeys.catalog();
@@ -70,12 +76,13 @@ pub fn measure_kpis(
         how,
         sources,
         catalog,
-        heard: Heard::new(map, journeys, sources, exec)?,
+        heard: Heard::new(map, journeys, sources, how.persona.as_ref(), exec)?,
         window: window_of(map)?,
+        places: Arc::new(Places::new(map, catalog)?),
+        members: members(map, how, catalog)?,
     };
     let mut rows: Vec<KpiMeasure> = Vec::with_capacity(map.kpis.len());
-    // What is asked of which journeys, so that those alike share a pass.
-    let mut asked: BTreeMap<Option<String>, Vec<(usize, Kpi)>> = BTreeMap::new();
+    let mut asked: Vec<(usize, Kpi)> = Vec::new();
     for (place, binding) in map.kpis.iter().enumerate() {
         let mut row = empty(map, binding, how);
         if binding.kpi.known().is_none() {
@@ -99,7 +106,7 @@ pub fn measure_kpis(
             continue;
         }
         match asking.question(binding) {
-            Ok((only, kpi)) => {
+            Ok(kpi) => {
                 let kpi = kpi.cut_by(journeys.rule());
                 // What has to last is a series, unless the KPI has none.
                 let series = Kpi {
@@ -114,7 +121,7 @@ pub fn measure_kpis(
                         Err(_) => Err(e),
                     });
                 match fits {
-                    Ok(kpi) => asked.entry(only).or_default().push((place, kpi)),
+                    Ok(kpi) => asked.push((place, kpi)),
                     Err(e) => row.hole = Some(e.to_string()),
                 }
             }
@@ -122,22 +129,19 @@ pub fn measure_kpis(
         }
         rows.push(row);
     }
-    for (only, kpis) in asked {
-        let kept = match &only {
-            Some(expr) => journeys.keep_journeys(expr)?,
-            None => journeys.clone(),
-        };
-        let analyses: Vec<Box<dyn DynAnalysis>> = kpis
-            .iter()
-            .map(|(_, kpi)| Box::new(kpi.clone()) as Box<dyn DynAnalysis>)
-            .collect();
-        for ((place, _), answer) in kpis.iter().zip(kept.run_dyn(&analyses, exec)?) {
-            let report = answer.report.into_any().downcast::<KpiReport>();
-            if let (Ok(report), Some(row), Some(binding)) =
-                (report, rows.get_mut(*place), map.kpis.get(*place))
-            {
-                fill(row, &report, binding);
-            }
+    let analyses: Vec<Box<dyn DynAnalysis>> = asked
+        .iter()
+        .map(|(_, kpi)| Box::new(kpi.clone()) as Box<dyn DynAnalysis>)
+        .collect();
+    if analyses.is_empty() {
+        return Ok(rows);
+    }
+    for ((place, _), answer) in asked.iter().zip(journeys.run_dyn(&analyses, exec)?) {
+        let report = answer.report.into_any().downcast::<KpiReport>();
+        if let (Ok(report), Some(row), Some(binding)) =
+            (report, rows.get_mut(*place), map.kpis.get(*place))
+        {
+            fill(row, *report, map, binding);
         }
     }
     Ok(rows)
@@ -287,12 +291,13 @@ fn empty(map: &JourneyMap, binding: &KpiBinding, how: &Overlay) -> KpiMeasure {
         met: None,
         alert: None,
         hole: None,
+        parts: Vec::new(),
     }
 }
 
 /// The setting that says where, and those that name the goal.
 fn place_setting(known: &KnownKpi) -> Option<&'static str> {
-    let names = ["entry", "at", "touch", "enter", "active", "of"];
+    let names = ["entry", "at", "touch", "enter", "active", "of", "start"];
     let place = names
         .into_iter()
         .find(|name| known.params.iter().any(|p| p.name == *name));
@@ -307,6 +312,9 @@ struct Asking<'a> {
     sources: &'a KpiSources,
     catalog: &'a Catalog,
     heard: Option<Heard<'a>>,
+    places: Arc<Places>,
+    /// Whose customers alone count.
+    members: Option<Arc<dyn Picks>>,
     /// From when to before when, and the zone of the days.
     window: Option<(i64, i64, String)>,
 }
@@ -325,13 +333,9 @@ impl Asking<'_> {
             .response(binding.at.as_ref()?, &measuring)
     }
 
-    fn question(&self, binding: &KpiBinding) -> Result<(Option<String>, Kpi), String> {
+    fn question(&self, binding: &KpiBinding) -> Result<Kpi, String> {
         let Asking {
-            map,
-            how,
-            sources,
-            catalog,
-            ..
+            map, how, sources, ..
         } = *self;
         let known = binding
             .kpi
@@ -358,110 +362,135 @@ impl Asking<'_> {
                 .collect(),
             None => sources.tables.clone(),
         };
+        kpi.given.members.clone_from(&self.members);
         if asks(binding) {
             if let Some(heard) = &self.heard {
                 kpi = kpi.answers(heard.at(binding.at.as_ref()));
             }
-            return Ok((None, kpi));
+            return Ok(kpi);
         }
-        let takes = |name: &str| known.params.iter().any(|p| p.name == name);
-        let mut only = None;
         if let Some(at) = &binding.at {
-            let here = events_at(map, at, catalog)?;
-            match place_setting(known).filter(|name| !kpi.params.contains_key(*name)) {
-                Some(name) => _ = kpi.params.insert(name.to_owned(), Param::Text(here)),
-                None if place_setting(known).is_none() => only = Some(here),
-                None => {}
-            }
-            if takes("leave")
-                && !kpi.params.contains_key("leave")
-                && let Some(after) = events_after(map, at, catalog)
-            {
-                kpi.params.insert("leave".to_owned(), Param::Text(after));
+            self.put_at(&mut kpi, known, binding, at)?;
+        }
+        let takes_goal = known.params.iter().any(|p| p.name == "goal");
+        if takes_goal && !kpi.params.contains_key("goal") {
+            let goals = self.goals(binding.at.as_ref());
+            if !goals.is_empty() {
+                kpi.given.settings.push(("goal", Arc::new(AnyOf(goals))));
             }
         }
-        if takes("goal") && !kpi.params.contains_key("goal") {
-            let of_stage = |g: &&crate::map::CustomerGoal| {
-                binding
-                    .at
-                    .as_ref()
-                    .is_none_or(|at| g.stages.is_empty() || g.stages.contains(at))
-            };
-            let of_lens =
-                |g: &&crate::map::CustomerGoal| how.goal.as_ref().is_none_or(|id| g.id == *id);
-            let goals: Vec<&crate::map::CustomerGoal> = map.goals.iter().filter(of_lens).collect();
-            let near = any_of(
-                goals
-                    .iter()
-                    .copied()
-                    .filter(of_stage)
-                    .filter_map(|g| g.success.as_ref()),
-                catalog,
-            );
-            let goals =
-                near.or_else(|| any_of(goals.iter().filter_map(|g| g.success.as_ref()), catalog));
-            if let Some(goals) = goals {
-                kpi.params.insert("goal".to_owned(), Param::Text(goals));
+        Ok(kpi)
+    }
+
+    /// Says where a KPI is watched: what it counts begins there, and may go on anywhere.
+    fn put_at(
+        &self,
+        kpi: &mut Kpi,
+        known: &'static KnownKpi,
+        binding: &KpiBinding,
+        at: &Id,
+    ) -> Result<(), String> {
+        let map = self.map;
+        let is_channel = map.channels.iter().any(|c| c.id == *at);
+        let variant = kpi.variant.as_deref().or_else(|| binding.variant());
+        if let Some(reason) = known.has_no_place(variant, is_channel) {
+            return Err(reason.to_owned());
+        }
+        // A rank in search results, and what is spent on a channel, come from tables.
+        if matches!(known.number, "K13" | "K30") {
+            return Ok(());
+        }
+        // Who says where it begins is taken at their word; the place is where it is shown.
+        let setting = place_setting(known);
+        if setting.is_none_or(|name| !kpi.params.contains_key(name)) {
+            let events: Arc<dyn Picks> = Arc::new(self.places.at(map, at)?);
+            if let Some(name) = setting {
+                kpi.given.settings.push((name, Arc::clone(&events)));
+            }
+            // Sessions have no setting that says where.
+            if setting.is_none() || known.number == "K06" {
+                kpi.given.here = Some(events);
             }
         }
-        Ok((only, kpi))
+        if known.number == "K17"
+            && !kpi.params.contains_key("leave")
+            && let Some(after) = self.places.after(map, at)
+        {
+            kpi.given.settings.push(("leave", Arc::new(after)));
+        }
+        Ok(())
+    }
+
+    /// The goals that a KPI means which names none: those of its stage, else all that the map is read for. Names that the log
+    /// does not have match nothing; a goal of nothing else is none.
+    fn goals(&self, at: Option<&Id>) -> Vec<Matcher> {
+        let of_lens = |g: &&CustomerGoal| self.how.goal.as_ref().is_none_or(|id| g.id == *id);
+        let of_stage =
+            |g: &&CustomerGoal| at.is_none_or(|at| g.stages.is_empty() || g.stages.contains(at));
+        let bound = |g: &CustomerGoal| {
+            let success = g.success.as_ref()?;
+            let is_seen = names_of(success, self.catalog).contains(&true);
+            let matcher = LenientMatcher::new(success, self.catalog).ok()?.matcher;
+            is_seen.then_some(matcher)
+        };
+        let all = || self.map.goals.iter().filter(of_lens);
+        let near: Vec<Matcher> = all().filter(of_stage).filter_map(bound).collect();
+        match near.is_empty() {
+            true => all().filter_map(bound).collect(),
+            false => near,
+        }
     }
 }
 
-/// The events of a part of the map, those that the log has.
-fn events_at(map: &JourneyMap, at: &Id, catalog: &Catalog) -> Result<String, String> {
-    if let Some(channel) = map.channels.iter().find(|c| c.id == *at) {
-        let quoted = |v: &str| format!("\"{}\"", v.replace('\\', "\\\\").replace('"', "\\\""));
-        let values: Vec<String> = match channel.values.is_empty() {
-            true => vec![quoted(&channel.id.to_string())],
-            false => channel.values.iter().map(|v| quoted(v)).collect(),
+/// The customers of the persona that is asked for.
+fn members(map: &JourneyMap, how: &Overlay, catalog: &Catalog) -> Result<Option<Arc<dyn Picks>>> {
+    let mut personas = map.personas.iter();
+    let persona = personas.find(|p| how.persona.as_ref() == Some(&p.id));
+    let Some(member) = persona.and_then(|p| p.member.as_ref()) else {
+        return Ok(None);
+    };
+    Ok(Some(Arc::new(
+        LenientMatcher::new(member, catalog)?.matcher,
+    )))
+}
+
+fn fill(row: &mut KpiMeasure, mut report: KpiReport, map: &JourneyMap, binding: &KpiBinding) {
+    // The first signal of friction is all of them together.
+    let is_keyed = report.number != "K20" && report.values.iter().any(|v| v.key.is_some());
+    let own = binding.at.as_ref();
+    let own = own.and_then(|at| map.channels.iter().find(|c| c.id == *at));
+    if is_keyed {
+        let is_own = |v: &KpiValue| match (own, &v.key) {
+            (Some(channel), Some(key)) => report.number == "K14" || channel.is_called(key),
+            _ => true,
         };
-        let text = format!("channel in [{}]", values.join(", "));
-        let expr = Expr::parse(&text).map_err(|e| e.to_string())?;
-        return match Matcher::new(&expr, catalog) {
-            Ok(_) => Ok(text),
-            Err(e) => Err(format!(
-                "the log does not say what came through channel `{at}`: {e}"
-            )),
-        };
+        let (values, series) = (report.values.clone(), report.series.clone());
+        let kept = |all: Vec<KpiValue>| all.into_iter().filter(is_own).collect::<Vec<_>>();
+        let (values, series) = (kept(values), kept(series));
+        (report.values, report.series) = (values, series);
     }
-    let here = map
-        .touchpoints
-        .iter()
-        .filter(|t| t.id == *at || t.is_in(at) || t.step.as_ref() == Some(at));
-    let bindings = here.filter_map(|t| t.binding.as_ref()).map(|b| &b.when);
-    any_of(bindings, catalog).ok_or_else(|| format!("no event of this log is bound to `{at}`"))
-}
-
-/// The events of all stages after this one.
-fn events_after(map: &JourneyMap, at: &Id, catalog: &Catalog) -> Option<String> {
-    let place = map.stages.iter().position(|s| s.id == *at)?;
-    let after = map.stages.get(place + 1..)?;
-    let later = |t: &&crate::map::Touchpoint| !t.is_in(at) && after.iter().any(|s| t.is_in(&s.id));
-    let bindings = map
-        .touchpoints
-        .iter()
-        .filter(later)
-        .filter_map(|t| t.binding.as_ref());
-    any_of(bindings.map(|b| &b.when), catalog)
-}
-
-/// One condition for several, leaving out those that speak of what the log does not have.
-fn any_of<'e>(all: impl Iterator<Item = &'e Expr>, catalog: &Catalog) -> Option<String> {
-    let known: Vec<String> = all
-        .filter(|e| Matcher::new(e, catalog).is_ok())
-        .map(|e| format!("({e})"))
-        .collect();
-    (!known.is_empty()).then(|| known.join(" or "))
-}
-
-fn fill(row: &mut KpiMeasure, report: &KpiReport, binding: &KpiBinding) {
+    let alone = own.is_some() && report.values.len() == 1;
+    if is_keyed && !alone && !report.values.is_empty() {
+        row.parts = report
+            .values
+            .iter()
+            .map(|v| part(v, &report, binding))
+            .collect();
+        row.hole = Some("it has one number for each of several, not one for all".to_owned());
+        return;
+    }
     let Some(first) = report.values.first() else {
+        row.hole = Some("nothing to measure".to_owned());
         return;
     };
     row.value = first.estimate;
     row.n = first.n;
     row.hole.clone_from(&first.hole);
+    if let (Some(at), 0, 0, None) = (&binding.at, first.n, first.excluded, first.estimate) {
+        row.hole = Some(format!(
+            "nothing to measure: nothing that it counts begins at `{at}`"
+        ));
+    }
     if let Some(e) = first.estimate {
         judge(row, &e, binding, report.unit, report.currency.as_deref());
     }
@@ -470,6 +499,22 @@ fn fill(row: &mut KpiMeasure, report: &KpiReport, binding: &KpiBinding) {
         Ok(alert) => row.alert = alert,
         Err(reason) if first.estimate.is_some() => row.hole = Some(reason),
         Err(_) => {}
+    }
+}
+
+/// One of a KPI's numbers, by itself held against the target.
+fn part(value: &KpiValue, report: &KpiReport, binding: &KpiBinding) -> KpiPart {
+    let target = binding.target.as_ref().and_then(|t| {
+        let wanted = threshold(t.value, report.unit, report.currency.as_deref()).ok()?;
+        Some((t.op, wanted))
+    });
+    let met = target.zip(value.estimate);
+    KpiPart {
+        key: value.key.clone().unwrap_or_default(),
+        value: value.estimate,
+        n: value.n,
+        met: met.and_then(|((op, wanted), e)| stands(&e, op, wanted)),
+        hole: value.hole.clone(),
     }
 }
 

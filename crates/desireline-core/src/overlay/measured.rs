@@ -7,14 +7,14 @@ use super::question::Overlay;
 use super::report::OverlayReport;
 use super::responders::measure_responders;
 use super::run::{overlay, select};
-use super::voice::{VoiceReport, listen};
+use super::voice::{VoiceReport, listen_to};
 use crate::engine::Exec;
 use crate::error::Result;
 use crate::journey::Journeys;
 use crate::map::JourneyMap;
 
 /// The map as [`overlay`] measures it, with its KPIs by [`measure_kpis`], its promises by [`measure_promises`] and, where there are
-/// answers, feedback and feelings by [`listen`] and those who answered by [`measure_responders`]. This is what pages and pictures show.
+/// answers, feedback and feelings by [`listen`](super::listen) and those who answered by [`measure_responders`]. This is what pages and pictures show.
 ///
 /// KPIs are about the same segment, window and events as the rest.
 ///
@@ -52,7 +52,10 @@ pub fn measured_and_heard(
     let selected = select(map, journeys)?;
     let journeys = selected.as_ref().unwrap_or(journeys);
     let voice = match &sources.answers {
-        Some(answers) => Some(listen(map, journeys, answers, &sources.listening, exec)?),
+        Some(answers) => {
+            let (options, persona) = (&sources.listening, how.persona.as_ref());
+            Some(listen_to(map, journeys, answers, options, persona, exec)?)
+        }
         None => None,
     };
     if let Some(voice) = &voice {

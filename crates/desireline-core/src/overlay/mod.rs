@@ -19,6 +19,7 @@ mod pass;
 mod periods;
 mod persona_diff;
 mod persona_weights;
+mod place;
 mod plan;
 mod promises;
 mod question;

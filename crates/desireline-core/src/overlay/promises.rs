@@ -10,12 +10,12 @@ use super::plan::bounds_of;
 use super::question::Overlay;
 use super::report::{PromiseMeasure, PromiseVerdict};
 use super::voice::{PlaceRow, VoiceReport};
-use crate::kpi::alert::{stands, threshold};
 use crate::engine::Exec;
 use crate::error::Result;
 use crate::expr::{Expr, Node};
 use crate::feedback::{Measured, QuestionKind};
 use crate::journey::{Journeys, Mask, Matcher, Morsel, Span};
+use crate::kpi::alert::{stands, threshold};
 use crate::log::Catalog;
 use crate::map::{
     At, Compare, Expectation, Id, JourneyMap, KnownKpi, KpiBinding, KpiUnit, Param, Promise,

@@ -6,7 +6,7 @@ use desireline_stats::sample_size;
 use serde::{Deserialize, Serialize};
 
 use super::emotion::{EmotionCurve, EmotionOrigin, EmotionValue, emotion_curve};
-use super::feedback::{FeedbackJoin, JoinRule, Place, Unjoined, join_feedback, stages_of};
+use super::feedback::{FeedbackJoin, JoinRule, Place, Unjoined, join_for, stages_of};
 use super::persona_weights::nowhere;
 use super::report::{EmotionMeasure, FeedbackMeasure, OverlayReport};
 use crate::engine::Exec;
@@ -18,7 +18,7 @@ use crate::feedback::{
     VerbatimRow,
 };
 use crate::journey::Journeys;
-use crate::map::{EmotionSource, JourneyMap};
+use crate::map::{EmotionSource, Id, JourneyMap};
 use crate::report::{Answer, Base, Caveat, Cells, Provenance, Rate, Report, Table};
 
 /// How feedback is held against a map.
@@ -88,7 +88,7 @@ pub struct HeardRow {
     pub missing: u64,
 }
 
-/// Feedback held against a map. Tables: `touchpoints`, `stages`, `heard`, `emotion`, `unjoined`, `verbatims`.
+/// Feedback held against a map. Tables: `touchpoints`, `stages`, `elsewhere` (steps and channels), `heard`, `emotion`, `unjoined`, `verbatims`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct VoiceReport {
@@ -106,6 +106,8 @@ pub struct VoiceReport {
     pub touchpoints: Vec<PlaceRow>,
     /// Each question at each stage. An answer at a touchpoint that sits in several stages counts in each of them.
     pub stages: Vec<PlaceRow>,
+    /// Each question at each step and channel: asked there, or at a touchpoint that sits there.
+    pub elsewhere: Vec<PlaceRow>,
     /// How well each touchpoint is heard.
     pub heard: Vec<HeardRow>,
     /// Touchpoints with enough answers, of all touchpoints (K23).
@@ -134,6 +136,18 @@ pub fn listen(
     options: &ListenOptions,
     exec: &Exec,
 ) -> Result<VoiceReport> {
+    listen_to(map, journeys, feedback, options, None, exec)
+}
+
+/// The same for the customers of one persona alone.
+pub(super) fn listen_to(
+    map: &JourneyMap,
+    journeys: &Journeys,
+    feedback: &Feedback,
+    options: &ListenOptions,
+    persona: Option<&Id>,
+    exec: &Exec,
+) -> Result<VoiceReport> {
     options.measuring.check()?;
     let needed = sample_size(0.5, options.half_width, options.measuring.level);
     let needed = needed.ok_or_else(|| FeedbackError::Setting {
@@ -141,7 +155,7 @@ pub fn listen(
         given: options.half_width.to_string(),
         allowed: "a number above 0, such as 0.1",
     })?;
-    let join = join_feedback(map, journeys, feedback, &options.rule, exec)?;
+    let join = join_for(map, journeys, feedback, &options.rule, persona, exec)?;
     Ok(heard(map, journeys, feedback, &join, options, needed))
 }
 
@@ -157,7 +171,7 @@ fn heard(
     let place_of = |id: usize| join.answers.get(id).and_then(|a| a.ok());
     let at_touchpoints = tallies(feedback, |a| match place_of(a.id)?.place {
         Place::Touchpoint(t) => Some(t),
-        Place::Stage(_) => None,
+        _ => None,
     });
     let row = |place: String, question: usize, sums: &Sums| {
         let asked = &feedback.questions()[question];
@@ -183,11 +197,34 @@ fn heard(
             let here = match place_of(a.id)?.place {
                 Place::Touchpoint(t) => stage_lists[t].contains(&stage),
                 Place::Stage(s) => s == stage,
+                other => stages_of(map, other).contains(&stage),
             };
             here.then_some(())
         });
         let rows = sums.iter();
         stages.extend(rows.map(|((_, q), sums)| row(drawn.id.to_string(), *q, sums)));
+    }
+    // Steps and channels: what is said of them, and of the touchpoints that sit there.
+    let steps = map.stages.iter().flat_map(|s| &s.steps);
+    let steps = steps.enumerate().map(|(i, s)| (&s.id, Place::Step(i)));
+    let channels = map.channels.iter().enumerate();
+    let channels = channels.map(|(i, c)| (&c.id, Place::Channel(i)));
+    let mut elsewhere = Vec::new();
+    for (id, place) in steps.chain(channels) {
+        let sums = tallies(feedback, |a| {
+            let here = match place_of(a.id)?.place {
+                Place::Touchpoint(t) => {
+                    let t = &map.touchpoints[t];
+                    t.step.as_ref() == Some(id) || t.channel.as_ref() == Some(id)
+                }
+                other => other == place,
+            };
+            here.then_some(())
+        });
+        elsewhere.extend(
+            sums.iter()
+                .map(|((_, q), sums)| row(id.to_string(), *q, sums)),
+        );
     }
     let heard: Vec<HeardRow> = map
         .touchpoints
@@ -219,7 +256,10 @@ fn heard(
             Err(reason) => *unjoined.entry(*reason).or_default() += 1,
         }
     }
-    let said = feedback.answers().filter(|a| a.text().is_some());
+    let is_meant = |id: usize| join.outside.get(id) == Some(&false);
+    let said = feedback
+        .answers()
+        .filter(|a| a.text().is_some() && is_meant(a.id));
     let shown = sample(said.clone(), options.verbatims, options.seed);
     let mut caveats = feedback.caveats();
     caveats.extend(journeys.caveats());
@@ -231,6 +271,7 @@ fn heard(
         unjoined,
         touchpoints,
         stages,
+        elsewhere,
         coverage: Rate::simple(enough, heard.len() as u64, Base::OfAll, measuring.level),
         heard,
         emotion: emotion_curve(map, Some((feedback, join)), measuring),
@@ -241,6 +282,11 @@ fn heard(
                 touchpoint: place_of(a.id).map(|joined| match joined.place {
                     Place::Touchpoint(t) => map.touchpoints[t].id.to_string(),
                     Place::Stage(s) => map.stages[s].id.to_string(),
+                    Place::Step(s) => {
+                        let mut steps = map.stages.iter().flat_map(|s| &s.steps);
+                        steps.nth(s).map_or_else(String::new, |s| s.id.to_string())
+                    }
+                    Place::Channel(c) => map.channels[c].id.to_string(),
                 }),
                 ..VerbatimRow::of(a, options.customers)
             })
@@ -448,6 +494,12 @@ impl Report for VoiceReport {
             self.emotion_table(),
             unjoined,
         ];
+        if !self.elsewhere.is_empty() {
+            tables.insert(
+                2,
+                places("elsewhere", "By step and channel", &self.elsewhere),
+            );
+        }
         if self.n_verbatims > 0 {
             let title = format!("Said: {} of {}", self.verbatims.len(), self.n_verbatims);
             tables.push(verbatims(title, &self.verbatims));

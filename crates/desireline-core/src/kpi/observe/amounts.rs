@@ -55,14 +55,17 @@ impl Customer<'_> {
                 }
             }
             OfCustomer::Events(place) => {
+                if !self.spans.iter().any(|s| self.comes_here(s)) {
+                    return;
+                }
                 for i in self.spans.iter().flat_map(Span::range) {
                     self.to_customer(partial, self.morsel.time(i), self.has(place, i).into());
                 }
             }
             OfCustomer::FirstIs(place) => {
                 let all = self.spans.iter().flat_map(Span::range);
-                if let Some(first) = all.min_by_key(|&i| (self.morsel.time(i), self.morsel.row(i)))
-                {
+                let first = all.min_by_key(|&i| (self.morsel.time(i), self.morsel.row(i)));
+                if let Some(first) = first.filter(|&i| self.is_here(i)) {
                     self.unit(
                         partial,
                         self.morsel.time(first),
@@ -111,7 +114,7 @@ impl Customer<'_> {
 
     pub(super) fn buyer(&self, partial: &mut KpiPartial, purchase: usize) {
         let marks = self.marks(partial, &[Some(purchase)], false);
-        if let Some(first) = marks.first() {
+        if let Some(first) = marks.first().filter(|m| self.is_here(m.at as usize)) {
             let begin = first.time.div_euclid(DAY).saturating_mul(DAY);
             let cut = self.plan.middle;
             let mut buyer = Buyer {

@@ -57,7 +57,9 @@ impl Customer<'_> {
                 settled |= mark.what & 2 != 0;
                 next += 1;
             }
-            if self.plan.until.saturating_sub(begun) < within {
+            if !self.is_here(marks[place].at as usize) {
+                // It takes its contacts with it, but is no need of this place.
+            } else if self.plan.until.saturating_sub(begun) < within {
                 self.exclude(partial, begun);
             } else if channel.is_none() {
                 self.unit(partial, begun, 0, i64::from(settled && !again), 1);

@@ -14,7 +14,11 @@ impl Customer<'_> {
         within: i64,
         each: Each,
     ) {
-        let settle = |partial: &mut KpiPartial, begun: i64, ended: bool| {
+        let settle = |partial: &mut KpiPartial, mark: &Mark, ended: bool| {
+            let begun = mark.time;
+            if !self.is_here(mark.at as usize) {
+                return;
+            }
             if self.plan.until.saturating_sub(begun) < within {
                 self.exclude(partial, begun);
             } else {
@@ -23,10 +27,10 @@ impl Customer<'_> {
         };
         match each {
             Each::First | Each::Next => {
-                let mut open: Option<i64> = None;
+                let mut open: Option<&Mark> = None;
                 for mark in marks {
                     if let Some(begun) = open {
-                        let in_time = mark.time.saturating_sub(begun) <= within;
+                        let in_time = mark.time.saturating_sub(begun.time) <= within;
                         if !in_time || mark.what & 2 != 0 {
                             settle(partial, begun, in_time);
                             open = None;
@@ -35,8 +39,13 @@ impl Customer<'_> {
                             }
                         }
                     }
-                    if open.is_none() && mark.what & 1 != 0 {
-                        open = Some(mark.time);
+                    // The first of a customer is the first here; carts and needs are the same wherever they are looked at.
+                    let begins = mark.what & 1 != 0;
+                    if open.is_none()
+                        && begins
+                        && (each == Each::Next || self.is_here(mark.at as usize))
+                    {
+                        open = Some(mark);
                     }
                 }
                 if let Some(begun) = open {
@@ -48,25 +57,30 @@ impl Customer<'_> {
                 let mut waiting = std::mem::take(&mut partial.scratch.list);
                 waiting.clear();
                 let mut head = 0;
-                for mark in marks {
-                    while let Some(&begun) = waiting.get(head)
-                        && mark.time.saturating_sub(begun) > within
+                let begun = |waiting: &[i64], head: usize| {
+                    let place = usize::try_from(*waiting.get(head)?).ok()?;
+                    marks.get(place)
+                };
+                for (place, mark) in (0_i64..).zip(marks) {
+                    while let Some(begun) = begun(&waiting, head)
+                        && mark.time.saturating_sub(begun.time) > within
                     {
                         settle(partial, begun, false);
                         head += 1;
                     }
                     if mark.what & 2 != 0
-                        && let Some(&begun) = waiting.get(head)
+                        && let Some(begun) = begun(&waiting, head)
                     {
                         settle(partial, begun, true);
                         head += 1;
                     }
                     if mark.what & 1 != 0 {
-                        waiting.push(mark.time);
+                        waiting.push(place);
                     }
                 }
-                for &begun in waiting.iter().skip(head) {
+                while let Some(begun) = begun(&waiting, head) {
                     settle(partial, begun, false);
+                    head += 1;
                 }
                 partial.scratch.list = waiting;
             }
@@ -85,15 +99,31 @@ impl Customer<'_> {
             .iter()
             .flat_map(Span::range)
             .filter(|&i| self.has(goal, i));
-        let first = matching.map(|i| self.morsel.time(i)).min();
+        let first_at = matching.min_by_key(|&i| (self.morsel.time(i), self.morsel.row(i)));
+        let first = first_at.map(|i| self.morsel.time(i));
+        let all = || self.spans.iter().flat_map(Span::range);
+        // Prospects are known from their first time here on, wherever they buy.
+        let since = match self.plan.here {
+            Some(_) => all()
+                .filter(|&i| self.is_here(i))
+                .map(|i| self.morsel.time(i))
+                .min(),
+            None => Some(i64::MIN),
+        };
+        let Some(since) = since else { return };
+        if !of_prospects && first_at.is_some_and(|i| !self.is_here(i)) {
+            return;
+        }
         if let Some(first) = first.filter(|t| *t < known_from) {
-            self.exclude(partial, first);
+            if since <= first {
+                self.exclude(partial, first);
+            }
             return;
         }
         if of_prospects {
-            for i in self.spans.iter().flat_map(Span::range) {
+            for i in all() {
                 let time = self.morsel.time(i);
-                if first.is_none_or(|f| time <= f) {
+                if time >= since && first.is_none_or(|f| time <= f) {
                     self.once(partial, time, 0, first == Some(time) && self.has(goal, i));
                 }
             }
@@ -140,7 +170,10 @@ impl Customer<'_> {
                     None => keep(begun.time, watched(begun.time), false),
                 }
             }
-        } else if let Some(place) = marks.iter().position(|m| m.what & 1 != 0) {
+        } else if let Some(place) = marks
+            .iter()
+            .position(|m| m.what & 1 != 0 && self.is_here(m.at as usize))
+        {
             let begun = marks[place].time;
             let from = place + usize::from(!at_once);
             match marks[from..].iter().find(|m| m.what & 2 != 0) {
@@ -173,7 +206,10 @@ impl Customer<'_> {
             all.filter(|&i| self.may_have(active, i))
                 .map(|i| self.morsel.time(i))
         };
-        let Some(first) = times().min() else { return };
+        let here = self.spans.iter().flat_map(Span::range);
+        let here = here.filter(|&i| self.may_have(active, i) && self.is_here(i));
+        let first = here.map(|i| self.morsel.time(i)).min();
+        let Some(first) = first else { return };
         if self.plan.until.saturating_sub(first) < to.unwrap_or(from) {
             self.exclude(partial, first);
             return;
@@ -189,14 +225,14 @@ impl Customer<'_> {
         let all = self.spans.iter().flat_map(Span::range);
         let times = all
             .filter(|&i| self.may_have(active, i))
-            .map(|i| self.morsel.time(i));
+            .map(|i| (self.morsel.time(i), self.is_here(i)));
         let periods = &self.plan.periods;
         if periods.is_empty() {
             let (mut before, mut after) = (false, false);
-            for time in times {
+            for (time, here) in times {
                 let ago = self.plan.until.saturating_sub(time);
                 after |= ago < length;
-                before |= ago >= length && ago < length.saturating_mul(2);
+                before |= here && ago >= length && ago < length.saturating_mul(2);
             }
             if before {
                 partial.add(0, after.into(), 1);
@@ -205,18 +241,41 @@ impl Customer<'_> {
         }
         let mut list = std::mem::take(&mut partial.scratch.list);
         list.clear();
-        list.extend(times.filter_map(|t| Some(periods.of(t)? as i64)));
+        // Twice the period, and one more where the customer was active elsewhere alone.
+        list.extend(
+            times.filter_map(|(t, here)| Some(2 * periods.of(t)? as i64 + i64::from(!here))),
+        );
         list.sort_unstable();
-        list.dedup();
-        for (place, &period) in list.iter().enumerate() {
+        list.dedup_by_key(|p| *p >> 1);
+        for (place, &coded) in list.iter().enumerate() {
+            let period = coded >> 1;
+            if coded & 1 != 0 {
+                continue;
+            }
             let next = period as usize + 1;
             if !periods.is_complete(next) || !periods.is_complete(period as usize) {
                 continue;
             }
-            let stayed = list.get(place + 1).is_some_and(|p| *p == period + 1);
+            let stayed = list.get(place + 1).is_some_and(|p| *p >> 1 == period + 1);
             partial.add(0, stayed.into(), 1);
             partial.add(1 + next, stayed.into(), 1);
         }
         partial.scratch.list = list;
+    }
+
+    /// Clicks on what was shown here: each belongs to the last impression before it, wherever it is made.
+    pub(super) fn answers(&self, partial: &mut KpiPartial, hit: usize, of: usize) {
+        let marks = self.marks(partial, &[Some(hit), Some(of)], false);
+        let mut shown_here = false;
+        for mark in &marks {
+            let (hit, of) = (mark.what & 1 != 0, mark.what & 2 != 0);
+            if of {
+                shown_here = self.is_here(mark.at as usize);
+            }
+            if shown_here {
+                self.unit(partial, mark.time, 0, hit.into(), of.into());
+            }
+        }
+        partial.scratch.marks = marks;
     }
 }

@@ -135,7 +135,7 @@ impl Customer<'_> {
     }
 
     pub(super) fn visits(&self, partial: &mut KpiPartial, kinds: [Option<usize>; 3]) {
-        for span in self.spans {
+        for span in self.spans.iter().filter(|s| self.comes_here(s)) {
             let kind = kinds
                 .iter()
                 .position(|k| k.is_some_and(|k| self.any(k, span)));
@@ -163,6 +163,9 @@ impl Customer<'_> {
         let codes = self.morsel.codes();
         for (place, span) in self.spans.iter().enumerate() {
             let (start, last) = (self.morsel.time(span.start as usize), self.last(span));
+            if !self.comes_here(span) {
+                continue;
+            }
             let reached = goal.is_some_and(|g| self.any(g, span));
             if self.plan.until.saturating_sub(last) < within {
                 self.exclude(partial, start);

@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use super::*;
 use crate::expr::{Expr, Node};
+use crate::journey::Matcher;
 use crate::kpi::outside;
 
 /// Builds matchers and remembers which settings were in force.
 pub(super) struct Build<'a, 'k> {
     pub(super) asked: &'a Asked<'k>,
-    pub(super) matchers: Vec<Matcher>,
+    pub(super) matchers: Vec<Pick>,
     pub(super) settings: Vec<(String, String)>,
 }
 
 impl Build<'_, '_> {
-    fn keep(&mut self, matcher: Matcher) -> Place {
+    fn keep(&mut self, matcher: Pick) -> Place {
         self.matchers.push(matcher);
         self.matchers.len() - 1
     }
@@ -138,7 +139,7 @@ pub(super) fn rule(
                             field: "entry",
                             source,
                         })?;
-                    b.keep(any)
+                    b.keep(Pick::When(any))
                 }
             };
             let within = b.span("within", "7d")?;

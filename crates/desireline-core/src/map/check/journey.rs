@@ -197,25 +197,37 @@ fn channels(notes: &mut Notes<'_>) {
 }
 
 /// The last stage in which customers buy, as far as the map tells.
-fn purchase(map: &JourneyMap) -> Option<usize> {
-    map.stages.iter().rposition(|stage| {
+fn purchase(map: &JourneyMap, levels: &[u32]) -> Option<usize> {
+    let buys = |i: &usize| {
+        let stage = &map.stages[*i];
         let inside = map.inside(stage);
         let moment = map
             .moments
             .iter()
             .any(|m| m.kind == MomentKind::Purchase && m.at.ids().any(|id| inside.contains(&id)));
         stage.lifecycle.contains(&Phase::Conversion) || moment
-    })
+    };
+    (0..map.stages.len())
+        .filter(buys)
+        .max_by_key(|i| levels[*i])
 }
 
 fn after_purchase(notes: &mut Notes<'_>) {
     let map = notes.file.map();
-    let Some(bought) = purchase(map) else { return };
-    let later = map.stages.get(bought + 1..).unwrap_or_default();
+    let Some(levels) = map.stage_levels() else {
+        return;
+    };
+    let Some(bought) = purchase(map, &levels) else {
+        return;
+    };
+    // In the order of the stages, whatever their order in the document.
+    let stages = map.stages.iter().zip(&levels);
+    let later = stages.filter(|(_, level)| **level > levels[bought]);
+    let later: Vec<&Id> = later.map(|(stage, _)| &stage.id).collect();
     if !map
         .touchpoints
         .iter()
-        .any(|t| later.iter().any(|s| t.is_in(&s.id)))
+        .any(|t| later.iter().any(|id| t.is_in(id)))
     {
         let message = "no touchpoint comes after the purchase".to_owned();
         let help =

@@ -200,6 +200,14 @@ fn kpis(notes: &mut Notes<'_>) {
                         Some(help.to_owned()),
                     );
                 }
+                if let Some(at) = &k.at {
+                    let is_channel = map.channels.iter().any(|c| c.id == *at);
+                    if let Some(told) = known.has_no_place(k.variant(), is_channel) {
+                        let message = format!("`{}` cannot be measured at `{at}`", k.id);
+                        let help = Some(told.to_owned());
+                        notes.say(Code::KpiError, &format!("{pointer}/at"), message, help);
+                    }
+                }
                 Some(known.unit)
             }
             None => k.unit,

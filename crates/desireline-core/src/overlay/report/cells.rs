@@ -375,4 +375,22 @@ pub struct KpiMeasure {
     pub alert: Option<bool>,
     /// Why there is no value, or why the target cannot be compared with it.
     pub hole: Option<String>,
+    /// Its numbers by channel or kind, where it has several and none of them is that of all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<KpiPart>,
+}
+
+/// One of several numbers of a KPI.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct KpiPart {
+    /// Of which channel or kind.
+    pub key: String,
+    /// Its value; a hole where there is too little.
+    pub value: Option<Estimate>,
+    /// Of how many.
+    pub n: u64,
+    /// Whether the target is met by it.
+    pub met: Option<bool>,
+    /// Why there is no value.
+    pub hole: Option<String>,
 }

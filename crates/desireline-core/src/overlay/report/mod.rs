@@ -13,7 +13,7 @@ mod watched;
 
 pub use self::cells::{
     CellKind, CellMeasure, Contrast, Direction, DwellMeasure, EdgeMeasure, EmotionMeasure,
-    FeedbackMeasure, KpiMeasure, StageMeasure, StepMeasure, TouchpointMeasure,
+    FeedbackMeasure, KpiMeasure, KpiPart, StageMeasure, StepMeasure, TouchpointMeasure,
 };
 pub use self::cells::{ChannelMeasure, Placement, StageChannel, TimeHole};
 pub use self::groups::{

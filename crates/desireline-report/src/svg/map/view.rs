@@ -11,7 +11,7 @@ use desireline_core::map::{
     Touchpoint,
 };
 use desireline_core::overlay::report::{
-    CellKind, EmotionMeasure, KpiMeasure, OverlayReport, StageMeasure, TouchpointMeasure,
+    CellKind, EmotionMeasure, KpiMeasure, KpiPart, OverlayReport, StageMeasure, TouchpointMeasure,
 };
 use desireline_core::report::Rate;
 
@@ -23,6 +23,8 @@ use super::{
 };
 use crate::{format, verdicts};
 
+/// Numbers of one KPI by channel or kind that are drawn.
+const PARTS: usize = 4;
 /// Touchpoints of a stage that are drawn.
 const TOUCHPOINTS: usize = 8;
 
@@ -321,10 +323,21 @@ impl<'m> View<'m> {
                 } else {
                     self.named(at)
                 };
-                found.push(self.kpi(k, place));
+                let shown = self.kpi(k, place);
+                let measured = self.measured(k);
+                match measured.map(|m| m.parts.as_slice()) {
+                    None | Some([]) => found.push(shown),
+                    Some(parts) => found.extend(parts.iter().take(PARTS).map(|p| part(&shown, p))),
+                }
             }
         }
         found
+    }
+
+    /// What the overlay has for a number of the map.
+    fn measured(&self, k: &KpiBinding) -> Option<&KpiMeasure> {
+        let all = self.overlay?.kpis.as_ref()?;
+        all.iter().find(|m| m.id == k.id.as_str())
     }
 
     fn kpi(&self, k: &KpiBinding, place: String) -> MapKpi {
@@ -345,10 +358,7 @@ impl<'m> View<'m> {
         } else {
             format!("{place}: {name}")
         };
-        let measured: Option<&KpiMeasure> = self
-            .overlay
-            .and_then(|o| o.kpis.as_ref())
-            .and_then(|all| all.iter().find(|m| m.id == k.id.as_str()));
+        let measured = self.measured(k);
         let (mut target, mut wanted) = (None, String::new());
         if let Some(t) = &k.target {
             let sign = match t.op.symbol() {
@@ -493,6 +503,22 @@ impl<'m> View<'m> {
             .collect();
         ways.sort_by_key(|w| (std::cmp::Reverse(w.reach.count), w.from, w.to));
         ways
+    }
+}
+
+/// One of several numbers of a KPI.
+fn part(whole: &MapKpi, part: &KpiPart) -> MapKpi {
+    MapKpi {
+        name: format!("{}: {}", whole.name, part.key),
+        value: part.value,
+        n: Some(part.n),
+        verdict: match (whole.verdict, part.met) {
+            (Verdict::None, _) => Verdict::None,
+            (_, Some(true)) => Verdict::Met,
+            (_, Some(false)) => Verdict::Missed,
+            (_, None) => Verdict::Undecided,
+        },
+        ..whole.clone()
     }
 }
 
