@@ -3,7 +3,6 @@
 mod cells;
 mod groups;
 mod health;
-mod kpi_table;
 mod order;
 mod promises;
 mod responders;

@@ -31,7 +31,6 @@ impl Report for OverlayReport {
             tables.push(group_table(maps));
             tables.push(test_table(maps));
         }
-        tables.extend(self.kpis.as_deref().map(super::kpi_table::kpi_table));
         tables.extend(self.promises.as_deref().map(promise_table));
         tables.push(health_table(&self.health));
         if let Some(told) = &self.responders {
