@@ -487,7 +487,7 @@ fn a_measured_map_is_filled() {
     let voice = heard(&file, &TOUCHES, &feedback, &exact(50), 1);
     let log = Log::from_rows(TOUCHES).unwrap();
     let journeys = log.journeys(JourneyRule::customer()).unwrap();
-    let (how, exec) = (Overlay::new(), Exec::new());
+    let (how, exec) = (Overlay::new().min_n(1), Exec::new());
     let mut report = overlay(file.map(), &journeys, &how, &exec).unwrap();
     let before = report.clone();
     assert!(

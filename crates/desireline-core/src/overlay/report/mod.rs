@@ -3,8 +3,6 @@
 mod cells;
 mod groups;
 mod health;
-mod heard;
-mod kpi_table;
 mod order;
 mod promises;
 mod responders;

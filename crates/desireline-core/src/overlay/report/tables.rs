@@ -30,9 +30,6 @@ impl Report for OverlayReport {
             tables.push(group_table(maps));
             tables.push(test_table(maps));
         }
-        let watched = self.kpis.as_deref().filter(|rows| !rows.is_empty());
-        tables.extend(watched.map(super::kpi_table::kpi_table));
-        tables.extend(self.heard_tables());
         tables.extend(self.promises.as_deref().map(promise_table));
         tables.push(health_table(&self.health));
         if let Some(told) = &self.responders {

@@ -512,6 +512,7 @@ fn part(whole: &MapKpi, part: &KpiPart) -> MapKpi {
         name: format!("{}: {}", whole.name, part.key),
         value: part.value,
         n: Some(part.n),
+        hole: part.hole.clone(),
         verdict: match (whole.verdict, part.met) {
             (Verdict::None, _) => Verdict::None,
             (_, Some(true)) => Verdict::Met,

@@ -1,4 +1,4 @@
-//! What customers say and feel along a map, as tables.
+//! What a map watches, hears and feels, as tables.
 
 use super::*;
 use crate::report::{Cells, Table};
@@ -8,10 +8,72 @@ fn text<T>(rows: &[T], of: impl Fn(&T) -> Option<String>) -> Cells {
 }
 
 impl OverlayReport {
-    /// The tables `feedback` and `feelings`, as far as there is something in them.
-    pub(super) fn heard_tables(&self) -> Vec<Table> {
-        let all = [self.feedback_table(), self.feeling_table()];
-        all.into_iter().flatten().collect()
+    /// The tables `kpis`, `kpi_parts`, `feedback` and `feelings`, as far as there is something in them.
+    pub(super) fn watched_tables(&self) -> Vec<Table> {
+        [
+            self.kpi_table(),
+            self.part_table(),
+            self.feedback_table(),
+            self.feeling_table(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    fn kpi_table(&self) -> Option<Table> {
+        let rows = self.kpis.as_deref().filter(|rows| !rows.is_empty())?;
+        let flag = |of: fn(&KpiMeasure) -> Option<bool>| Cells::Flag(rows.iter().map(of).collect());
+        Some(
+            Table::new("kpis", "KPIs that the map watches")
+                .with("id", "Id", text(rows, |k| Some(k.id.clone())))
+                .with("kpi", "KPI", text(rows, |k| Some(k.kpi.clone())))
+                .with("name", "Name", text(rows, |k| Some(k.name.clone())))
+                .with("at", "At", text(rows, |k| k.at.clone()))
+                .with(
+                    "value",
+                    "Value",
+                    Cells::Estimate(rows.iter().map(|k| k.value).collect()),
+                )
+                .with(
+                    "n",
+                    "Of",
+                    Cells::Count(rows.iter().map(|k| Some(k.n)).collect()),
+                )
+                .with("target", "Target", text(rows, |k| k.target.clone()))
+                .with("met", "Met", flag(|k| k.met))
+                .with("alert", "Alert", flag(|k| k.alert))
+                .with(
+                    "hole",
+                    "Why there is no number",
+                    text(rows, |k| k.hole.clone()),
+                ),
+        )
+    }
+
+    /// The numbers of KPIs that have one for each channel or kind.
+    fn part_table(&self) -> Option<Table> {
+        let rows = self.kpis.as_deref()?.iter();
+        let rows: Vec<(&str, &KpiPart)> = rows
+            .flat_map(|k| k.parts.iter().map(|p| (k.id.as_str(), p)))
+            .collect();
+        let rows = Some(&rows[..]).filter(|rows| !rows.is_empty())?;
+        let value = rows.iter().map(|r| r.1.value).collect();
+        let n = rows.iter().map(|r| Some(r.1.n)).collect();
+        let met = rows.iter().map(|r| r.1.met).collect();
+        Some(
+            Table::new("kpi_parts", "KPIs by channel or kind")
+                .with("id", "Id", text(rows, |r| Some(r.0.to_owned())))
+                .with("key", "Of", text(rows, |r| Some(r.1.key.clone())))
+                .with("value", "Value", Cells::Estimate(value))
+                .with("n", "n", Cells::Count(n))
+                .with("met", "Met", Cells::Flag(met))
+                .with(
+                    "hole",
+                    "Why there is no number",
+                    text(rows, |r| r.1.hole.clone()),
+                ),
+        )
     }
 
     /// Stages and touchpoints with their ids, in the order of the map.
