@@ -147,7 +147,15 @@ pub(super) fn select(map: &JourneyMap, journeys: &Journeys) -> Result<Option<Jou
     let mut selected: Option<Journeys> = None;
     let (excluded, segment) = scope_of(map);
     for (place, expr) in excluded {
-        bound(&place, expr, journeys.catalog())?;
+        let excluded = bound(&place, expr, journeys.catalog())?;
+        let is_one = matches!(
+            expr.node,
+            Node::Name(_) | Node::Compare { .. } | Node::In { .. }
+        );
+        // All that it asks for is not in the log: nothing is left out, and a caveat says so.
+        if is_one && !excluded.unknown.is_empty() {
+            continue;
+        }
         let kept: Expr = Node::Not(Box::new(expr.clone())).into();
         let matcher = bound(&place, &kept, journeys.catalog())?.matcher;
         let from = selected.as_ref().unwrap_or(journeys);
