@@ -518,7 +518,9 @@ class Stability(Spec):
     first_from: str | None = None
     """When the first period begins, such as 2024-01-01 or 2024-01-01T06:00:00+01:00; with the log unless given."""
     first_until: str | None = None
-    """When it is over; half way between its begin and the end of the second unless given."""
+    """When it is over; unless given half way between its begin and the end of the second, or where the second begins
+    if that is earlier.
+    """
     level: float = 0.95
     """The confidence level of all intervals."""
     second_from: str | None = None
@@ -1359,7 +1361,8 @@ class Questions:
             at_least: How many of them it takes.
             first_from: When the first period begins, such as 2024-01-01 or 2024-01-01T06:00:00+01:00; with the log
                 unless given.
-            first_until: When it is over; half way between its begin and the end of the second unless given.
+            first_until: When it is over; unless given half way between its begin and the end of the second, or
+                where the second begins if that is earlier.
             level: The confidence level of all intervals.
             second_from: When the second period begins; when the first is over unless given.
             second_until: When it is over; after the end of observation unless given.

@@ -71,7 +71,8 @@ pub struct Stability {
     /// When the first period begins, such as 2024-01-01 or 2024-01-01T06:00:00+01:00; with the log unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_from: Option<String>,
-    /// When it is over; half way between its begin and the end of the second unless given.
+    /// When it is over; unless given half way between its begin and the end of the second, or where the second begins if that
+    /// is earlier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_until: Option<String>,
     /// When the second period begins; when the first is over unless given.

@@ -149,17 +149,7 @@ impl Report for CalendarReport {
         ]
     }
 
-    fn caveats(&self) -> &[Caveat] {
-        &self.caveats
-    }
-
-    fn caveats_mut(&mut self) -> &mut Vec<Caveat> {
-        &mut self.caveats
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
+    crate::report::held!();
 }
 
 impl CalendarReport {

@@ -9,7 +9,7 @@ use super::base::{Base, Customers};
 use crate::analyses::parts::{repeated, repeated_sides};
 
 /// Events looked at before the search gives up. Counted, so that it gives up at the same place everywhere.
-const MOST_WORK: u64 = 8_000_000_000;
+const MOST_WORK: u64 = 4_000_000_000;
 /// Patterns looked at before the search gives up.
 const MOST_PATTERNS: usize = 100_000;
 

@@ -217,17 +217,7 @@ impl Report for PrecedenceReport {
         vec![self.order_table(), self.pair_table()]
     }
 
-    fn caveats(&self) -> &[Caveat] {
-        &self.caveats
-    }
-
-    fn caveats_mut(&mut self) -> &mut Vec<Caveat> {
-        &mut self.caveats
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
+    crate::report::held!();
 }
 
 impl PrecedenceReport {
