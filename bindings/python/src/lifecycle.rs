@@ -12,6 +12,7 @@ use crate::report::Answer;
 /// Measures a lifecycle document over journeys. `form` is `yaml` or `json`, found out where it is not said.
 #[pyfunction]
 #[pyo3(signature = (journeys, text, form=None, level=None, threads=None, memory_budget=None, progress=None))]
+#[allow(clippy::too_many_arguments)] // as Python names them
 pub(crate) fn measure_lifecycle(
     py: Python<'_>,
     journeys: &Journeys,

@@ -121,7 +121,7 @@ fn parquet(folder: &std::path::Path, rows: &[Web]) -> std::path::PathBuf {
     let schema = batch.schema();
     let path = folder.join("web.parquet");
     let batches: [Result<RecordBatch, ArrowError>; 1] = [Ok(batch)];
-    write_log(&path, schema, batches.into_iter()).unwrap();
+    write_log(&path, schema, batches).unwrap();
     path
 }
 

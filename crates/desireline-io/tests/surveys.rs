@@ -173,7 +173,7 @@ fn every_format_says_the_same() {
     ] {
         let path = folder.path().join(name);
         let rows: [Result<RecordBatch, ArrowError>; 1] = [Ok(batch(false))];
-        write_log(&path, schema.clone(), rows.into_iter()).unwrap();
+        write_log(&path, schema.clone(), rows).unwrap();
         let found = read_feedback(path.as_path(), &columns()).unwrap();
         assert_eq!(told(&found), told(&expected), "{name}");
         assert_eq!(found.counts(), expected.counts(), "{name}");

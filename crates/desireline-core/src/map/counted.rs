@@ -3,9 +3,12 @@
 use super::{CountedUnit, KnownKpi, KpiBinding, Param, VARIANT};
 use CountedUnit::{Event, Journey, Order, Person, Session, Ticket};
 
+/// A variant and what it can count.
+type Counted = (&'static str, &'static [CountedUnit]);
+
 /// The variants of KPIs by what they count; of several that count the same the first is meant. Sessions and journeys are one: journeys as they are cut.
 #[rustfmt::skip]
-const COUNTS: &[(&str, &[(&str, &[CountedUnit])])] = &[
+const COUNTS: &[(&str, &[Counted])] = &[
     ("K01", &[("ga4", JOURNEYS), ("ua", JOURNEYS)]),
     ("K02", &[("cart", &[Order]), ("checkout", &[Order])]),
     ("K03", &[("new", PERSONS), ("rate", PERSONS), ("cac", PERSONS)]),

@@ -121,8 +121,11 @@ pub fn split_by_persona(
         .collect()
 }
 
+/// A condition and its place in the map.
+type Placed<'m> = (String, &'m Expr);
+
 /// The conditions of a map's scope, each with its place in the map: those that exclude events, and the segment.
-fn scope_of(map: &JourneyMap) -> (Vec<(String, &Expr)>, Option<(String, &Expr)>) {
+fn scope_of(map: &JourneyMap) -> (Vec<Placed<'_>>, Option<Placed<'_>>) {
     let Some(scope) = &map.scope else {
         return (Vec::new(), None);
     };

@@ -133,7 +133,7 @@ impl ClusteredMoments {
                 let squares = i128::try_from(self.square_sum).ok()?;
                 Some(squares.checked_sub(cross)?.checked_add(sizes)? as f64)
             };
-            let squares = exact().unwrap_or_else(|| {
+            let squares = exact().unwrap_or({
                 self.square_sum as f64 - 2.0 * end_ * self.cross as f64
                     + end_ * end_ * self.size_square_sum as f64
             });

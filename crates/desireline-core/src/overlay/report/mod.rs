@@ -8,6 +8,7 @@ mod promises;
 mod responders;
 mod tables;
 mod verdict_tables;
+mod watched;
 
 pub use self::cells::{
     CellKind, CellMeasure, Contrast, Direction, DwellMeasure, EdgeMeasure, EmotionMeasure,

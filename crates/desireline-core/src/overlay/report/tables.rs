@@ -13,6 +13,7 @@ impl Report for OverlayReport {
 
     fn tables(&self) -> Vec<Table> {
         let mut tables = vec![self.stage_table(), self.touchpoint_table()];
+        tables.extend(self.watched_tables());
         let more = [
             (!self.steps.is_empty()).then(|| self.step_table()),
             (!self.channels.is_empty()).then(|| self.channel_table()),
