@@ -237,8 +237,9 @@ fn beside_a_measured_map() {
         report["touchpoints"][1]["feedback"][0]["answers"], 1,
         "{report}"
     );
+    // Of those who answered only ann and bob were seen, and both recommend it.
     assert_eq!(
-        report["kpis"][0]["value"]["value"], 60.0,
+        report["kpis"][0]["value"]["value"], 100.0,
         "{}",
         report["kpis"]
     );
@@ -272,7 +273,8 @@ fn on_the_page_of_a_map() {
     let folder = tempfile::tempdir().unwrap();
     let survey = written(folder.path(), "survey.csv", SURVEY);
     let map = written(folder.path(), "map.yaml", MAP);
-    let log = written(folder.path(), "log.csv", EVENTS);
+    let events = format!("{EVENTS}dan,2024-01-01 09:00,home\n");
+    let log = written(folder.path(), "log.csv", &events);
     let (said, read) = beside(&survey, &log);
     let mut draw = vec![
         "map",
