@@ -136,8 +136,8 @@ fn both_directions_of_effort() {
         .estimate
         .unwrap();
     assert!((mean.value - 14.0 / 6.0).abs() < 1e-12);
-    // 7/3 ± 2.570582 · 1.505545 / √6, cut at the scale's end.
-    assert!(mean.lower == 1.0 && (mean.upper - 3.913_3).abs() < 1e-4);
+    // Wilson's interval of (mean - 1) / 4, as worked out with scipy's quantiles.
+    assert!((mean.lower - 1.353_652).abs() < 1e-6 && (mean.upper - 3.881_943).abs() < 1e-6);
     assert!(v1.measure(Measure::Nps, &measuring).is_err());
     let turned = Scale::new(1, 5, Direction::LowIsGood).unwrap();
     let csat = Question::csat("q").scale(turned);
@@ -257,15 +257,15 @@ fn gaps_pair_by_customer_and_touchpoint() {
         .unwrap();
     assert_eq!((gap.n, alone), (6, 1));
     let estimate = gap.estimate.unwrap();
-    // Differences -1 -3 0 -3 -1 1: mean -7/6, scipy.stats.ttest_rel's interval.
+    // Differences -1 -3 0 -3 -1 1: mean -7/6; Wilson's interval of (mean + 6) / 12, with scipy's quantiles.
     assert!((estimate.value + 7.0 / 6.0).abs() < 1e-12);
     assert!(
-        (estimate.lower + 2.847_95).abs() < 2e-5,
+        (estimate.lower + 2.935_585).abs() < 1e-6,
         "{}",
         estimate.lower
     );
     assert!(
-        (estimate.upper - 0.514_62).abs() < 2e-5,
+        (estimate.upper - 0.841_545).abs() < 1e-6,
         "{}",
         estimate.upper
     );

@@ -62,7 +62,15 @@ def test_means_as_scipy_has_them() -> None:
     feedback = dl.Feedback.read(table, questions={"e": "ces_v1"}, customer="who")
     mean = feedback.ces(1).estimate
     assert mean is not None
-    low, high = stats.t.interval(0.95, len(efforts) - 1, loc=sum(efforts) / len(efforts), scale=stats.sem(efforts))
+    # Wilson's interval of the mean's share of the way along the scale; the answers are worth as many as their variance says.
+    n, p = len(efforts), (sum(efforts) / len(efforts) - 1) / 4
+    carriers = min(sum(d) ** 2 / sum(x * x for x in d) for d in ([e - 1 for e in efforts], [5 - e for e in efforts]))
+    seen, worst = (stats.sem(efforts) / 4) ** 2, p * (1 - p) / n
+    size = p * (1 - p) / (seen + max(worst - seen, 0) / (1 + carriers**2))
+    z = stats.norm.ppf(0.975)
+    size = max(s * (z / stats.t.ppf(0.975, df)) ** 2 for s, df in ((size, min(n - 1, 2 * carriers)), (min(size, n), n - 1)))
+    middle, reach = p + z * z / (2 * size), z * (p * (1 - p) / size + z * z / (4 * size * size)) ** 0.5
+    low, high = (1 + 4 * (middle + sign * reach) / (1 + z * z / size) for sign in (-1, 1))
     assert (mean.lower, mean.upper) == (pytest.approx(low), pytest.approx(high))
     easy = feedback.measure("ces_v1", "share").estimate
     assert easy is not None
