@@ -20,7 +20,7 @@
 //! | are these times longer than those? | [`mann_whitney_grouped`], [`log_rank`], or [`log_rank_clustered`] when one customer gives several |
 //! | how long until it happens, some not having finished? | [`KaplanMeier`], [`ClusteredTimes`] |
 //! | what is the median, and how sure? | [`Distribution`] |
-//! | how large is the mean? | [`mean`], [`ratio_estimate`]; [`mean::bounded_mean`] on a scale with ends; [`bca_ratio`] when a few customers are far above the others |
+//! | how large is the mean? | [`mean`], [`ratio_estimate`]; [`mean::bounded_mean`] on a scale with ends; [`bootstrap_t`] when a few customers are far above the others |
 //! | what shares have several categories at once? | [`goodman`] |
 //! | which of these many p-values count? | [`benjamini_hochberg`] and its neighbours |
 //! | does a hidden third factor turn the answer round? | [`simpson`], [`mantel_haenszel`] |

@@ -26,7 +26,7 @@ use self::told::Told;
 /// **The journey of an answer** is the last of the customer's that began at or before it, if the answer came no later than `rule.within` after its last
 /// event; without a time it is the customer's only one.
 ///
-/// **Who answered** ([`ResponderBias`]): the goal rate of journeys with an answer, less that of all. The weighted share of good
+/// **Who answered** (`ResponderBias`): the goal rate of journeys with an answer, less that of all. The weighted share of good
 /// answers is an inverse-propensity estimate in its simplest form: journeys of known outcome are put into strata by the furthest stage that they
 /// came to and by whether they reached a goal, and an answer counts as many journeys as its stratum has for each answer. It mends
 /// what stage and outcome explain, no more. Its interval takes the weights as known. A touchpoint in several stages counts in the earliest.

@@ -128,7 +128,7 @@ pub struct VoiceReport {
 /// Holds feedback against a map: joins answers to touchpoints and sums them up there and by stage.
 ///
 /// # Errors
-/// As [`join_feedback`]; a level not between 0 and 1, or a half width not above 0.
+/// As `join_feedback`; a level not between 0 and 1, or a half width not above 0.
 pub fn listen(
     map: &JourneyMap,
     journeys: &Journeys,
