@@ -151,7 +151,7 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
     let document = Document::read(first)?;
     let how = question(m)?;
     let map = document.map()?;
-    let sources = survey::sources(m, how.level, m.get_one::<u64>("min-n").copied())?;
+    let sources = survey::sources(m)?;
     let log = input::log(m, &columns(m, &map, &how)?)?;
     let rule = match texts(m, "journey").is_empty() {
         true => overlay::journey_rule(&map)?,

@@ -48,7 +48,7 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
     let by = text(m, "by");
     columns.extend(by.map(Wanted::named));
     let map = text(m, "map").map(map::open).transpose()?;
-    let sources = survey::sources(m, Overlay::new().level, None)?;
+    let sources = survey::sources(m)?;
     let journeys = match &map {
         Some(file) if texts(m, "journey").is_empty() => {
             columns.extend(map::columns(m, &[file])?);

@@ -33,9 +33,9 @@ const BESIDE: [(&str, &str); 4] = [
 ];
 
 /// The name of an option that is read beside a log.
-fn beside(name: &'static str) -> &'static str {
+fn beside(name: &str) -> Option<&'static str> {
     let other = BESIDE.iter().find(|(own, _)| *own == name);
-    other.map_or(name, |(_, other)| other)
+    other.map(|(_, other)| *other)
 }
 
 /// How surveys are read: the same options wherever answers are taken.
@@ -110,10 +110,9 @@ pub(crate) fn besides(command: Command) -> Command {
         .value_hint(ValueHint::AnyPath)
         .help("What customers said: surveys as CSV, TSV, JSON Lines, Parquet or Arrow IPC, read by --question or --voc; may be given several times")
         .help_heading(HEADING);
-    let own = |name: &str| BESIDE.iter().find(|(own, _)| *own == name).map(|b| b.1);
     let rest = reading().into_iter().chain(joining()).map(|arg| {
         let name = arg.get_id().to_string();
-        match own(&name) {
+        match beside(&name) {
             Some(other) => arg.id(other).long(other),
             None => arg.long(name),
         }
@@ -127,11 +126,7 @@ pub(crate) fn besides(command: Command) -> Command {
 }
 
 /// What was said with options that [`besides`] added.
-pub(crate) fn sources(
-    m: &ArgMatches,
-    level: f64,
-    least: Option<u64>,
-) -> Result<KpiSources, CliError> {
+pub(crate) fn sources(m: &ArgMatches) -> Result<KpiSources, CliError> {
     let mut sources = KpiSources {
         tables: kpi::tables(m)?,
         ..KpiSources::default()
@@ -139,11 +134,8 @@ pub(crate) fn sources(
     if !texts(m, "survey").is_empty() {
         let survey = Survey { m, beside: true };
         sources.answers = Some(Arc::new(survey.read()?));
-        let measuring = Measuring {
-            level,
-            least: least.unwrap_or(Measuring::default().least),
-        };
-        sources.listening = survey.listening(measuring)?;
+        // At the overlay's level and with its holes, which it fills in.
+        sources.listening = survey.listening(Measuring::default())?;
     }
     Ok(sources)
 }
@@ -157,7 +149,12 @@ pub(crate) struct Survey<'m> {
 
 impl<'m> Survey<'m> {
     fn text(&self, name: &'static str) -> Option<&'m str> {
-        text(self.m, if self.beside { beside(name) } else { name })
+        text(self.m, self.named(name))
+    }
+
+    fn named(&self, name: &'static str) -> &'static str {
+        let other = self.beside.then(|| beside(name)).flatten();
+        other.unwrap_or(name)
     }
 
     /// How answers are held against a map.
@@ -178,7 +175,7 @@ impl<'m> Survey<'m> {
     }
 
     fn span(&self, name: &'static str) -> Result<Option<desireline::time::TimeSpan>, CliError> {
-        let told = if self.beside { beside(name) } else { name };
+        let told = self.named(name);
         let wrong = |e| CliError::Usage(format!("--{told}: {e}"));
         self.text(name)
             .map(|given| desireline::time::TimeSpan::parse(given).map_err(wrong))

@@ -140,24 +140,38 @@ impl KaplanMeier {
     ///
     /// `None` when the curve, or the upper limit, does not come down far enough; [`quantile_limits`](Self::quantile_limits) tells these apart.
     pub fn quantile(&self, p: f64) -> Option<Estimate> {
-        let found = self.quantile_limits(p)?;
-        let limits = (found.lower as f64, found.upper? as f64);
-        Estimate::new(
-            found.time as f64,
-            limits,
-            self.level,
-            self.n,
-            Method::BrookmeyerCrowley,
-            Unit::Microseconds,
-        )
+        self.estimate_of(self.quantile_limits(p)?)
     }
 
     /// The same where times of one customer resemble each other, so that the curve's variance is `effect` times as large as it says; see
-    /// [`ClusteredTimes::design_effect`]. At 1 and below it is [`quantile`](Self::quantile).
+    /// [`ClusteredTimes::design_effect`]. At 1 and below it is [`quantile`](Self::quantile), and has a limit in a few cases more.
     ///
     /// On the log-log scale the limits of the curve lie `sqrt(effect)` times as far from it.
     pub fn quantile_widened(&self, p: f64, effect: f64) -> Option<Estimate> {
+        self.estimate_of(self.quantile_limits_widened(p, effect)?)
+    }
+
+    /// The limits of [`quantile_widened`](Self::quantile_widened), keeping a time whose upper limit lies beyond the data.
+    ///
+    /// Where the curve has come to 0 and no limit has come down yet, the exact bound of a share decides: none of so many lasts longer. They are as
+    /// many as those at risk there, over the share that they stand for and over `effect`.
+    pub fn quantile_limits_widened(&self, p: f64, effect: f64) -> Option<QuantileLimits> {
         let found = self.limits_widened(p, effect.max(1.0).sqrt())?;
+        let upper = found.upper.or_else(|| self.end_below(1.0 - p, effect));
+        Some(QuantileLimits { upper, ..found })
+    }
+
+    /// The end of the curve, if it is at 0 and the share of those who last longer is surely not above `target`.
+    fn end_below(&self, target: f64, effect: f64) -> Option<i64> {
+        let mut steps = self.steps.iter().rev().filter(|step| step.events > 0);
+        let end = steps.next().filter(|step| step.survival.value <= 0.0)?;
+        let stand_for = steps.next().map_or(1.0, |before| before.survival.value);
+        let n = (end.at_risk as f64 / stand_for / effect.max(1.0)).max(1.0);
+        let upper = 1.0 - (0.5 - 0.5 * self.level).powf(1.0 / n);
+        (upper <= target).then_some(end.time)
+    }
+
+    fn estimate_of(&self, found: QuantileLimits) -> Option<Estimate> {
         let limits = (found.lower as f64, found.upper? as f64);
         Estimate::new(
             found.time as f64,

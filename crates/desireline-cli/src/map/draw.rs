@@ -118,7 +118,7 @@ type Measured = (OverlayReport, Option<VoiceReport>);
 
 /// The map against the log that the options name, and what the check says of it.
 fn measure(m: &ArgMatches, file: &MapFile, exec: &Exec) -> Result<(Measured, MapCheck), CliError> {
-    let sources = survey::sources(m, Overlay::new().level, None)?;
+    let sources = survey::sources(m)?;
     let log = input::log(m, &columns(m, &[file])?)?;
     let rule = match texts(m, "journey").is_empty() {
         true => overlay::journey_rule(file.map())?,

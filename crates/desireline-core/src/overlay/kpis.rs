@@ -67,9 +67,25 @@ pub fn measure_kpis(
     sources: &KpiSources,
     exec: &Exec,
 ) -> Result<Vec<KpiMeasure>> {
-    how.check(map)?;
     let selected = select(map, journeys)?;
-    let journeys = selected.as_ref().unwrap_or(journeys);
+    kpis_of(
+        map,
+        selected.as_ref().unwrap_or(journeys),
+        how,
+        sources,
+        exec,
+    )
+}
+
+/// The same of journeys that were selected.
+pub(super) fn kpis_of(
+    map: &JourneyMap,
+    journeys: &Journeys,
+    how: &Overlay,
+    sources: &KpiSources,
+    exec: &Exec,
+) -> Result<Vec<KpiMeasure>> {
+    how.check(map)?;
     let catalog = journeys.catalog();
     let asking = Asking {
         map,

@@ -1,19 +1,19 @@
 //! All that can be said of a map at once: what the log says, the KPIs that it watches, what customers say.
 
 use super::health;
-use super::kpis::{KpiSources, measure_kpis};
-use super::promises::measure_promises;
+use super::kpis::{KpiSources, kpis_of};
+use super::promises::promises_of;
 use super::question::Overlay;
 use super::report::OverlayReport;
 use super::responders::measure_responders;
-use super::run::{overlay, select};
+use super::run::{overlay_of, select};
 use super::voice::{VoiceReport, listen_to};
 use crate::engine::Exec;
 use crate::error::Result;
 use crate::journey::Journeys;
 use crate::map::JourneyMap;
 
-/// The map as [`overlay`] measures it, with its KPIs by [`measure_kpis`], its promises by [`measure_promises`] and, where there are
+/// The map as [`overlay`](super::overlay()) measures it, with its KPIs by [`measure_kpis`](super::measure_kpis), its promises by [`measure_promises`](super::measure_promises) and, where there are
 /// answers, feedback and feelings by [`listen`](super::listen) and those who answered by [`measure_responders`]. This is what pages and pictures show.
 ///
 /// KPIs are about the same segment, window and events as the rest.
@@ -45,12 +45,12 @@ pub fn measured_and_heard(
     exec: &Exec,
 ) -> Result<(OverlayReport, Option<VoiceReport>)> {
     let sources = &sources_as_asked(map, how, sources);
-    let mut report = overlay(map, journeys, how, exec)?;
-    if !map.kpis.is_empty() {
-        report.kpis = Some(measure_kpis(map, journeys, how, sources, exec)?);
-    }
     let selected = select(map, journeys)?;
     let journeys = selected.as_ref().unwrap_or(journeys);
+    let mut report = overlay_of(map, journeys, how, exec)?;
+    if !map.kpis.is_empty() {
+        report.kpis = Some(kpis_of(map, journeys, how, sources, exec)?);
+    }
     let voice = match &sources.answers {
         Some(answers) => {
             let (options, persona) = (&sources.listening, how.persona.as_ref());
@@ -68,7 +68,7 @@ pub fn measured_and_heard(
         report.responders = Some(responders);
     }
     if map.expectations.iter().any(|e| e.promise.is_some()) {
-        let promises = measure_promises(map, journeys, how, sources, voice.as_ref(), exec)?;
+        let promises = promises_of(map, journeys, how, sources, voice.as_ref(), exec)?;
         report.promises = Some(promises);
         health::with_promises(&mut report);
     }

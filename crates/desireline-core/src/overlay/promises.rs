@@ -4,11 +4,12 @@ use desireline_stats::{Clusters, Estimate, wilson_clustered};
 
 use super::bind::LenientMatcher;
 use super::finish::least;
-use super::kpis::{KpiSources, measure_kpis};
+use super::kpis::{KpiSources, kpis_of};
 use super::pass::pass;
 use super::plan::bounds_of;
 use super::question::Overlay;
 use super::report::{PromiseMeasure, PromiseVerdict};
+use super::run::select;
 use super::voice::{PlaceRow, VoiceReport};
 use crate::engine::Exec;
 use crate::error::Result;
@@ -32,7 +33,7 @@ use crate::report::{Base, Rate};
 /// soon are known early, and counting them alone would flatter the rate. A customer who never comes to the end has taken longer than
 /// any threshold.
 ///
-/// **Other numbers** are those of [`measure_kpis`], and kept or broken as a whole. **What customers say** at a stage or touchpoint (`csat`,
+/// **Other numbers** are those of [`measure_kpis`](super::measure_kpis), and kept or broken as a whole. **What customers say** at a stage or touchpoint (`csat`,
 /// `nps`, `customer_effort`, `feedback_coverage`) is taken from `voice`.
 ///
 /// Intervals are those of rates of journeys, clustered by customer. Nothing is skipped: what cannot be measured has a hole with its reason.
@@ -41,6 +42,20 @@ use crate::report::{Base, Rate};
 /// # Errors
 /// Those of running: cancelled, or over the memory budget.
 pub fn measure_promises(
+    map: &JourneyMap,
+    journeys: &Journeys,
+    how: &Overlay,
+    sources: &KpiSources,
+    voice: Option<&VoiceReport>,
+    exec: &Exec,
+) -> Result<Vec<PromiseMeasure>> {
+    let selected = select(map, journeys)?;
+    let journeys = selected.as_ref().unwrap_or(journeys);
+    promises_of(map, journeys, how, sources, voice, exec)
+}
+
+/// The same of journeys that were selected.
+pub(super) fn promises_of(
     map: &JourneyMap,
     journeys: &Journeys,
     how: &Overlay,
@@ -80,7 +95,7 @@ pub fn measure_promises(
             kpis: whole.iter().map(|(_, b)| b.clone()).collect(),
             ..map.clone()
         };
-        let numbers = measure_kpis(&watched, journeys, how, sources, exec)?;
+        let numbers = kpis_of(&watched, journeys, how, sources, exec)?;
         for ((place, _), number) in whole.iter().zip(numbers) {
             if let Some(row) = rows.get_mut(*place) {
                 row.value = number.value;

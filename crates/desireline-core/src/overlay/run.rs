@@ -80,7 +80,16 @@ pub fn overlay(
     exec: &Exec,
 ) -> Result<OverlayReport> {
     let selected = select(map, journeys)?;
-    let journeys = selected.as_ref().unwrap_or(journeys);
+    overlay_of(map, selected.as_ref().unwrap_or(journeys), how, exec)
+}
+
+/// The same of journeys that were selected.
+pub(super) fn overlay_of(
+    map: &JourneyMap,
+    journeys: &Journeys,
+    how: &Overlay,
+    exec: &Exec,
+) -> Result<OverlayReport> {
     let plan = Arc::new(Plan::new(map, journeys.catalog(), how, journeys.rule())?);
     let tasks: [Box<dyn Task>; 1] = [Box::new(OverlayTask {
         plan: Arc::clone(&plan),

@@ -2,9 +2,7 @@
 
 use std::cell::Cell;
 
-use desireline_stats::{
-    Clusters, Distribution, Estimate, KaplanMeier, Method, Sides, Unit, wilson_clustered,
-};
+use desireline_stats::{Clusters, Distribution, Estimate, KaplanMeier, Sides, wilson_clustered};
 
 use crate::overlay::report::{Contrast, DwellMeasure, TimeHole};
 use crate::overlay::sums::Times;
@@ -99,8 +97,8 @@ impl Judge {
             .set(self.binned.get() || !times.seen.is_exact() || !times.cut.is_exact());
         let curve = KaplanMeier::from_counts(&counts(&times.seen, &times.cut), self.level);
         if let Ok(curve) = curve {
-            let worth = likeness(times).sqrt();
-            let of = |p| match quantile(&curve, p, worth, self.level) {
+            let effect = likeness(times);
+            let of = |p| match quantile(&curve, p, effect) {
                 Ok(estimate) => (Some(estimate), None),
                 Err(hole) => (None, Some(hole)),
             };
@@ -140,55 +138,15 @@ fn likeness(times: &Times) -> f64 {
     }
 }
 
-/// A quantile of a curve whose standard errors are `worth` times as large as it says.
-#[allow(clippy::cast_precision_loss)] // microseconds
-fn quantile(curve: &KaplanMeier, p: f64, worth: f64, level: f64) -> Result<Estimate, TimeHole> {
-    let target = (1.0 - p) * (1.0 + 1e-12);
-    let steps: Vec<_> = curve.steps().iter().filter(|s| s.events > 0).collect();
-    // How many uncensored ones the end of the curve is worth: those at risk there, over the share that they stood for.
-    let n_at_end = steps.last().map_or(0.0, |end| {
-        let before = steps.len().checked_sub(2).and_then(|i| steps.get(i));
-        end.at_risk as f64 / before.map_or(1.0, |s| s.survival.value) / (worth * worth)
-    });
-    let limits = |s: &Estimate| {
-        if s.value <= 0.0 {
-            // None of so many lasts longer: Clopper-Pearson bounds how large their share may be.
-            let upper = 1.0 - (0.5 - 0.5 * level).powf(1.0 / n_at_end.max(1.0));
-            return (0.0, upper);
-        }
-        if s.value >= 1.0 {
-            return (s.lower, s.upper);
-        }
-        // On the log-log scale both limits lie equally far from the value.
-        let log = s.value.ln();
-        let reach = |limit: f64| ((limit.ln() / log).ln() * worth).exp();
-        let lower = match s.lower > 0.0 {
-            true => s.value.powf(reach(s.lower)),
-            false => 0.0,
-        };
-        let upper = match s.upper < 1.0 {
-            true => s.value.powf(reach(s.upper)),
-            false => 1.0,
-        };
-        (lower, upper)
-    };
-    let first = |is_there: &dyn Fn(&Estimate) -> bool| {
-        let mut steps = steps.iter();
-        steps.find(|s| is_there(&s.survival)).map(|s| s.time)
-    };
-    let value = first(&|s| s.value <= target).ok_or(TimeHole::NotEnded)?;
-    let lower = first(&|s| limits(s).0 <= target)
-        .unwrap_or(value)
-        .min(value);
-    let open = TimeHole::NoUpperLimit { value, lower };
-    let upper = first(&|s| limits(s).1 <= target).ok_or(open)?.max(value);
-    Estimate::new(
-        value as f64,
-        (lower as f64, upper as f64),
-        level,
-        curve.n(),
-        Method::BrookmeyerCrowley,
-        Unit::Microseconds,
-    )
-    .ok_or(open)
+/// A quantile of a curve whose variance is `effect` times as large as it says.
+fn quantile(curve: &KaplanMeier, p: f64, effect: f64) -> Result<Estimate, TimeHole> {
+    let found = curve
+        .quantile_limits_widened(p, effect)
+        .ok_or(TimeHole::NotEnded)?;
+    curve
+        .quantile_widened(p, effect)
+        .ok_or(TimeHole::NoUpperLimit {
+            value: found.time,
+            lower: found.lower,
+        })
 }
