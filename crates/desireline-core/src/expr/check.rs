@@ -61,21 +61,27 @@ impl Expr {
     }
 
     fn check_types(&self, schema: &dyn Schema) -> Result<(), ExprError> {
+        let mut open = vec![self];
+        while let Some(expr) = open.pop() {
+            expr.check_field(schema)?;
+            open.extend(expr.children().iter().rev());
+        }
+        Ok(())
+    }
+
+    fn check_field(&self, schema: &dyn Schema) -> Result<(), ExprError> {
         let check = |field| Check::new(schema, field, self.span);
         match &self.node {
-            Node::Compare { field, op, value } => check(field)?.compare(Some(*op), value)?,
+            Node::Compare { field, op, value } => check(field)?.compare(Some(*op), value),
             Node::In { field, values } => {
                 let check = check(field)?;
-                values.iter().try_for_each(|v| check.compare(None, v))?;
+                values.iter().try_for_each(|v| check.compare(None, v))
             }
-            Node::Like { field, .. } => check(field)?.pattern("`like`")?,
-            Node::Matches { field, .. } => check(field)?.pattern("`~`")?,
-            Node::Exists(field) => _ = check(field)?,
-            _ => {}
+            Node::Like { field, .. } => check(field)?.pattern("`like`"),
+            Node::Matches { field, .. } => check(field)?.pattern("`~`"),
+            Node::Exists(field) => check(field).map(|_| ()),
+            _ => Ok(()),
         }
-        self.children()
-            .iter()
-            .try_for_each(|c| c.check_types(schema))
     }
 
     /// Checks what [`parse`](Self::parse) checks for text, for expressions built in code: no empty names, finite
@@ -84,29 +90,45 @@ impl Expr {
     /// # Errors
     /// The first thing that is wrong.
     pub fn validate(&self) -> Result<(), ExprError> {
-        self.validate_at(0, Binding::Or, &mut 0)
+        let mut patterns = 0;
+        let mut open = vec![(self, 0, Binding::Or)];
+        // Depth is counted as the parser counts it in the canonical text: parentheses, `not` and functions.
+        while let Some((expr, depth, place)) = open.pop() {
+            let binding = expr.node.binding();
+            let depth = depth + usize::from(binding < place);
+            if depth > MAX_DEPTH {
+                return Err(ExprError::TooDeep {
+                    at: expr.span,
+                    limit: MAX_DEPTH,
+                });
+            }
+            expr.validate_alone(&mut patterns)?;
+            let (depth, place) = match &expr.node {
+                Node::Not(inner) if matches!(inner.node, Node::In { .. } | Node::Like { .. }) => {
+                    (depth, Binding::Unary)
+                }
+                Node::Not(_) => (depth + 1, Binding::Unary),
+                Node::And(list) | Node::Or(list) => {
+                    let members = match binding {
+                        Binding::And => Binding::Unary,
+                        Binding::Or => Binding::And,
+                        Binding::Unary => place,
+                    };
+                    // An `and` of one prints as its member, so it needs a step of its own to keep the nesting bounded.
+                    (depth + usize::from(list.len() == 1), members)
+                }
+                _ => (depth + 1, Binding::Or),
+            };
+            open.extend(expr.children().iter().rev().map(|e| (e, depth, place)));
+        }
+        Ok(())
     }
 
-    // Depth is counted as the parser counts it in the canonical text: parentheses, `not` and functions.
-    fn validate_at(
-        &self,
-        depth: usize,
-        place: Binding,
-        patterns: &mut usize,
-    ) -> Result<(), ExprError> {
+    /// What can be said without the expressions inside.
+    fn validate_alone(&self, patterns: &mut usize) -> Result<(), ExprError> {
         let at = self.span;
-        let binding = self.node.binding();
-        let depth = depth + usize::from(binding < place);
-        if depth > MAX_DEPTH {
-            return Err(ExprError::TooDeep {
-                at,
-                limit: MAX_DEPTH,
-            });
-        }
         match &self.node {
-            Node::All => Ok(()),
             Node::Name(name) if name.is_empty() => Err(ExprError::EmptyName { at }),
-            Node::Name(_) => Ok(()),
             Node::Compare { field, value, .. } => {
                 valid_field(field, at)?;
                 valid_literal(value, at)
@@ -136,24 +158,7 @@ impl Expr {
                 found: "`0`".to_owned(),
                 reason: "is not a count: events are counted from 1".to_owned(),
             }),
-            Node::First(inner) | Node::Nth(inner, _) | Node::After { anchor: inner, .. } => {
-                inner.validate_at(depth + 1, Binding::Or, patterns)
-            }
-            Node::Not(inner) if matches!(inner.node, Node::In { .. } | Node::Like { .. }) => {
-                inner.validate_at(depth, Binding::Unary, patterns)
-            }
-            Node::Not(inner) => inner.validate_at(depth + 1, Binding::Unary, patterns),
-            Node::And(list) | Node::Or(list) => {
-                let members = match binding {
-                    Binding::And => Binding::Unary,
-                    Binding::Or => Binding::And,
-                    Binding::Unary => place,
-                };
-                // An `and` of one prints as its member, so it needs a step of its own to keep the recursion bounded.
-                let depth = depth + usize::from(list.len() == 1);
-                list.iter()
-                    .try_for_each(|e| e.validate_at(depth, members, patterns))
-            }
+            _ => Ok(()),
         }
     }
 }

@@ -42,6 +42,7 @@
 //! against its vocabulary.
 //!
 //! Limits: [`MAX_TEXT`] bytes, [`MAX_DEPTH`] levels, [`MAX_LIST`] values in a list, [`MAX_PATTERNS`] patterns.
+//! Whatever keeps to them is read, printed, checked and bound within 1 MiB of stack, in an unoptimised build too.
 
 mod ast;
 mod build;

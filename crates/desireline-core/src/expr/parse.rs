@@ -1,4 +1,4 @@
-//! Tokens to an expression: recursive descent, one function for each rule of the grammar.
+//! Tokens to an expression: one function for each rule of the grammar, and one list of what is open.
 
 use super::ast::{CompareOp, Expr, Field, Literal, Node, Scope, TextSpan};
 use super::error::{ExprError, shorten};
@@ -25,7 +25,7 @@ pub(super) fn parse(text: &str) -> Result<Expr, ExprError> {
         depth: 0,
         patterns: 0,
     };
-    let expr = parser.or()?;
+    let expr = parser.expression()?;
     if parser.kind() != &Kind::End {
         return Err(parser.trailing("the end"));
     }
@@ -46,6 +46,51 @@ pub(super) struct Parser<'t> {
     pub(super) at: usize,
     depth: usize,
     patterns: usize,
+}
+
+/// What opens a level.
+#[derive(Clone, Copy)]
+enum Opens {
+    Group,
+    First,
+    Nth,
+    After,
+}
+
+#[derive(Clone, Copy)]
+struct Opener {
+    what: Opens,
+    /// The name of the function, or the `(`.
+    start: TextSpan,
+    /// The `(`.
+    open: TextSpan,
+}
+
+/// One level of parentheses: what has been read of it.
+struct Level {
+    /// None for the whole text.
+    opener: Option<Opener>,
+    start: TextSpan,
+    /// Members of the `or`, each complete.
+    ors: Vec<Expr>,
+    and_start: TextSpan,
+    /// Members of the `and` that is being read.
+    ands: Vec<Expr>,
+    /// Each `not` that waits for its condition.
+    nots: Vec<TextSpan>,
+}
+
+impl Level {
+    fn new(opener: Option<Opener>, start: TextSpan) -> Level {
+        Level {
+            opener,
+            start,
+            ors: Vec::new(),
+            and_start: start,
+            ands: Vec::new(),
+            nots: Vec::new(),
+        }
+    }
 }
 
 const END: Token<'static> = Token {
@@ -105,50 +150,82 @@ impl<'t> Parser<'t> {
 
     // Grammar
 
-    fn or(&mut self) -> Result<Expr, ExprError> {
-        self.chain(Keyword::Or, Self::and, Node::Or)
+    /// An expression up to where neither `and` nor `or` takes it on. What is open stands in a list and not on the stack, so
+    /// that no nesting overflows it, in whatever build and on whatever thread.
+    fn expression(&mut self) -> Result<Expr, ExprError> {
+        let mut around: Vec<Level> = Vec::new();
+        let mut level = Level::new(None, self.span());
+        loop {
+            let start = self.span();
+            if self.eat_keyword(Keyword::Not) {
+                self.deeper(start)?;
+                level.nots.push(start);
+                continue;
+            }
+            if let Some(opener) = self.opener()? {
+                self.deeper(opener.open)?;
+                let inner = Level::new(Some(opener), self.span());
+                around.push(std::mem::replace(&mut level, inner));
+                continue;
+            }
+            let mut expr = self.leaf()?;
+            loop {
+                while let Some(not) = level.nots.pop() {
+                    self.depth -= 1;
+                    expr = self.finish(not, Node::Not(Box::new(expr)));
+                }
+                if self.eat_keyword(Keyword::And) {
+                    level.ands.push(expr);
+                    break;
+                }
+                expr = self.joined(level.and_start, &mut level.ands, expr, Node::And);
+                if self.eat_keyword(Keyword::Or) {
+                    level.ors.push(expr);
+                    level.and_start = self.span();
+                    break;
+                }
+                expr = self.joined(level.start, &mut level.ors, expr, Node::Or);
+                let (Some(opener), Some(outer)) = (level.opener, around.pop()) else {
+                    return Ok(expr);
+                };
+                self.depth -= 1;
+                level = outer;
+                expr = self.closed(&opener, expr)?;
+            }
+        }
     }
 
-    fn and(&mut self) -> Result<Expr, ExprError> {
-        self.chain(Keyword::And, Self::unary, Node::And)
+    fn deeper(&mut self, at: TextSpan) -> Result<(), ExprError> {
+        if self.depth == MAX_DEPTH {
+            return Err(ExprError::TooDeep {
+                at,
+                limit: MAX_DEPTH,
+            });
+        }
+        self.depth += 1;
+        Ok(())
     }
 
-    fn chain(
-        &mut self,
-        separator: Keyword,
-        member: fn(&mut Self) -> Result<Expr, ExprError>,
+    /// `last` with those joined before it.
+    fn joined(
+        &self,
+        start: TextSpan,
+        before: &mut Vec<Expr>,
+        last: Expr,
         node: fn(Vec<Expr>) -> Node,
-    ) -> Result<Expr, ExprError> {
-        let start = self.span();
-        let only = member(self)?;
-        if self.keyword_at(0) != Some(separator) {
-            return Ok(only);
+    ) -> Expr {
+        if before.is_empty() {
+            return last;
         }
-        let mut list = vec![only];
-        while self.eat_keyword(separator) {
-            list.push(member(self)?);
-        }
-        Ok(self.finish(start, node(list)))
+        let mut list = std::mem::take(before);
+        list.push(last);
+        self.finish(start, node(list))
     }
 
-    fn unary(&mut self) -> Result<Expr, ExprError> {
-        let start = self.span();
-        if !self.eat_keyword(Keyword::Not) {
-            return self.atom();
-        }
-        let inner = self.nested(start, Self::unary)?;
-        Ok(self.finish(start, Node::Not(Box::new(inner))))
-    }
-
-    fn atom(&mut self) -> Result<Expr, ExprError> {
+    /// A condition without others inside.
+    fn leaf(&mut self) -> Result<Expr, ExprError> {
         let start = self.span();
         match *self.kind() {
-            Kind::Open => {
-                self.bump();
-                let inner = self.nested(start, Self::or)?;
-                self.close(start)?;
-                Ok(self.finish(start, inner.node))
-            }
             Kind::Quoted(_) => self.condition(),
             Kind::Word(word) => match keyword(word) {
                 Some(Keyword::True) => {
@@ -166,51 +243,58 @@ impl<'t> Parser<'t> {
                     Ok(self.finish(start, Node::Exists(field)))
                 }
                 Some(_) => Err(self.expected_condition()),
-                None if self.ahead(1).kind == Kind::Open => self.function(word),
                 None => self.condition(),
             },
             _ => Err(self.expected_condition()),
         }
     }
 
-    fn function(&mut self, word: &str) -> Result<Expr, ExprError> {
+    /// A `(`, alone or after the name of a function.
+    fn opener(&mut self) -> Result<Option<Opener>, ExprError> {
         let start = self.span();
-        let lower = word.to_ascii_lowercase();
-        if !FUNCTIONS.contains(&lower.as_str()) {
-            return Err(ExprError::Syntax {
-                at: start,
-                expected: "first(…), nth(…, 2) or after(…, 30m)".to_owned(),
-                found: shorten(word),
-                help: Some(match nearest(&lower, FUNCTIONS) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => "put an event name with parentheses in backticks".to_owned(),
-                }),
-            });
-        }
-        self.bump();
-        let open = self.bump();
-        let inner = Box::new(self.nested(open, Self::or)?);
-        let node = match lower.as_str() {
-            "first" => Node::First(inner),
-            "nth" => {
-                self.comma("nth(purchase, 2)")?;
-                Node::Nth(inner, self.count()?)
+        let what = match *self.kind() {
+            Kind::Open => Opens::Group,
+            Kind::Word(word) if keyword(word).is_none() && self.ahead(1).kind == Kind::Open => {
+                let what = function(word, start)?;
+                self.bump();
+                what
             }
-            _ => {
+            _ => return Ok(None),
+        };
+        let open = self.bump();
+        Ok(Some(Opener { what, start, open }))
+    }
+
+    /// What follows the expression inside of parentheses.
+    fn closed(&mut self, opener: &Opener, inner: Expr) -> Result<Expr, ExprError> {
+        let open = opener.open;
+        let node = match opener.what {
+            Opens::Group => {
+                self.close(open)?;
+                inner.node
+            }
+            Opens::First => {
+                self.close(open)?;
+                Node::First(Box::new(inner))
+            }
+            // After a count or a time span the expression cannot go on.
+            Opens::Nth => {
+                self.comma("nth(purchase, 2)")?;
+                let count = self.count()?;
+                self.close_only(open)?;
+                Node::Nth(Box::new(inner), count)
+            }
+            Opens::After => {
                 self.comma("after(purchase, 30m)")?;
+                let within = self.time_span()?;
+                self.close_only(open)?;
                 Node::After {
-                    anchor: inner,
-                    within: self.time_span()?,
+                    anchor: Box::new(inner),
+                    within,
                 }
             }
         };
-        match self.kind() {
-            // After a count or a time span the expression cannot go on.
-            Kind::Close => _ = self.bump(),
-            _ if matches!(node, Node::First(_)) => self.close(open)?,
-            _ => return Err(self.syntax(&closing(open), None)),
-        }
-        Ok(self.finish(start, node))
+        Ok(self.finish(opener.start, node))
     }
 
     fn comma(&mut self, example: &str) -> Result<(), ExprError> {
@@ -501,21 +585,12 @@ impl<'t> Parser<'t> {
         Err(self.trailing(&closing(open)))
     }
 
-    fn nested<T>(
-        &mut self,
-        at: TextSpan,
-        inner: impl FnOnce(&mut Self) -> Result<T, ExprError>,
-    ) -> Result<T, ExprError> {
-        if self.depth == MAX_DEPTH {
-            return Err(ExprError::TooDeep {
-                at,
-                limit: MAX_DEPTH,
-            });
+    fn close_only(&mut self, open: TextSpan) -> Result<(), ExprError> {
+        if self.kind() == &Kind::Close {
+            self.bump();
+            return Ok(());
         }
-        self.depth += 1;
-        let done = inner(self);
-        self.depth -= 1;
-        done
+        Err(self.syntax(&closing(open), None))
     }
 
     fn finish(&self, start: TextSpan, node: Node) -> Expr {
@@ -523,6 +598,25 @@ impl<'t> Parser<'t> {
             node,
             span: start.to(self.before()),
         }
+    }
+}
+
+/// The function of this name.
+fn function(word: &str, at: TextSpan) -> Result<Opens, ExprError> {
+    let lower = word.to_ascii_lowercase();
+    match lower.as_str() {
+        "first" => Ok(Opens::First),
+        "nth" => Ok(Opens::Nth),
+        "after" => Ok(Opens::After),
+        _ => Err(ExprError::Syntax {
+            at,
+            expected: "first(…), nth(…, 2) or after(…, 30m)".to_owned(),
+            found: shorten(word),
+            help: Some(match nearest(&lower, FUNCTIONS) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "put an event name with parentheses in backticks".to_owned(),
+            }),
+        }),
     }
 }
 

@@ -378,17 +378,44 @@ fn after(anchor: &Op, within: i64, morsel: &Morsel<'_>, mask: &mut Mask) {
     }
 }
 
+/// Binds what has others inside; the rest is apart, so that a level of nesting takes little of the stack.
 fn bind(expr: &Expr, catalog: &Catalog) -> Result<Op, ExprError> {
-    let inner = |e: &Expr| bind(e, catalog).map(Box::new);
+    let op = match &expr.node {
+        Node::First(e) => Op::First(Box::new(bind(e, catalog)?)),
+        Node::Nth(e, n) => Op::Nth(Box::new(bind(e, catalog)?), *n),
+        Node::After { anchor, within } => {
+            Op::After(Box::new(bind(anchor, catalog)?), within.as_micros())
+        }
+        Node::Not(e) => negated(bind(e, catalog)?),
+        Node::And(list) => join(bind_all(list, catalog)?, true),
+        Node::Or(list) => join(bind_all(list, catalog)?, false),
+        _ => return bind_alone(expr, catalog),
+    };
+    Ok(op)
+}
+
+fn bind_all(list: &[Expr], catalog: &Catalog) -> Result<Vec<Op>, ExprError> {
+    let mut bound = Vec::with_capacity(list.len());
+    for expr in list {
+        bound.push(bind(expr, catalog)?);
+    }
+    Ok(bound)
+}
+
+fn negated(op: Op) -> Op {
+    match op {
+        // Not of a test by name stays a test by name, so that kernels can use its table.
+        Op::Events(table) => Op::Events(table.iter().map(|b| !b).collect()),
+        op => Op::Not(Box::new(op)),
+    }
+}
+
+/// Binds a condition without others inside.
+fn bind_alone(expr: &Expr, catalog: &Catalog) -> Result<Op, ExprError> {
     let broken = |reason| ExprError::Pattern {
         at: expr.span,
         pattern: expr.to_string(),
         reason,
-    };
-    let list = |l: &[Expr]| {
-        l.iter()
-            .map(|e| bind(e, catalog))
-            .collect::<Result<Vec<_>, _>>()
     };
     Ok(match &expr.node {
         Node::All => Op::Constant(true),
@@ -435,16 +462,8 @@ fn bind(expr: &Expr, catalog: &Catalog) -> Result<Op, ExprError> {
                 None => Op::Constant(false),
             },
         },
-        Node::First(e) => Op::First(inner(e)?),
-        Node::Nth(e, n) => Op::Nth(inner(e)?, *n),
-        Node::After { anchor, within } => Op::After(inner(anchor)?, within.as_micros()),
-        Node::Not(e) => match bind(e, catalog)? {
-            // Not of a test by name stays a test by name, so that kernels can use its table.
-            Op::Events(table) => Op::Events(table.iter().map(|b| !b).collect()),
-            op => Op::Not(Box::new(op)),
-        },
-        Node::And(e) => join(list(e)?, true),
-        Node::Or(e) => join(list(e)?, false),
+        // Those with others inside, which `bind` has dealt with.
+        _ => Op::Constant(false),
     })
 }
 

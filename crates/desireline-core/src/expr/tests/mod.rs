@@ -5,6 +5,7 @@ use crate::time::TimeSpan;
 
 mod broken;
 mod checks;
+mod deep;
 mod meaning;
 mod round_trip;
 
