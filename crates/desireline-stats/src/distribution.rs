@@ -389,8 +389,16 @@ impl Eq for Distribution {}
 
 impl Extend<i64> for Distribution {
     fn extend<T: IntoIterator<Item = i64>>(&mut self, values: T) {
-        for value in values {
-            self.push(value);
+        let mut values = values.into_iter();
+        while matches!(self.state, State::Values(_)) {
+            match values.next() {
+                Some(value) => self.push(value),
+                None => return,
+            }
+        }
+        if let State::Bins(bins) = &mut self.state {
+            let refused = bins.extend(values);
+            self.refused = self.refused.saturating_add(refused);
         }
     }
 }

@@ -57,6 +57,9 @@ proptest! {
         cuts in prop::collection::vec(any::<usize>(), 0..6),
     ) {
         let whole: Distribution = values.iter().copied().collect();
+        let mut one_by_one = Distribution::new();
+        values.iter().for_each(|&v| one_by_one.push(v));
+        prop_assert_eq!(bytes(&one_by_one), bytes(&whole));
         let split = in_parts(values.len(), &cuts, |range| values[range].iter().copied().collect::<Distribution>(), |a, b| a.merge(b));
         prop_assert_eq!(&whole, &split);
         prop_assert_eq!(bytes(&whole), bytes(&split));
@@ -311,7 +314,9 @@ fn a_bin_counts_as_far_as_it_likes() {
         merged.push_n(1_000_000, n - n / 2);
         merged.merge(&half);
         merged.push(5);
-        for other in [&at_once, &merged] {
+        let values = std::iter::repeat_n(1_000_000, n as usize);
+        let extended: Distribution = values.chain([5]).collect();
+        for other in [&at_once, &merged, &extended] {
             assert_eq!(&by_ones, other);
             assert_eq!(by_ones.n(), n + 1);
             assert_eq!(other.counts().map(|(_, n)| n).collect::<Vec<_>>(), [1, n]);

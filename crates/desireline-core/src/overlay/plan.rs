@@ -101,6 +101,8 @@ pub(super) struct Plan {
     pub(super) touchpoints: Vec<TouchpointPlan>,
     /// Whether a touchpoint is in several stages.
     pub(super) has_rules: bool,
+    /// Whether an event is of one touchpoint at most, and always lasts there until the next event.
+    pub(super) by_next_event: bool,
     /// Whether a touchpoint's visits last from one condition to another.
     pub(super) has_pairs: bool,
     pub(super) n_steps: usize,
@@ -250,6 +252,8 @@ impl Plan {
         let any = |is: fn(&TouchpointPlan) -> bool| touchpoints.iter().any(is);
         Ok(Plan {
             has_rules: any(|t| matches!(t.stage, StageOf::Rule(_))),
+            by_next_event: bound.policy != BindingPolicy::Multi
+                && !any(|t| !matches!(t.dwell, DwellBy::NextEvent)),
             has_pairs: any(|t| matches!(t.dwell, DwellBy::Pair(..))),
             by_code,
             of_binding,

@@ -7,9 +7,9 @@ mod rates;
 use super::pairs::Pairs;
 use desireline_stats::{Clusters, Sides};
 
-pub(super) use self::level::{CellSums, LevelSums, Times};
+pub(super) use self::level::{CellSums, LevelSums, Times, log16};
 pub(super) use self::part::{CellPart, Counts, EdgePart, EdgeSlot, Slot};
-pub(super) use self::rates::{Base, Top};
+pub(super) use self::rates::{Base, RatePart, SidesPart, Top};
 
 /// A hand-over from one to another, or staying with one.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,7 +22,7 @@ pub(super) struct HandSums {
 }
 
 impl HandSums {
-    fn merge(&mut self, other: &HandSums) {
+    pub(super) fn merge(&mut self, other: &HandSums) {
         self.count += other.count;
         self.journeys += other.journeys;
         self.customers += other.customers;

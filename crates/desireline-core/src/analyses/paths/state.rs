@@ -152,22 +152,36 @@ impl Variants {
 
     fn merge(&mut self, other: &Variants) {
         let mut ours_by_theirs = vec![0; other.sums.len()];
-        for (theirs, key) in other.slots.iter().zip((0..).map(|p| other.key(p))) {
-            let ours = self.keys.place(key);
-            self.has_slot(ours);
-            match (self.slots[ours].kind, theirs.kind) {
-                (Kind::None, Kind::None | Kind::Once { .. }) => self.slots[ours] = *theirs,
-                (_, Kind::None) => {}
-                (_, Kind::Once { .. }) => {
-                    let at = self.sums_at(ours);
-                    self.sums[at].merge(&theirs.sums());
-                    self.durations.push(at, theirs.time);
-                }
-                (_, Kind::Sums(their)) => {
-                    let at = self.sums_at(ours);
-                    let their = their.get() as usize - 1;
-                    self.sums[at].merge(&other.sums[their]);
-                    ours_by_theirs[their] = at;
+        let (mut probes, mut places, mut arena) = (Vec::new(), Vec::new(), Vec::new());
+        let mut from = 0;
+        // As when journeys are taken in: look-ups together, for each reads from far away.
+        for batch in other.slots.chunks(BATCH) {
+            let theirs = from..from + batch.len();
+            from = theirs.end;
+            probes.clear();
+            arena.clear();
+            probes.extend(theirs.map(|p| self.keys.probe(other.key(p), &mut arena)));
+            places.clear();
+            for probe in &probes {
+                let place = self.keys.place_of(probe, &arena);
+                places.push(self.has_slot(place));
+                desireline_kernels::prefetch(&self.slots, place);
+            }
+            for (theirs, &ours) in batch.iter().zip(&places) {
+                match (self.slots[ours].kind, theirs.kind) {
+                    (Kind::None, Kind::None | Kind::Once { .. }) => self.slots[ours] = *theirs,
+                    (_, Kind::None) => {}
+                    (_, Kind::Once { .. }) => {
+                        let at = self.sums_at(ours);
+                        self.sums[at].merge(&theirs.sums());
+                        self.durations.push(at, theirs.time);
+                    }
+                    (_, Kind::Sums(their)) => {
+                        let at = self.sums_at(ours);
+                        let their = their.get() as usize - 1;
+                        self.sums[at].merge(&other.sums[their]);
+                        ours_by_theirs[their] = at;
+                    }
                 }
             }
         }

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::super::plan::{NONE, Plan, StageOf};
 use super::super::sums::Sums;
-use crate::journey::Mask;
+use crate::journey::{Mask, Span};
 
 /// A list of places for each of many numbers.
 ///
@@ -89,7 +89,7 @@ pub(super) struct Cells {
     /// Channel and owner of its first touchpoint.
     pub(super) channels: Vec<u32>,
     pub(super) owners: Vec<u32>,
-    /// Events counted and not yet added to the sums.
+    /// Events by cell, and within it by channel; the last of a cell's are those without one.
     counts: Vec<u64>,
     pub(super) touchpoint_sets: Sets,
     pub(super) stage_sets: Sets,
@@ -133,7 +133,6 @@ impl Cells {
                 cells.owners.push(t.owner);
             }
         }
-        cells.counts = vec![0; cells.alone.len()];
         cells.lists = Sets::new(cells.alone.len());
         cells
     }
@@ -158,10 +157,24 @@ impl Cells {
         set.map_or(&[], |set| self.stage_sets.of(set))
     }
 
-    #[inline]
-    pub(super) fn count(&mut self, cell: u32, n: u32) {
-        if let Some(count) = self.counts.get_mut(cell as usize) {
-            *count += u64::from(n);
+    /// Counts the events of the journeys by their cells and channels, of which there are so many.
+    pub(super) fn count(&mut self, spans: &[Span], cells: &[u32], channels: (&[u32], usize)) {
+        let (channels, n) = channels;
+        self.counts.clear();
+        self.counts.resize(self.touchpoints.len() * (n + 1), 0);
+        for span in spans {
+            let range = span.range();
+            let (Some(cells), Some(channels)) = (cells.get(range.clone()), channels.get(range))
+            else {
+                continue;
+            };
+            for (&cell, &channel) in cells.iter().zip(channels) {
+                // Beyond the end where the event has no cell.
+                let at = (cell as usize) * (n + 1) + (channel as usize).min(n);
+                if let Some(count) = self.counts.get_mut(at) {
+                    *count += 1;
+                }
+            }
         }
     }
 
@@ -241,7 +254,6 @@ impl Cells {
             .push(self.channels.get(first).copied().unwrap_or(NONE));
         self.owners
             .push(self.owners.get(first).copied().unwrap_or(NONE));
-        self.counts.push(0);
         for (of, sets) in [
             (&mut self.touchpoints, &mut self.touchpoint_sets),
             (&mut self.stages, &mut self.stage_sets),
@@ -262,11 +274,19 @@ impl Cells {
     }
 
     /// Adds what was counted to the sums.
-    pub(super) fn flush(&mut self, sums: &mut Sums) {
-        for (cell, count) in self.counts.iter_mut().enumerate() {
-            let n = std::mem::take(count);
+    pub(super) fn flush(&self, sums: &mut Sums) {
+        let width = sums.channels.cells.len() + 1;
+        for (cell, by_channel) in self.counts.chunks_exact(width).enumerate() {
+            let n: u64 = by_channel.iter().sum();
             if n == 0 {
                 continue;
+            }
+            for &stage in self.stages_of(cell as u32) {
+                let from = stage as usize * width;
+                let of_stage = sums.stage_channels.get_mut(from..from + width);
+                for (sum, count) in of_stage.into_iter().flatten().zip(by_channel) {
+                    *sum += count;
+                }
             }
             for &alone in self.lists.of(cell as u32) {
                 let Some(&(touchpoint, place)) = self.alone.get(alone as usize) else {
@@ -320,7 +340,6 @@ impl Cells {
         ] {
             of.truncate(n);
         }
-        self.counts.truncate(n);
     }
 }
 

@@ -105,10 +105,6 @@ impl State {
             &mut scratch.channel_runs,
         );
         let is_mapped = !scratch.runs.is_empty();
-        for run in &scratch.runs {
-            scratch.cells.count(run.place, run.n);
-        }
-        self.through(plan, span);
         self.levels(plan, &journey, times);
         self.lengths(plan, morsel, span);
         if plan.has_pairs {
@@ -129,33 +125,6 @@ impl State {
             mapped: totals.mapped + u64::from(is_mapped),
             open: totals.open + u64::from(end == End::Open),
         };
-    }
-
-    /// Counts events by stage and channel, stretch by stretch of like ones.
-    fn through(&mut self, plan: &Plan, span: &Span) {
-        let scratch = &self.scratch;
-        let cells = scratch.assigned.cells.get(span.range()).unwrap_or(&[]);
-        let channels = &scratch.channel_column.channels;
-        let channels = channels.get(span.range()).unwrap_or(&[]);
-        let sums = &mut self.sums.stage_channels;
-        let mut add = |(cell, channel): (u32, u32), n: u64| {
-            let column = (channel as usize).min(plan.n_channels);
-            for &stage in scratch.cells.stages_of(cell) {
-                let at = stage as usize * (plan.n_channels + 1) + column;
-                if let Some(count) = sums.get_mut(at) {
-                    *count += n;
-                }
-            }
-        };
-        let (mut last, mut n) = ((NONE, NONE), 0);
-        for (&cell, &channel) in cells.iter().zip(channels) {
-            if (cell, channel) != last {
-                add(last, n);
-                (last, n) = ((cell, channel), 0);
-            }
-            n += 1;
-        }
-        add(last, n);
     }
 
     /// How a journey ends, and which is its first event that is a goal.
@@ -256,6 +225,11 @@ impl State {
         let range = span.range();
         let last = range.end.saturating_sub(1);
         let cells = scratch.assigned.cells.get(range.clone()).unwrap_or(&[]);
+        if plan.by_next_event {
+            let (of, times) = (&scratch.cells.touchpoints, &times[range]);
+            scratch.touchpoints.until_next(sums, cells, of, times);
+            return;
+        }
         for (i, &cell) in range.zip(cells) {
             for &touchpoint in scratch.cells.touchpoints_of(cell) {
                 let length = match plan.touchpoints[touchpoint as usize].dwell {
@@ -273,7 +247,7 @@ impl State {
     fn hands(&mut self, plan: &Plan, morsel: &Morsel<'_>, span: &Span, first_goal: Option<usize>) {
         let (scratch, sums) = (&mut self.scratch, &mut self.sums);
         let mut range = span.range();
-        if let Some(goal) = first_goal {
+        if let Some(goal) = first_goal.filter(|goal| goal + 1 < range.end) {
             range.end = goal + 1;
             compress(&scratch.assigned.cells, range.clone(), &mut scratch.runs);
             compress(
@@ -398,9 +372,9 @@ impl State {
                 group.count(totals);
             }
         }
-        scratch.order.end_customer(&mut sums.order, totals);
-        scratch.channel.end_customer(&mut sums.channel_use);
-        for (side, sums) in scratch.hands.iter_mut().zip(&mut sums.handovers) {
+        scratch.order.end_customer(totals);
+        scratch.channel.end_customer();
+        for (side, sums) in scratch.hands.iter_mut().zip(&sums.handovers) {
             side.end_customer(sums);
         }
         for (count, sums) in scratch.goal_counts.iter_mut().zip(&mut sums.goals) {

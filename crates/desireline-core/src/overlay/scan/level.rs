@@ -5,6 +5,7 @@ use super::super::sums::{
     CellPart, Counts, EdgePart, EdgeSlot, GroupCellSums, GroupSums, LevelSums, Slot, Totals,
 };
 use super::cells::Sets;
+use super::lengths::Lengths;
 use super::runs::Run;
 
 /// How a journey ended.
@@ -89,6 +90,9 @@ pub(super) struct Level {
     of_period: Vec<u32>,
     edges: Vec<EdgeSlot>,
     edges_of_customer: Touched,
+    /// Lengths of visits and times between, on their way to the sums.
+    visits: Lengths,
+    between: Lengths,
     /// Sums over the customers of the morsel, by place and by way.
     parts: Vec<CellPart>,
     edge_parts: Vec<EdgePart>,
@@ -135,6 +139,8 @@ impl Level {
             of_period: Vec::new(),
             edges: Vec::new(),
             edges_of_customer: Touched::new(0),
+            visits: Lengths::default(),
+            between: Lengths::default(),
             parts: vec![CellPart::default(); n],
             edge_parts: Vec::new(),
         }
@@ -182,9 +188,7 @@ impl Level {
                 slot.backward += way.backward;
                 if self.by_visit {
                     let since = self.since[place as usize];
-                    slot.logs += sums.cells[place as usize]
-                        .dwell
-                        .see(time.saturating_sub(since));
+                    slot.logs += self.visits.push(place, time.saturating_sub(since));
                     slot.lengths += 1;
                 }
                 for &other in here {
@@ -195,7 +199,26 @@ impl Level {
         for &place in places.of(last) {
             self.exit(sums, place, journey);
         }
+        self.settle_full(sums);
         distinct
+    }
+
+    /// Takes lengths to the sums where many have come together.
+    #[inline]
+    fn settle_full(&mut self, sums: &mut LevelSums) {
+        if self.visits.is_full() || self.between.is_full() {
+            self.settle(sums);
+        }
+    }
+
+    /// Takes all lengths to the sums.
+    #[cold]
+    fn settle(&mut self, sums: &mut LevelSums) {
+        let (cells, edges) = (&mut sums.cells, &mut sums.edges.sums);
+        self.visits
+            .settle(cells, |cell| &mut cell.dwell);
+        self.between
+            .settle(edges, |edge| &mut edge.between);
     }
 
     /// A visit begins; returns 1 if it is the journey's first one there.
@@ -250,7 +273,12 @@ impl Level {
         edge.known += new & journey.known;
         edge.after += new & journey.goal & u32::from(journey.last_goal >= i);
         edge.count += 1;
-        edge.logs += sums.edges.sums[place].between.see(between);
+        #[allow(clippy::cast_possible_truncation)] // pairs of u32 that are met fit it
+        let way = place as u32;
+        edge.logs += self.between.push(way, between);
+        if self.between.is_full() {
+            self.settle(sums);
+        }
     }
 
     /// The journey ends here.
@@ -275,14 +303,44 @@ impl Level {
     /// How long an event at a place lasted, where that is not the time until the next place.
     #[inline]
     pub(super) fn lasted(&mut self, sums: &mut LevelSums, place: u32, length: Option<i64>) {
-        let dwell = &mut sums.cells[place as usize].dwell;
         match length {
             Some(length) => {
                 let slot = &mut self.slots[place as usize];
-                slot.logs += dwell.see(length);
+                slot.logs += self.visits.push(place, length);
                 slot.lengths += 1;
+                self.settle_full(sums);
             }
-            None => dwell.unknown += 1,
+            None => sums.cells[place as usize].dwell.unknown += 1,
+        }
+    }
+
+    /// How long each event of a journey lasted at its place, where that is until the next one; how long the last did is not known.
+    pub(super) fn until_next(
+        &mut self,
+        sums: &mut LevelSums,
+        cells: &[u32],
+        place_of: &[u32],
+        times: &[i64],
+    ) {
+        let place = |cell: u32| place_of.get(cell as usize).map(|place| *place as usize);
+        for (&cell, times) in cells.iter().zip(times.windows(2)) {
+            let (Some(place), [from, to]) = (place(cell), times) else {
+                continue;
+            };
+            let Some(slot) = self.slots.get_mut(place) else {
+                continue;
+            };
+            #[allow(clippy::cast_possible_truncation)] // it was a u32
+            let log = self.visits.push(place as u32, to.saturating_sub(*from));
+            slot.logs += log;
+            slot.lengths += 1;
+            if self.visits.is_full() {
+                self.settle(sums);
+            }
+        }
+        let last = cells.last().and_then(|cell| place(*cell));
+        if let Some(cell) = last.and_then(|place| sums.cells.get_mut(place)) {
+            cell.dwell.unknown += 1;
         }
     }
 
@@ -337,6 +395,7 @@ impl Level {
 
     /// The morsel is over: adds its customers to the sums.
     pub(super) fn end_morsel(&mut self, sums: &mut LevelSums) {
+        self.settle(sums);
         for (sum, part) in sums.cells.iter_mut().zip(&mut self.parts) {
             sum.absorb(&std::mem::take(part));
         }

@@ -3,6 +3,7 @@
 mod assign;
 mod cells;
 mod customer;
+mod lengths;
 mod level;
 mod runs;
 mod side;
@@ -215,6 +216,10 @@ impl State {
         scratch
             .channel_column
             .fill(plan, morsel, cells, channel_use);
+        let channels = (scratch.channel_column.channels.as_slice(), plan.n_channels);
+        scratch
+            .cells
+            .count(morsel.spans(), &scratch.assigned.cells, channels);
         let mut rest = continues;
         for spans in morsel.customers() {
             let (here, after) = rest.split_at(spans.len().min(rest.len()));
@@ -227,6 +232,11 @@ impl State {
         scratch.steps.end_morsel(&mut sums.steps);
         scratch.touchpoints.end_morsel(&mut sums.touchpoints);
         scratch.channels.end_morsel(&mut sums.channels);
+        scratch.order.end_morsel(&mut sums.order);
+        scratch.channel.end_morsel(&mut sums.channel_use);
+        for (side, sums) in scratch.hands.iter_mut().zip(&mut sums.handovers) {
+            side.end_morsel(sums);
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! Order of stages, channels and hand-overs, customer by customer.
 
 use super::super::plan::{ForcedPlan, NONE, Plan};
-use super::super::sums::{ChannelSums, HandoverSums, OrderSums, Totals};
+use super::super::sums::{
+    Base, ChannelSums, HandSums, HandoverSums, OrderSums, RatePart, SidesPart, Top, Totals,
+};
 use super::level::{End, Places};
 use super::runs::Run;
 
@@ -26,6 +28,30 @@ pub(super) struct OrderSide {
     forced: Pair,
     /// Goals of forced journeys and of the others, of known outcome.
     forced_goal: [Pair; 2],
+    part: OrderPart,
+}
+
+/// What [`OrderSums`] knows of the customers of a morsel.
+#[derive(Debug, Default)]
+struct OrderPart {
+    staged: Base<u64>,
+    conversion: Vec<[RatePart; 3]>,
+    furthest: Vec<Top<u64>>,
+    late: Top<u64>,
+    skips: Top<u64>,
+    regressions: Top<u64>,
+    forced: RatePart,
+    forced_goal: SidesPart,
+}
+
+impl OrderPart {
+    fn new(levels: usize, stages: usize) -> OrderPart {
+        OrderPart {
+            conversion: vec![Default::default(); levels],
+            furthest: vec![Top::default(); stages],
+            ..OrderPart::default()
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -55,6 +81,7 @@ impl OrderSide {
             regressions: 0,
             forced: (0, 0),
             forced_goal: [(0, 0); 2],
+            part: OrderPart::new(levels, stages),
         }
     }
 
@@ -99,11 +126,12 @@ impl OrderSide {
         }
     }
 
-    pub(super) fn end_customer(&mut self, sums: &mut OrderSums, totals: &Totals) {
+    pub(super) fn end_customer(&mut self, totals: &Totals) {
+        let part = &mut self.part;
         let journeys = totals.journeys;
         let entered = self.reached.first().copied().unwrap_or(0);
         let mut before = journeys;
-        for (rates, count) in sums.conversion.iter_mut().zip(&mut self.reached) {
+        for (rates, count) in part.conversion.iter_mut().zip(&mut self.reached) {
             let reached = std::mem::take(count);
             rates[0].add(reached, journeys);
             rates[1].add(reached, entered);
@@ -111,19 +139,39 @@ impl OrderSide {
             before = reached;
         }
         if self.staged > 0 {
-            sums.staged.add(self.staged);
-            for (top, count) in sums.furthest.iter_mut().zip(&mut self.furthest) {
+            part.staged.add(self.staged);
+            for (top, count) in part.furthest.iter_mut().zip(&mut self.furthest) {
                 top.add(std::mem::take(count), self.staged);
             }
-            sums.late.add(self.late, self.staged);
-            sums.skips.add(self.skips, self.staged);
-            sums.regressions.add(self.regressions, self.staged);
-            sums.forced.add(self.forced.0, self.forced.1);
+            part.late.add(self.late, self.staged);
+            part.skips.add(self.skips, self.staged);
+            part.regressions.add(self.regressions, self.staged);
+            part.forced.add(self.forced.0, self.forced.1);
             let [forced, free] = self.forced_goal;
-            sums.forced_goal.add(forced, free);
+            part.forced_goal.add(forced, free);
         }
         (self.staged, self.late, self.skips, self.regressions) = (0, 0, 0, 0);
         (self.forced, self.forced_goal) = ((0, 0), [(0, 0); 2]);
+    }
+
+    /// The morsel is over: adds its customers to the sums.
+    pub(super) fn end_morsel(&mut self, sums: &mut OrderSums) {
+        let new = OrderPart::new(self.part.conversion.len(), self.part.furthest.len());
+        let part = std::mem::replace(&mut self.part, new);
+        for (rates, parts) in sums.conversion.iter_mut().zip(&part.conversion) {
+            for (rate, part) in rates.iter_mut().zip(parts) {
+                rate.merge(&part.clusters());
+            }
+        }
+        for (top, part) in sums.furthest.iter_mut().zip(&part.furthest) {
+            top.merge(part);
+        }
+        sums.staged.merge(&part.staged);
+        sums.late.merge(&part.late);
+        sums.skips.merge(&part.skips);
+        sums.regressions.merge(&part.regressions);
+        sums.forced.merge(&part.forced.clusters());
+        sums.forced_goal.merge(&part.forced_goal.sides());
     }
 }
 
@@ -181,6 +229,16 @@ pub(super) struct ChannelSide {
     several: u64,
     /// Goals of journeys with several channels and with one, of known outcome.
     goal: [Pair; 2],
+    part: ChannelPart,
+}
+
+/// What [`ChannelSums`] knows of the customers of a morsel.
+#[derive(Debug, Default)]
+struct ChannelPart {
+    channels: RatePart,
+    switches: RatePart,
+    fragmented: RatePart,
+    goal: SidesPart,
 }
 
 impl ChannelSide {
@@ -211,13 +269,26 @@ impl ChannelSide {
         }
     }
 
-    pub(super) fn end_customer(&mut self, sums: &mut ChannelSums) {
-        sums.channels.add(self.channels, self.journeys);
-        sums.switches.add(self.switches, self.journeys);
-        sums.fragmented.add(self.several, self.journeys);
+    pub(super) fn end_customer(&mut self) {
+        let mut part = std::mem::take(&mut self.part);
+        part.channels.add(self.channels, self.journeys);
+        part.switches.add(self.switches, self.journeys);
+        part.fragmented.add(self.several, self.journeys);
         let [several, one] = self.goal;
-        sums.goal.add(several, one);
-        *self = ChannelSide::default();
+        part.goal.add(several, one);
+        *self = ChannelSide {
+            part,
+            ..ChannelSide::default()
+        };
+    }
+
+    /// The morsel is over: adds its customers to the sums.
+    pub(super) fn end_morsel(&mut self, sums: &mut ChannelSums) {
+        let part = std::mem::take(&mut self.part);
+        sums.channels.merge(&part.channels.clusters());
+        sums.switches.merge(&part.switches.clusters());
+        sums.fragmented.merge(&part.fragmented.clusters());
+        sums.goal.merge(&part.goal.sides());
     }
 }
 
@@ -231,6 +302,29 @@ pub(super) struct HandSide {
     /// Steps that change, and steps that stay: of all, followed by a goal, and in how many journeys.
     all: [Pair; 2],
     journeys: u64,
+    /// Sums over the customers of the morsel, by pair and of all.
+    parts: Vec<HandPart>,
+    part: HandPart,
+}
+
+/// What [`HandSums`] knows of the customers of a morsel.
+#[derive(Clone, Copy, Debug, Default)]
+struct HandPart {
+    count: u64,
+    journeys: u64,
+    customers: u64,
+    sides: SidesPart,
+}
+
+impl HandPart {
+    fn sums(&self) -> HandSums {
+        HandSums {
+            count: self.count,
+            journeys: self.journeys,
+            customers: self.customers,
+            sides: self.sides.sides(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -252,22 +346,29 @@ impl HandSide {
     ) {
         self.journey += 1;
         let mut changed = false;
-        let mut last = NONE;
+        let (mut last, mut stays) = (NONE, 0);
         for (code, n) in runs.filter(|(code, _)| *code != NONE) {
-            let mut stays = n;
-            if last != code {
-                stays -= 1;
-                if last != NONE {
-                    self.pass(sums, (last, code), 1, reached);
-                    changed = true;
-                }
+            if last == code {
+                stays += n;
+                continue;
             }
-            if stays > 0 {
-                self.pass(sums, (code, code), stays, reached);
+            if last != NONE {
+                self.stay(sums, last, stays, reached);
+                self.pass(sums, (last, code), 1, reached);
+                changed = true;
             }
-            last = code;
+            (last, stays) = (code, n - 1);
         }
+        self.stay(sums, last, stays, reached);
         self.journeys += u64::from(changed);
+    }
+
+    /// So many events stay with whom the one before lies.
+    #[inline]
+    fn stay(&mut self, sums: &mut HandoverSums, with: u32, n: u32, reached: bool) {
+        if n > 0 {
+            self.pass(sums, (with, with), n, reached);
+        }
     }
 
     /// So many events follow one that lies with `from`, and lie with `to`.
@@ -276,6 +377,7 @@ impl HandSide {
         let place = sums.pairs.place(from, to);
         if self.slots.len() <= place {
             self.slots.resize(place + 1, HandSlot::default());
+            self.parts.resize(place + 1, HandPart::default());
         }
         let slot = &mut self.slots[place];
         if slot.count == 0 {
@@ -291,7 +393,7 @@ impl HandSide {
         all.1 += u64::from(n);
     }
 
-    pub(super) fn end_customer(&mut self, sums: &mut HandoverSums) {
+    pub(super) fn end_customer(&mut self, sums: &HandoverSums) {
         self.journey = 0;
         if self.of_customer.is_empty() {
             return;
@@ -310,22 +412,29 @@ impl HandSide {
                     .and_then(|p| self.slots.get(p))
                     .map_or((0, 0), |s| (u64::from(s.goals), u64::from(s.count))),
             };
-            let sum = &mut sums.pairs.sums[place as usize];
-            sum.count += u64::from(slot.count);
-            sum.journeys += u64::from(slot.journeys);
-            sum.customers += 1;
-            sum.sides.add((slot.goals.into(), slot.count.into()), stay);
+            let part = &mut self.parts[place as usize];
+            part.count += u64::from(slot.count);
+            part.journeys += u64::from(slot.journeys);
+            part.customers += 1;
+            part.sides.add((slot.goals.into(), slot.count.into()), stay);
         }
         for &place in &self.of_customer {
             self.slots[place as usize] = HandSlot::default();
         }
         self.of_customer.clear();
         let [changes, stays] = self.all;
-        let all = &mut sums.all;
-        all.count += changes.1;
-        all.journeys += self.journeys;
-        all.customers += u64::from(changes.1 > 0);
-        all.sides.add(changes, stays);
+        self.part.count += changes.1;
+        self.part.journeys += self.journeys;
+        self.part.customers += u64::from(changes.1 > 0);
+        self.part.sides.add(changes, stays);
         (self.all, self.journeys) = ([(0, 0); 2], 0);
+    }
+
+    /// The morsel is over: adds its customers to the sums.
+    pub(super) fn end_morsel(&mut self, sums: &mut HandoverSums) {
+        for (sum, part) in sums.pairs.sums.iter_mut().zip(&mut self.parts) {
+            sum.merge(&std::mem::take(part).sums());
+        }
+        sums.all.merge(&std::mem::take(&mut self.part).sums());
     }
 }

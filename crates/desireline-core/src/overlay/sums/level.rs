@@ -38,15 +38,14 @@ pub(in crate::overlay) fn log16(length: i64) -> u64 {
 }
 
 impl Times {
-    /// Takes in a length; returns its logarithm, of which the caller keeps a sum for the customer.
-    #[inline]
-    pub(in crate::overlay) fn see(&mut self, length: i64) -> u64 {
-        // Times within a journey ascend.
-        let length = length.max(0);
-        self.seen.push(length);
-        let log = log16(length);
-        self.squares += log * log;
-        log
+    /// Takes in lengths, each with its logarithm.
+    pub(in crate::overlay) fn see(&mut self, lengths: impl Iterator<Item = (i64, u32)>) {
+        let mut squares = 0;
+        self.seen.extend(lengths.map(|(length, log)| {
+            squares += u64::from(log) * u64::from(log);
+            length
+        }));
+        self.squares += squares;
     }
 
     pub(in crate::overlay) fn cut(&mut self, length: i64) {

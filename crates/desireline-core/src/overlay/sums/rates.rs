@@ -2,7 +2,7 @@
 
 use std::ops::AddAssign;
 
-use desireline_stats::Clusters;
+use desireline_stats::{Clusters, Sides};
 
 /// Numerators of a rate over customers whose bases are counted elsewhere.
 ///
@@ -67,5 +67,81 @@ impl Base {
             kn: top.kn,
             nn: self.nn,
         }
+    }
+}
+
+/// A rate over the customers of a morsel.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::overlay) struct RatePart {
+    top: Top<u64>,
+    base: Base<u64>,
+}
+
+impl RatePart {
+    /// Adds a customer: `k` of `n`.
+    #[inline]
+    pub(in crate::overlay) fn add(&mut self, k: u64, n: u64) {
+        self.top.add(k, n);
+        self.base.add(n);
+    }
+
+    /// The same, in wide words.
+    pub(in crate::overlay) fn clusters(&self) -> Clusters {
+        let (mut top, mut base) = (Top::default(), Base::default());
+        top.merge(&self.top);
+        base.merge(&self.base);
+        base.with(&top)
+    }
+}
+
+/// Two rates over the customers of a morsel, with the products of the two sides.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::overlay) struct SidesPart {
+    a: RatePart,
+    b: RatePart,
+    kk: u64,
+    kn: u64,
+    nk: u64,
+    nn: u64,
+}
+
+impl SidesPart {
+    /// Adds a customer: `k` of `n` on either side.
+    #[inline]
+    pub(in crate::overlay) fn add(&mut self, (ka, na): (u64, u64), (kb, nb): (u64, u64)) {
+        self.a.add(ka, na);
+        self.b.add(kb, nb);
+        self.kk += ka * kb;
+        self.kn += ka * nb;
+        self.nk += na * kb;
+        self.nn += na * nb;
+    }
+
+    /// The same, in wide words.
+    pub(in crate::overlay) fn sides(&self) -> Sides {
+        Sides {
+            a: self.a.clusters(),
+            b: self.b.clusters(),
+            kk: self.kk.into(),
+            kn: self.kn.into(),
+            nk: self.nk.into(),
+            nn: self.nn.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_what_wide_sums_are() {
+        let customers = [((0, 0), (0, 0)), ((1, 2), (0, 0)), ((0, 0), (3, 3)), ((2, 5), (1, 4)), ((0, 1 << 31), (7, 9))];
+        let (mut part, mut wide) = (SidesPart::default(), Sides::default());
+        for (a, b) in customers {
+            part.add(a, b);
+            wide.add(a, b);
+        }
+        assert_eq!(part.sides(), wide);
     }
 }
