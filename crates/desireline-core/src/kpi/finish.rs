@@ -180,8 +180,11 @@ fn values(plan: &KpiPlan, partial: &KpiPartial, period: Option<usize>) -> Result
     if n_keys > 1 {
         let mut key = 0;
         values.retain(|v| {
+            let bucket = partial.buckets.get(base + key);
             key += 1;
-            (v.n > 0 || v.excluded > 0) && !plan.kernel_hides(key - 1)
+            // A channel that was used and reaches nobody alone is a 0, not nothing.
+            let is_used = bucket.is_some_and(|b| b.sums.n > 0);
+            (v.n > 0 || v.excluded > 0 || is_used) && !plan.kernel_hides(key - 1)
         });
         // Kinds stand in the order in which they are asked for; names by size.
         if !matches!(plan.kernel, Kernel::Visits { .. } | Kernel::Friction { .. }) {
@@ -257,7 +260,14 @@ fn estimate(
         Finish::Mean { unit } => {
             bootstrap_t(pairs(partial, place), plan.seed, level).map(|e| e.with_unit(*unit))
         }
-        Finish::Count => garwood(sums.n, level),
+        Finish::Count => {
+            if let Kernel::Reach { only: true, .. } = plan.kernel {
+                // Who came through another channel, too, only says that this one was used at all.
+                value.n = u64::try_from(sums.sum).unwrap_or(0);
+                value.customers = value.n;
+            }
+            garwood(value.n, level)
+        }
         Finish::Total => total(pairs(partial, place), sums.m, plan.seed, level),
         Finish::Quantile(q) => {
             let Some(times) = partial.times.get(place).filter(|t| t.n() > 0) else {

@@ -36,7 +36,7 @@ use crate::log::Catalog;
 
 impl Analysis for Kpi {
     const NAME: &'static str = spec::NAME;
-    const STATE_VERSION: u32 = 2;
+    const STATE_VERSION: u32 = 3;
     const COUNTS_CUSTOMERS: bool = true;
     type Plan = KpiPlan;
     type Partial = KpiPartial;

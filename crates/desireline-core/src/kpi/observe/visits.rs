@@ -86,10 +86,10 @@ impl Customer<'_> {
         }
         list.sort_unstable();
         list.dedup();
-        // By no other channel in the same period.
+        // By no other channel in the same period; below the line stand all that were touched by it.
         for places in list.chunk_by(|a, b| *a as usize / n == *b as usize / n) {
-            if let &[place] = places {
-                partial.once(place as usize, true);
+            for place in places {
+                partial.once(*place as usize, places.len() == 1);
             }
         }
         partial.scratch.list = list;

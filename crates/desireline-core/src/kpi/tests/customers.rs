@@ -179,12 +179,24 @@ fn new_customers_reach_and_referrals() {
             .journeys()
             .run(&ask("K09", "incremental", &[]))
             .unwrap();
-        for value in report.values.iter().filter(|v| v.n > 0) {
+        let keys: BTreeSet<&str> = report
+            .values
+            .iter()
+            .filter_map(|v| v.key.as_deref())
+            .collect();
+        assert_eq!(keys, by.keys().copied().collect());
+        for value in &report.values {
             let key = value.key.as_deref().unwrap();
             let only = by[key]
                 .iter()
                 .filter(|c| by.iter().all(|(k, set)| *k == key || !set.contains(c)));
-            assert_eq!(value.n, only.count() as u64, "{key}");
+            let n = only.count() as u64;
+            assert_eq!(
+                (value.n, value.customers, value.count),
+                (n, n, Some(n as i64)),
+                "{key}"
+            );
+            assert_eq!(value.estimate, desireline_stats::garwood(n, 0.95), "{key}");
         }
 
         let invites = world
