@@ -170,13 +170,16 @@ impl Failure {
                 available,
                 ..
             }) => Some((column, nearest.as_deref(), available)),
-            Failure::Core(Error::Expr(e) | Error::Spec(SpecError::Expr { source: e, .. })) => {
-                match e {
-                    ExprError::UnknownField { field, .. } => Some((field, None, &[])),
-                    ExprError::UnknownEvent { name, known, .. } => Some((name, None, known)),
-                    _ => None,
-                }
-            }
+            Failure::Core(
+                Error::Expr(e)
+                | Error::Spec(
+                    SpecError::Expr { source: e, .. } | SpecError::MapCondition { source: e, .. },
+                ),
+            ) => match e {
+                ExprError::UnknownField { field, .. } => Some((field, None, &[])),
+                ExprError::UnknownEvent { name, known, .. } => Some((name, None, known)),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -196,7 +199,10 @@ fn core(error: &Error) -> Kind {
         }
         Error::Spec(SpecError::Field { .. }) => ("SpecError", "field"),
         Error::Spec(SpecError::Shape { .. }) => ("SpecError", "shape"),
-        Error::Expr(e) | Error::Spec(SpecError::Expr { source: e, .. }) => expr(e),
+        Error::Expr(e)
+        | Error::Spec(
+            SpecError::Expr { source: e, .. } | SpecError::MapCondition { source: e, .. },
+        ) => expr(e),
         Error::Spec(_) => ("SpecError", "spec"),
         Error::Map(_) => ("SpecError", "map"),
         Error::Feedback(FeedbackError::UnknownQuestion { .. }) => {

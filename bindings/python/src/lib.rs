@@ -41,7 +41,9 @@ mod _core {
         Log, SelectedLog, instant, open_snapshot, read_frame, read_paths, read_sources,
     };
     #[pymodule_export]
-    use crate::map::{JourneyMap, import_map, map_schema, map_templates, read_map, scenarios};
+    use crate::map::{
+        JourneyMap, document_text, import_map, map_schema, map_templates, read_map, scenarios,
+    };
     #[pymodule_export]
     use crate::report::{Answer, Table, page, restore};
     #[pymodule_export]

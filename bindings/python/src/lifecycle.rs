@@ -9,7 +9,7 @@ use crate::exec;
 use crate::journeys::Journeys;
 use crate::report::Answer;
 
-/// Measures a lifecycle document over journeys. `form` is `yaml` or `json`, found out where it is not said.
+/// Measures a lifecycle document over journeys. `form` is `yaml` or `json`, found out where it is not said, or `objects`: JSON that nobody sees.
 #[pyfunction]
 #[pyo3(signature = (journeys, text, form=None, level=None, threads=None, memory_budget=None, progress=None))]
 #[allow(clippy::too_many_arguments)] // as Python names them
@@ -23,12 +23,14 @@ pub(crate) fn measure_lifecycle(
     memory_budget: Option<u64>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Answer> {
-    let form = match form {
-        Some("json") => Form::Json,
-        Some(_) => Form::Yaml,
-        None => Form::guess(text),
-    };
-    let document = exec::short(py, || Ok(LifecycleDocument::read(text, form)?))?;
+    let document = exec::short(py, || {
+        Ok(match form {
+            Some("objects") => LifecycleDocument::of_json(text)?,
+            Some("json") => LifecycleDocument::read(text, Form::Json)?,
+            Some(_) => LifecycleDocument::read(text, Form::Yaml)?,
+            None => LifecycleDocument::read(text, Form::guess(text))?,
+        })
+    })?;
     let mut lifecycle = Lifecycle::new(document);
     lifecycle.level = level.unwrap_or(lifecycle.level);
     let journeys = journeys.cloned();

@@ -24,16 +24,24 @@ pub(crate) struct JourneyMap {
     inner: Arc<MapFile>,
 }
 
-/// Reads a document; `form` is `yaml` or `json`, found out where it is not said.
+/// The text of a document's bytes.
+#[pyfunction]
+pub(crate) fn document_text(data: &[u8]) -> PyResult<String> {
+    Ok(desireline_core::map::document_text(data.to_vec()).map_err(Failure::from)?)
+}
+
+/// Reads a document; `form` is `yaml` or `json`, found out where it is not said, or `objects`: JSON that nobody wrote or sees.
 #[pyfunction]
 #[pyo3(signature = (text, form=None))]
 pub(crate) fn read_map(py: Python<'_>, text: &str, form: Option<&str>) -> PyResult<JourneyMap> {
-    let form = match form {
-        Some("json") => Form::Json,
-        Some(_) => Form::Yaml,
-        None => Form::guess(text),
-    };
-    let file = exec::short(py, || Ok(MapFile::read(text, form)?))?;
+    let file = exec::short(py, || {
+        Ok(match form {
+            Some("objects") => MapFile::of_json(text)?,
+            Some("json") => MapFile::read(text, Form::Json)?,
+            Some(_) => MapFile::read(text, Form::Yaml)?,
+            None => MapFile::read(text, Form::guess(text))?,
+        })
+    })?;
     Ok(JourneyMap {
         inner: Arc::new(file),
     })
@@ -312,7 +320,8 @@ impl JourneyMap {
                     return Err(Failure::Panic("nothing to measure against".to_owned()));
                 }
             };
-            let found = overlay::measured(file.map(), &cut, &how, &sources, &exec)?;
+            let found = overlay::measured(file.map(), &cut, &how, &sources, &exec)
+                .map_err(|e| overlay::placed(&file, cut.catalog(), e))?;
             Ok(Answer::of(found.into_answer()))
         })
     }

@@ -38,7 +38,8 @@ pub(crate) fn command() -> Command {
     for entry in ANALYSES {
         root = root.subcommand(analysis(entry));
     }
-    root.subcommand(compare())
+    let root = root
+        .subcommand(compare())
         .subcommand(report())
         .subcommand(convert())
         .subcommand(run())
@@ -50,7 +51,20 @@ pub(crate) fn command() -> Command {
             crate::lifecycle::command(),
             TABLE_FORMATS,
         ))))
-        .subcommand(crate::simulate::command())
+        .subcommand(crate::simulate::command());
+    numbers_may_be_negative(root)
+}
+
+/// A number below 0 is a value, and then it is said why it cannot be; else the parser takes `-1` for an option and gives a tip that leads astray.
+fn numbers_may_be_negative(command: Command) -> Command {
+    let command =
+        command.mut_args(
+            |arg| match arg.get_action().takes_values() && !arg.is_positional() {
+                true => arg.allow_negative_numbers(true),
+                false => arg,
+            },
+        );
+    command.mut_subcommands(numbers_may_be_negative)
 }
 
 fn analysis(entry: &Entry) -> Command {

@@ -233,19 +233,7 @@ pub(crate) struct Document {
 
 impl Document {
     pub(crate) fn read(path: &str) -> Result<Document, CliError> {
-        let (path, text) = match path {
-            "-" => ("standard input".to_owned(), stdin::text()?),
-            _ => {
-                let told = |e: std::io::Error| CliError::Map {
-                    path: path.to_owned(),
-                    told: e.to_string(),
-                };
-                (
-                    path.to_owned(),
-                    std::fs::read_to_string(path).map_err(told)?,
-                )
-            }
-        };
+        let (path, text) = text_at(path)?;
         let form = form_of(&path).unwrap_or_else(|| Form::guess(&text));
         Ok(Document { path, text, form })
     }
@@ -267,6 +255,24 @@ impl Document {
             told: error.snippets(&self.text),
         }
     }
+}
+
+/// The name and the text of a document, `-` being standard input.
+fn text_at(path: &str) -> Result<(String, String), CliError> {
+    let wrong = |told: String| CliError::Map {
+        path: path.to_owned(),
+        told,
+    };
+    let (path, bytes) = match path {
+        "-" => ("standard input", stdin::bytes()?),
+        _ => (path, std::fs::read(path).map_err(|e| wrong(e.to_string()))?),
+    };
+    let seen = String::from_utf8_lossy(&bytes).into_owned();
+    let text = map::document_text(bytes).map_err(|e| CliError::Map {
+        path: path.to_owned(),
+        told: e.snippets(&seen),
+    })?;
+    Ok((path.to_owned(), text))
 }
 
 /// The map in a file.

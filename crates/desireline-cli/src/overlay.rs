@@ -148,19 +148,21 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
         let all: Vec<&str> = std::iter::once(first).chain(others).collect();
         return scenarios(m, &all);
     }
-    let document = Document::read(first)?;
+    let file = map::open(first)?;
     let how = question(m)?;
-    let map = document.map()?;
+    let map = file.map();
     let sources = survey::sources(m)?;
-    let log = input::log(m, &columns(m, &map, &how)?)?;
+    let log = input::log(m, &columns(m, map, &how)?)?;
     let rule = match texts(m, "journey").is_empty() {
-        true => overlay::journey_rule(&map)?,
+        true => overlay::journey_rule(map)?,
         false => input::rule(m)?,
     };
     let journeys = input::cut(m, &log, rule)?;
     let bar = Bar::new("measuring", m);
     let exec = input::exec(m, &bar)?;
-    let answer = overlay::measured(&map, &journeys, &how, &sources, &exec)?.into_answer();
+    let measured = overlay::measured(map, &journeys, &how, &sources, &exec);
+    let placed = |e| overlay::placed(&file, journeys.catalog(), e);
+    let answer = measured.map_err(placed)?.into_answer();
     bar.finish();
     let typed = serde_json::to_value(&answer.report).unwrap_or_default();
     output::write(m, &AnswerView::of(&answer).with_typed(&typed))

@@ -78,7 +78,8 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
     let answers = journeys.run_dyn(&analyses, &exec)?;
     let measured = match &map {
         Some(file) => Some((
-            overlay::measured_and_heard(file.map(), &journeys, &Overlay::new(), &sources, &exec)?,
+            overlay::measured_and_heard(file.map(), &journeys, &Overlay::new(), &sources, &exec)
+                .map_err(|e| overlay::placed(file, journeys.catalog(), e))?,
             overlay::check(file, &journeys, &map::options(m)?, &exec)?,
         )),
         None => None,

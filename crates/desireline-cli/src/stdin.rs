@@ -43,14 +43,20 @@ pub(crate) fn source(
     Ok((source, piped))
 }
 
-/// All of it as text.
-pub(crate) fn text() -> Result<String, CliError> {
+/// All of it.
+pub(crate) fn bytes() -> Result<Vec<u8>, CliError> {
     let mut bytes = Vec::new();
     chunks(|chunk| {
         bytes.extend_from_slice(chunk);
         Ok(())
     })?;
-    String::from_utf8(bytes).map_err(|_| CliError::Usage(format!("{NAME} is not UTF-8")))
+    Ok(bytes)
+}
+
+/// All of it as text.
+pub(crate) fn text() -> Result<String, CliError> {
+    desireline::map::document_text(bytes()?)
+        .map_err(|e| CliError::Usage(format!("{NAME} cannot be read: {e}")))
 }
 
 fn failed(error: std::io::Error) -> CliError {

@@ -126,6 +126,16 @@ fn along_a_map() {
     assert_eq!(places, ["home", "cart", "cart"]);
     let missing = ask(folder.path(), &["--map", &map]);
     assert_eq!(missing.code, 2, "{}", missing.err);
+    // A number below 0 is a number, and none that can be.
+    let below = ask(
+        folder.path(),
+        &[&more[..], &["--half-width", "-1"]].concat(),
+    );
+    assert!(
+        below.code != 0 && below.err.contains("a number above 0") && !below.err.contains("tip"),
+        "{}",
+        below.err
+    );
 }
 
 #[test]

@@ -213,6 +213,103 @@ fn unreadable_maps_are_said_with_their_lines() {
 }
 
 #[test]
+fn files_in_other_encodings_are_told_which() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("small.yaml");
+    let text = SMALL.replace("Somewhere", "Größe");
+    let latin: Vec<u8> = text
+        .chars()
+        .map(|c| u8::try_from(u32::from(c)).unwrap())
+        .collect();
+    fs::write(&path, &latin).unwrap();
+    let name = path.to_str().unwrap();
+    for args in [&["check", name][..], &["draw", name], &["convert", name]] {
+        let done = map(args);
+        assert_eq!(done.code, 3, "{}", done.err);
+        for wanted in [
+            "line 11, column 26: this is no UTF-8: the byte 0xF6 begins no letter; it looks like Latin-1",
+            "iconv -f ISO-8859-1 -t UTF-8",
+        ] {
+            assert!(done.err.contains(wanted), "{args:?}\n{}", done.err);
+        }
+    }
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    fs::write(&path, [vec![0xff, 0xfe], wide].concat()).unwrap();
+    let done = map(&["check", name]);
+    assert!(done.err.contains("it looks like UTF-16"), "{}", done.err);
+    let piped = piped(&["map", "convert", "-", "--to", "json"], &latin);
+    assert_eq!(piped.code, 3);
+    assert!(
+        piped.err.contains("standard input") && piped.err.contains("Latin-1"),
+        "{}",
+        piped.err
+    );
+    // A mark in front, as some editors write it, is no fault.
+    fs::write(&path, format!("\u{feff}{text}")).unwrap();
+    assert_eq!(map(&["convert", name]).code, 0);
+}
+
+#[test]
+fn a_scope_that_does_not_fit_is_told_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = shop(folder.path());
+    let file = small(folder.path(), |text| {
+        text.replace(
+            "unit: person,",
+            "unit: person, segment: person.plan == \"pro\",",
+        )
+    });
+    let columns: Vec<&str> = COLUMNS.to_vec();
+    for lead in [
+        vec!["overlay", &file, log.to_str().unwrap()],
+        vec!["map", "draw", &file, "--log", log.to_str().unwrap()],
+    ] {
+        let done = bare(&[lead.clone(), columns.clone()].concat());
+        assert_eq!(done.code, 4, "{lead:?} {}", done.err);
+        assert!(
+            done.err
+                .contains("line 9, column 43 of the map: `scope.segment` does not fit the log"),
+            "{lead:?} {}",
+            done.err
+        );
+    }
+}
+
+#[test]
+fn a_number_below_nothing_is_told_what_it_should_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = shop(folder.path());
+    let file = small(folder.path(), |text| text);
+    let mut args = vec!["overlay", &file, log.to_str().unwrap(), "--level", "-1"];
+    args.extend(COLUMNS);
+    let done = bare(&args);
+    assert_eq!(done.code, 4, "{}", done.err);
+    assert!(
+        done.err.contains("--level: -1 is no confidence level") && !done.err.contains("tip"),
+        "{}",
+        done.err
+    );
+}
+
+#[test]
+fn one_of_each_is_no_plural() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("one.csv");
+    fs::write(&log, "user,time,event\nu,2024-01-01T10:00:00Z,home\n").unwrap();
+    let file = small(folder.path(), |text| text.replace(" and amount > 5", ""));
+    let mut args = vec!["check", &file, "--log", log.to_str().unwrap()];
+    args.extend(COLUMNS);
+    args.extend(TODAY);
+    let done = map(&args);
+    assert!(
+        done.out
+            .contains("1 of 1 event of 1 customer belong to 1 touchpoint"),
+        "{}",
+        done.out
+    );
+}
+
+#[test]
 fn json_and_sarif_have_places() {
     let folder = tempfile::tempdir().unwrap();
     let file = small(folder.path(), |t| {

@@ -1,6 +1,6 @@
 //! What can go wrong.
 
-use crate::expr::ExprError;
+use crate::expr::{ExprError, TextSpan};
 use crate::time::TimeSpanError;
 
 /// The result of anything here that can fail.
@@ -252,6 +252,16 @@ pub enum SpecError {
         /// How to give it.
         how: &'static str,
     },
+    /// A condition of a map does not fit the log.
+    #[error("{}", condition(part, *at, source))]
+    MapCondition {
+        /// Which, such as `scope.segment`.
+        part: String,
+        /// Where it stands in the map's text; nowhere until [`overlay::placed`](crate::overlay::placed) says so.
+        at: TextSpan,
+        /// The expression's own error.
+        source: ExprError,
+    },
     /// The JSON of a question has the wrong shape.
     #[error("the question for {analysis} cannot be read: {reason}")]
     Shape {
@@ -260,6 +270,22 @@ pub enum SpecError {
         /// What serde said, with the place.
         reason: String,
     },
+}
+
+/// With a place in the map's text, that within the condition need not be said.
+fn condition(part: &str, at: TextSpan, source: &ExprError) -> String {
+    let told = source.to_string();
+    if at.is_none() {
+        return format!("`{part}` of the map does not fit the log: {told}");
+    }
+    let rest = match told.split_once(": ") {
+        Some((lead, rest)) if lead.starts_with("at ") => rest,
+        _ => &told,
+    };
+    format!(
+        "line {}, column {} of the map: `{part}` does not fit the log: {rest}",
+        at.line, at.column
+    )
 }
 
 fn list(names: &[String]) -> String {

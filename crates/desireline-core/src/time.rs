@@ -74,10 +74,13 @@ impl TimeSpan {
             text: text.to_owned(),
             reason,
         };
-        let span: Span = text
-            .trim()
-            .parse()
-            .map_err(|_| error(unreadable(text.trim()).to_owned()))?;
+        let span: Span = text.trim().parse().map_err(|_| {
+            let text = text.trim();
+            match is_well_formed(text) {
+                true => error(too_long()),
+                false => error(unreadable(text).to_owned()),
+            }
+        })?;
         if span.get_years() != 0 || span.get_months() != 0 {
             return Err(error(
                 "months and years differ in length; use days or weeks".to_owned(),
@@ -85,7 +88,7 @@ impl TimeSpan {
         }
         let exact: SignedDuration = span
             .to_duration(SpanRelativeTo::days_are_24_hours())
-            .map_err(|_| error("it is too long".to_owned()))?;
+            .map_err(|_| error(too_long()))?;
         if exact.is_negative() {
             return Err(error("it is negative".to_owned()));
         }
@@ -96,8 +99,26 @@ impl TimeSpan {
         micros
             .filter(|micros| *micros <= TimeSpan::MAX.0)
             .map(TimeSpan)
-            .ok_or_else(|| error(format!("it is longer than {}, the longest", TimeSpan::MAX)))
+            .ok_or_else(|| error(too_long()))
     }
+}
+
+fn too_long() -> String {
+    format!("it is longer than {}, the longest", TimeSpan::MAX)
+}
+
+/// Whether a text could be read if its numbers were smaller.
+fn is_well_formed(text: &str) -> bool {
+    let mut small = String::new();
+    let mut before = ' ';
+    for c in text.chars() {
+        // One digit stands for all of a number.
+        if !(c.is_ascii_digit() && before.is_ascii_digit()) {
+            small.push(if c.is_ascii_digit() { '1' } else { c });
+        }
+        before = c;
+    }
+    small != text && small.parse::<Span>().is_ok()
 }
 
 /// Why nothing could be made of a text.
@@ -235,6 +256,16 @@ mod tests {
             ("-1d", "it is negative"),
             (
                 "99999999999999999999d",
+                "it is longer than 7304484d, the longest",
+            ),
+            ("99999999999d", "it is longer than 7304484d, the longest"),
+            (
+                "1h 99999999999999 min",
+                "it is longer than 7304484d, the longest",
+            ),
+            ("8000000d", "it is longer than 7304484d, the longest"),
+            (
+                "99999999999 parsecs",
                 "its numbers and units (us, ms, s, m, h, d, w) cannot be read",
             ),
         ] {

@@ -78,10 +78,10 @@ fn summary(file: &CheckedFile<'_>) -> String {
         let seen = coverage.touchpoints.iter().filter(|t| t.events > 0).count();
         let _ = write!(
             line,
-            "; {} of {} events of {} customers belong to {}",
+            "; {} of {} of {} belong to {}",
             format::count(coverage.bound_events),
-            format::count(coverage.events),
-            format::count(coverage.customers),
+            format::counted(coverage.events, "event"),
+            format::counted(coverage.customers, "customer"),
             format::counted(seen as u64, "touchpoint"),
         );
         if let Some(why) = &coverage.tracking_unknown {

@@ -199,6 +199,53 @@ fn losses_are_told_with_counts_and_places() {
     );
 }
 
+/// Order is meaning: of two bindings the first takes an event.
+#[test]
+fn an_order_that_a_format_changes_is_named() {
+    let map = |first: &str, second: &str| {
+        let text = format!(
+            "schema: 1\nid: m\ntitle: M\nversion: 1.0.0\nkind: actual\nstatus: draft\nas_of: 2026-03-31\nowner: o\n\
+             stages: [{{id: look, name: look}}, {{id: buy, name: buy}}]\n\
+             touchpoints:\n  - {{id: {first}, name: {first}, stages: [{}]}}\n  - {{id: {second}, name: {second}, stages: [{}]}}\n",
+            if first == "early" { "look" } else { "buy" },
+            if second == "early" { "look" } else { "buy" },
+        );
+        JourneyMap::from_yaml(&text).unwrap()
+    };
+    let ids = |map: &JourneyMap| -> Vec<String> {
+        map.touchpoints.iter().map(|t| t.id.to_string()).collect()
+    };
+    let turned = map("late", "early");
+    for format in [Exchange::Mermaid, Exchange::Csv] {
+        let named = |map: &JourneyMap| -> Vec<String> {
+            let losses = exchange::export(map, format).losses;
+            let order = losses.iter().filter(|l| l.what.ends_with(", their order"));
+            order.map(ToString::to_string).collect()
+        };
+        // Both write stage by stage.
+        let kept = exchange::kept(&turned, format, &options()).unwrap();
+        assert_eq!(ids(&kept), ["early", "late"], "{format}");
+        assert_eq!(
+            named(&turned),
+            ["touchpoints, their order: 1 changed, the first at /touchpoints"],
+            "{format}"
+        );
+        assert_eq!(
+            named(&map("early", "late")),
+            Vec::<String>::new(),
+            "{format}"
+        );
+        // The second export is the same as the first.
+        let back = exchange::import(&exchange::export(&turned, format).text, format, &options());
+        let again = exchange::export(&back.unwrap().map, format);
+        assert_eq!(
+            again.text,
+            exchange::export(&turned, format).text,
+            "{format}"
+        );
+    }
+}
+
 #[test]
 fn mermaid_of_others_is_read() {
     let text = "---\ntitle: Front\n---\n%%{init: {'theme': 'dark'}}%%\njourney\n  title My working day # a comment\n  \

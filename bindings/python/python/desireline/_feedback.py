@@ -109,7 +109,7 @@ class FeedbackReport(Report):
 
 
 class VoiceReport(FeedbackReport):
-    """Feedback along a map: tables ``touchpoints``, ``stages``, ``heard``, ``emotion``, ``unjoined``, ``verbatims``."""
+    """Feedback along a map: tables ``touchpoints``, ``stages``, ``elsewhere`` (steps and channels), ``heard``, ``emotion``, ``unjoined``, ``verbatims``."""
 
     @property
     def joined(self) -> int:

@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from ._errors import InputNotFoundError
+from ._document import text_in
 from ._report import Report
 
 __all__ = ["LifecycleReport"]
@@ -43,10 +43,6 @@ class LifecycleReport(Report):
 def document(given: Document) -> tuple[str, str | None]:
     """The text of a lifecycle document and its form."""
     if isinstance(given, Mapping):
-        return json.dumps(given, ensure_ascii=False), "json"
+        return json.dumps(given, ensure_ascii=False), "objects"
     path = Path(given)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise InputNotFoundError(f"there is no file `{path}`", code="no_input") from error
-    return text, {".json": "json", ".yaml": "yaml", ".yml": "yaml"}.get(path.suffix.lower())
+    return text_in(path), {".json": "json", ".yaml": "yaml", ".yml": "yaml"}.get(path.suffix.lower())

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import _core
-from ._errors import InputNotFoundError, SpecError
+from ._document import text_in
+from ._errors import SpecError
 from ._exchange import MapExchange
 from ._kpi import External
 from ._kpi import tables as _tables
@@ -45,7 +46,7 @@ class Notice:
     column: int | None
 
     def __str__(self) -> str:
-        place = f"line {self.line}, column {self.column}: " if self.line else ""
+        place = f"line {self.line}, column {self.column}: " if self.line else f"at {self.pointer}: " if self.pointer else ""
         told = f"{self.message}; {self.help}" if self.help else self.message
         return f"{place}{self.level} {self.code}: {told}"
 
@@ -125,8 +126,12 @@ class JourneyMap(MapExchange):
     __slots__ = ("_native",)
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        """Takes a document as Python objects, as :meth:`to_dict` gives it."""
-        self._native = _core.read_map(json.dumps(document, ensure_ascii=False), "json")
+        """Takes a document as Python objects, as :meth:`to_dict` gives it.
+
+        Raises:
+            SpecError: it is no map; every mistake is named with the path to it, such as ``/stages/0/name``.
+        """
+        self._native = _core.read_map(json.dumps(document, ensure_ascii=False), "objects")
 
     @classmethod
     def _of(cls, native: _core.JourneyMap) -> JourneyMap:
@@ -143,10 +148,7 @@ class JourneyMap(MapExchange):
             SpecError: it is no map; every mistake is named with its line.
         """
         path = Path(path)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except FileNotFoundError as error:
-            raise InputNotFoundError(f"there is no file `{path}`", code="no_input") from error
+        text = text_in(path)
         form = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}.get(path.suffix.lower())
         return cls._of(_core.read_map(text, form))
 

@@ -71,6 +71,7 @@ class OverlayReport(Report):
     satisfaction = _table("satisfaction", "How satisfied those are who reached a goal, against those who did not.")
     placements = _table("placements", "Events of touchpoints by stage and step.")
     kpis = _table("kpis", "The KPIs that the map watches, with their targets.")
+    kpi_parts = _table("kpi_parts", "The numbers of those KPIs that have one for each channel or kind.")
     feedback = _table("feedback", "What customers say at stages and touchpoints.")
     feelings = _table("feelings", "What customers feel there.")
     stage_channels = _table("stage_channels", "Events of stages by the channel that they came through.")

@@ -11,7 +11,7 @@ use desireline::render::exchange::{self, Exchange, ExportOptions, ImportOptions,
 use super::{Document, form_of, out, sensitive_arg, today, today_arg};
 use crate::error::CliError;
 use crate::input::{flag, text, texts};
-use crate::{output, stdin};
+use crate::output;
 
 const EXPORT_HELP: &str = "\
 What the format cannot hold is told on standard error: which parts, how many, and where the first is.
@@ -115,10 +115,7 @@ pub(super) fn import(m: &ArgMatches) -> Result<(), CliError> {
         path: from.to_owned(),
         told,
     };
-    let source = match from {
-        "-" => stdin::text()?,
-        _ => std::fs::read_to_string(from).map_err(|e| wrong(e.to_string()))?,
-    };
+    let (_, source) = super::text_at(from)?;
     let mut options = ImportOptions::new(today(m)?);
     options.id = text(m, "id").map(str::to_owned);
     for given in texts(m, "lane") {

@@ -425,6 +425,28 @@ impl MapFile {
         })
     }
 
+    /// Reads JSON that a program wrote and nobody sees, such as the objects of another language: what is wrong with it is said with the
+    /// path to it, not with a line.
+    ///
+    /// ```
+    /// use desireline_core::map::MapFile;
+    /// let error = MapFile::of_json(r#"{"schema": 1, "stages": [{"id": "look"}]}"#).unwrap_err();
+    /// assert!(error.problems().iter().any(|p| p.to_string() == "at /stages/0: the key `name` is missing"));
+    /// ```
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, each with its path; text that is no JSON, with line and column.
+    pub fn of_json(json: &str) -> Result<MapFile, MapError> {
+        let mut tree = format::read(json, Form::Json)?;
+        tree.forget_places();
+        let map = format::decode::<BareMap>("", &tree).map_err(|e| e.all_missing(&tree, NEEDED))?;
+        Ok(MapFile {
+            map: map.0,
+            text: String::new(),
+            tree,
+        })
+    }
+
     /// A map that was made in code. Nothing said of it has a line.
     ///
     /// # Errors
@@ -482,6 +504,16 @@ impl LifecycleDocument {
     pub fn read(text: &str, form: Form) -> Result<LifecycleDocument, MapError> {
         let tree = format::read(text, form)?;
         format::decode(text, &tree)
+    }
+
+    /// Reads JSON that a program wrote, as [`MapFile::of_json`] does.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, each with its path.
+    pub fn of_json(json: &str) -> Result<LifecycleDocument, MapError> {
+        let mut tree = format::read(json, Form::Json)?;
+        tree.forget_places();
+        format::decode("", &tree)
     }
 
     /// The document as YAML.

@@ -54,7 +54,18 @@ impl Id {
 
     fn problem(&self) -> String {
         const RULE: &str = "is no id: small letters, digits and hyphens, at most 64";
-        let shown: String = self.0.chars().take(MAX_ID).collect();
+        let mut shown = String::new();
+        for c in self.0.chars().take(MAX_ID) {
+            match c.is_control() {
+                true => shown.extend(c.escape_default()),
+                false => shown.push(c),
+            }
+        }
+        let length = self.0.chars().count();
+        if length > MAX_ID {
+            // What is cut off would be missing in a suggestion, too, and two ids could become one.
+            return format!("`{shown}…` {RULE}; it has {length}: write a shorter one");
+        }
         match Id::suggest(&self.0) {
             Some(better) if better != *self => {
                 format!("`{shown}` {RULE}; did you mean `{better}`?")

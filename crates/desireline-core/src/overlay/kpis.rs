@@ -280,15 +280,7 @@ fn empty(map: &JourneyMap, binding: &KpiBinding, how: &Overlay) -> KpiMeasure {
         .language
         .as_deref()
         .unwrap_or_else(|| map.main_language());
-    let name = binding.name.as_ref().map_or_else(
-        || {
-            binding
-                .kpi
-                .known()
-                .map_or_else(|| binding.kpi.to_string(), |k| k.name.replace('_', " "))
-        },
-        |n| n.get(language).to_owned(),
-    );
+    let name = binding.label_by(map, language, how.goal.as_ref());
     let sign = |op: Compare, value: Quantity| format!("{} {value}", op.symbol());
     KpiMeasure {
         id: binding.id.to_string(),

@@ -20,6 +20,7 @@ mod periods;
 mod persona_diff;
 mod persona_weights;
 mod place;
+mod placed;
 mod plan;
 mod promises;
 mod question;
@@ -52,6 +53,7 @@ pub use self::persona_diff::{
     FieldChange, PersonaDiff, PersonaDiffOptions, PersonaField, UnknownPersona, persona_diff,
 };
 pub use self::persona_weights::{PersonaWeight, PersonaWeights, persona_weights};
+pub use self::placed::placed;
 pub use self::promises::measure_promises;
 pub use self::question::{Forced, NAME, Overlay};
 #[doc(inline)]

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use super::bind::LenientMatcher;
 use super::finish::finish;
 use super::plan::Plan;
-use super::question::{NAME, Overlay, wrong};
+use super::question::{NAME, Overlay};
 use super::report::OverlayReport;
 use super::scan;
 use crate::engine::{DynReport, Exec, Located, State, Task};
-use crate::error::{Error, Result};
-use crate::expr::{Expr, Node};
+use crate::error::{Error, Result, SpecError};
+use crate::expr::{Expr, Node, TextSpan};
 use crate::journey::{Journey, Journeys, Morsel};
 use crate::log::Catalog;
 use crate::map::JourneyMap;
@@ -150,8 +150,14 @@ fn scope_of(map: &JourneyMap) -> (Vec<Placed<'_>>, Option<Placed<'_>>) {
 
 /// A condition of the scope, bound as bindings are: names of events that the log does not have match nothing.
 fn bound(place: &str, expr: &Expr, catalog: &Catalog) -> Result<LenientMatcher> {
-    LenientMatcher::new(expr, catalog)
-        .map_err(|e| wrong("map", format!("`{place}` does not fit the log: {e}")))
+    LenientMatcher::new(expr, catalog).map_err(|source| {
+        let told = SpecError::MapCondition {
+            part: place.to_owned(),
+            at: TextSpan::NONE,
+            source,
+        };
+        told.into()
+    })
 }
 
 /// The journeys that a map is about, where that is not all of them.

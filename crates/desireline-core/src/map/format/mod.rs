@@ -4,6 +4,7 @@
 //! `map check` can show the line of a stage without a goal, and a log's error the place in an expression.
 
 mod decode;
+mod encoding;
 mod json;
 mod node;
 mod problem;
@@ -11,6 +12,7 @@ mod schema;
 mod write;
 mod yaml;
 
+pub use self::encoding::document_text;
 pub use self::problem::{MapError, Problem};
 
 pub(crate) use self::decode::decode;

@@ -112,13 +112,18 @@ impl Node {
 
     /// The same without places.
     pub(crate) fn forget_places(&mut self) {
-        self.span = TextSpan::NONE;
+        self.stand_at(TextSpan::NONE);
+    }
+
+    /// The same with one place for all of it.
+    pub(crate) fn stand_at(&mut self, span: TextSpan) {
+        self.span = span;
         match &mut self.value {
-            Value::List(items) => items.iter_mut().for_each(Node::forget_places),
+            Value::List(items) => items.iter_mut().for_each(|item| item.stand_at(span)),
             Value::Map(entries) => {
                 for (key, node) in entries {
-                    key.span = TextSpan::NONE;
-                    node.forget_places();
+                    key.span = span;
+                    node.stand_at(span);
                 }
             }
             _ => {}

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 
+use super::encoding::place_after;
 use super::node::{Key, Node, Value, shorten};
 use super::{MAX_DEPTH, MAX_NODES, MapError, Problem};
 use crate::expr::TextSpan;
@@ -28,6 +29,23 @@ enum Open {
 /// Reads one YAML document.
 pub(super) fn read(text: &str) -> Result<Node, MapError> {
     let places = Places::new(text);
+    // The scanner takes it for the end of the text, and what follows would be passed over.
+    if let Some(at) = text.find('\0') {
+        let before = text.get(..at).unwrap_or_default();
+        let (line, column) = place_after(before);
+        let at = TextSpan {
+            start: at,
+            end: at,
+            line,
+            column,
+        };
+        let told = "this is no YAML: here stands a zero byte (NUL), which no text has";
+        let help = match super::encoding::looks_like_utf16(text.as_bytes()) {
+            true => "the file looks like UTF-16; save it as UTF-8",
+            false => "the file may be damaged, or no text at all",
+        };
+        return Err(Problem::syntax(at, told).or_help(Some(help)).into());
+    }
     let mut reader = Reader {
         open: Vec::new(),
         anchors: HashMap::new(),
@@ -106,6 +124,10 @@ fn tag_told(tag: &Tag) -> String {
     }
 }
 
+fn too_deep(at: TextSpan) -> Problem {
+    Problem::syntax(at, format!("nested deeper than the limit of {MAX_DEPTH}"))
+}
+
 fn is_null(text: &str) -> bool {
     matches!(text, "" | "~" | "null" | "Null" | "NULL")
 }
@@ -121,8 +143,7 @@ struct Reader {
 impl Reader {
     fn deepen(&mut self, span: TextSpan) -> Result<(), MapError> {
         if self.open.len() >= MAX_DEPTH {
-            let told = format!("nested deeper than the limit of {MAX_DEPTH}");
-            return Err(Problem::syntax(span, told).into());
+            return Err(too_deep(span).into());
         }
         Ok(())
     }
@@ -199,7 +220,9 @@ impl Reader {
             let told = format!("aliases unfold to more than {MAX_NODES} values");
             return Err(Problem::syntax(span, told).into());
         }
-        let copy = named.clone();
+        let mut copy = named.clone();
+        // What is wrong with the copy, such as an id that stands twice then, is so because of the alias.
+        copy.stand_at(span);
         self.put(copy, 0)
     }
 }
@@ -209,6 +232,10 @@ fn syntax(error: &ScanError, text: &str, places: &Places) -> MapError {
     let marker = error.marker();
     let at = places.point(marker.index(), marker.line(), marker.col());
     let info = error.info();
+    // The scanner gives up at a depth of its own.
+    if info.contains("recursion limit") {
+        return too_deep(at).into();
+    }
     let help = if text
         .lines()
         .any(|l| l.starts_with("<<<<<<<") || l.starts_with(">>>>>>>"))

@@ -256,3 +256,74 @@ fn a_tag_is_never_passed_over() {
         }
     }
 }
+
+#[test]
+fn what_the_scanner_would_pass_over_or_say_in_its_own_words() {
+    let error = |text: &str| JourneyMap::from_yaml(text).unwrap_err().to_string();
+    // What follows a zero byte would not be read at all.
+    let zero = BASE.replacen("kind: actual", "kind: act\0ual", 1);
+    assert_eq!(
+        error(&zero),
+        "line 6, column 10: this is no YAML: here stands a zero byte (NUL), which no text has; the file may be damaged, or no text at all"
+    );
+    assert_eq!(
+        error(&BASE.replace('\n', "\n\0")).split(':').next(),
+        Some("line 2, column 1")
+    );
+    for open in ["[", "{a: ", "- "] {
+        let deep = format!("schema: {}", open.repeat(100_000));
+        let told = error(if open == "- " { &deep[8..] } else { &deep });
+        assert!(
+            told.contains("nested deeper than the limit of 64"),
+            "{open}: {told}"
+        );
+    }
+    let long = BASE.replacen("target_duration: 10m", "target_duration: 99999999999d", 1);
+    let told = error(&long);
+    assert!(
+        told.contains("it is longer than 7304484d, the longest"),
+        "{told}"
+    );
+}
+
+/// A copy by an alias has ids, too, and what is wrong with that is said where the alias stands.
+#[test]
+fn an_alias_that_repeats_an_id_is_told_at_its_own_line() {
+    let text = BASE
+        .replacen("  - id: use\n", "  - &copied\n    id: use\n", 1)
+        .replacen("touchpoints:\n", "  - *copied\ntouchpoints:\n", 1);
+    let line = |what: &str| text.lines().position(|l| l.contains(what)).unwrap() + 1;
+    let told = told(&checked(&text));
+    let first = line("    id: use");
+    assert!(
+        told.iter()
+            .any(|t| t.starts_with(&format!("E-ID {}:5 ", line("- *copied")))
+                && t.contains(&format!("already that of a stage in line {first}"))),
+        "{told:#?}"
+    );
+}
+
+/// A document of objects has no lines that anybody sees.
+#[test]
+fn objects_have_paths_instead_of_lines() {
+    let json = JourneyMap::from_yaml(BASE).unwrap().to_json().unwrap();
+    let file = MapFile::of_json(&json).unwrap();
+    assert_eq!(file.map(), &JourneyMap::from_yaml(BASE).unwrap());
+    let found = check(&file, &CheckOptions::new().today(day("2027-04-15"))).notices;
+    assert!(!found.is_empty() && found.iter().all(|n| n.at.is_none()));
+    let mut value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    value["moments"][0]["basis"] = serde_json::Value::Null;
+    value["owner"] = 7.into();
+    value["touchpoints"][1]["binding"] = "event ==".into();
+    let told = MapFile::of_json(&value.to_string()).unwrap_err();
+    let told: Vec<String> = told.problems().iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 3, "{told:#?}");
+    for lead in [
+        "at /moments/0",
+        "at /owner: ",
+        "at /touchpoints/1/binding: ",
+    ] {
+        assert!(told.iter().any(|t| t.starts_with(lead)), "{told:#?}");
+    }
+    assert!(told.iter().all(|t| !t.contains("line ")), "{told:#?}");
+}

@@ -244,3 +244,40 @@ fn every_template_is_valid() {
     }
     assert_eq!(templates::nearest("hubspot-churns"), Some("hubspot-churn"));
 }
+
+/// W-POST both ways: what sits after the purchase is looked for in the order of stages, and only where the map tells which stage that is.
+#[test]
+fn what_comes_after_the_purchase() {
+    let post = |text: &str| {
+        let report = checked(text);
+        let found = report.with(Code::Post).map(|n| n.pointer.clone());
+        found.collect::<Vec<_>>()
+    };
+    let told: [&str; 0] = [];
+    // Sound: the parcel comes after buying.
+    assert_eq!(post(BASE), told);
+    let before = BASE.replace("stages: [use]\n    owner", "stages: [look]\n    owner");
+    assert_eq!(post(&before), ["/stages/2"]);
+    // A touchpoint in several stages counts in each.
+    let both = BASE.replace("stages: [use]\n    owner", "stages: [look, use]\n    owner");
+    assert_eq!(post(&both), told);
+    // Nothing says where it is bought: nothing can be said.
+    let nowhere = before.replace("    lifecycle: [conversion]\n", "");
+    assert_eq!(post(&nowhere), told);
+    // A purchase moment says it as well, at a touchpoint or step of the stage too.
+    for at in ["buy", "checkout", "fills-form"] {
+        let moment = format!(
+            "moments:\n  - {{id: pays, at: {at}, kind: purchase, basis: declared, evidence: [survey]}}\n"
+        );
+        let moment = nowhere.replace("moments:\n", &moment);
+        assert_eq!(post(&moment), ["/stages/2"], "{at}");
+    }
+    // Order is that of `after:`, not of the document: here using comes before buying.
+    let turned = BASE
+        .replace("    after: [compare]\n", "    after: [use]\n")
+        .replace(
+            "    lifecycle: [loyalty, advocacy]\n",
+            "    lifecycle: [loyalty, advocacy]\n    after: [compare]\n",
+        );
+    assert_eq!(post(&turned), ["/stages/2"]);
+}

@@ -113,7 +113,7 @@ impl Page<'_> {
             vec![
                 k.name
                     .as_ref()
-                    .map_or_else(|| k.kpi.to_string(), |n| self.text(n)),
+                    .map_or_else(|| k.label(map, map.main_language()), |n| self.text(n)),
                 k.kpi.to_string(),
                 k.at.as_ref()
                     .map_or_else(|| "whole map".to_owned(), |at| self.named(at)),

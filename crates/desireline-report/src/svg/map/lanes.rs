@@ -16,6 +16,8 @@ use crate::format;
 const GOALS: usize = 3;
 const KPIS: usize = 5;
 const MARKS: usize = 6;
+/// Lines that the name of a number has room for.
+const NAME_LINES: usize = 4;
 
 /// A lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -450,7 +452,7 @@ fn kpi_at(c: &mut Canvas, (x, y): (f64, f64), room: f64, kpi: &MapKpi) -> f64 {
         (x, y),
         &kpi.name,
         name_room,
-        2,
+        NAME_LINES,
         Type::new(11.5, Ink::Dark),
     );
     c.text(x + room, y, &value, strong.end());

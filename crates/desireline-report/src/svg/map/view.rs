@@ -343,15 +343,10 @@ impl<'m> View<'m> {
     fn kpi(&self, k: &KpiBinding, place: String) -> MapKpi {
         let known = k.kpi.known();
         let unit = known.map(|k| k.unit).or(k.unit);
-        let name = match &k.name {
-            Some(name) => self.text(name),
-            None => {
-                let word = k.kpi.to_string().replace('_', " ");
-                let word = known.map_or(word, |k| k.name.replace('_', " "));
-                let mut chars = word.chars();
-                let first = chars.next().map(|c| c.to_uppercase().to_string());
-                first.unwrap_or_default() + chars.as_str()
-            }
+        let name = match (&k.name, self.measured(k)) {
+            (Some(name), _) => self.text(name),
+            (None, Some(measured)) => measured.name.clone(),
+            (None, None) => k.label(self.map, self.language),
         };
         let name = if place.is_empty() {
             name

@@ -54,9 +54,9 @@ pub(super) fn map_of(report: &OverlayReport) -> Option<JourneyMap> {
             .find(|o| o.word() == t.observability);
         map.touchpoints.push(made);
     }
-    for (i, k) in report.kpis.iter().flatten().enumerate() {
+    for k in report.kpis.iter().flatten() {
         let name = KpiName::from(k.kpi.as_str());
-        let mut made = KpiBinding::new(format!("kpi-{i}"), name).name(k.name.as_str());
+        let mut made = KpiBinding::new(k.id.as_str(), name).name(k.name.as_str());
         made.at = k.at.as_deref().map(Id::from);
         map.kpis.push(made);
     }
