@@ -56,8 +56,7 @@ def world() -> World:
     return make_world()
 
 
-@pytest.fixture(scope="module")
-def journeys(world: World) -> dl.Journeys:
+def journeys_of(world: World) -> dl.Journeys:
     rows = [(c, e) for c, events in world.items() for e in events]
     rows.append(("last", Event(UNTIL, "end", None)))
     frame = pl.DataFrame(
@@ -70,6 +69,11 @@ def journeys(world: World) -> dl.Journeys:
         schema_overrides={"money": pl.Float64},
     )
     return dl.read(frame, customer="who", time="at", event="what", value="money", currency="EUR").journeys(gap="30m")
+
+
+@pytest.fixture(scope="module")
+def journeys(world: World) -> dl.Journeys:
+    return journeys_of(world)
 
 
 def wilson(k: int, n: int) -> Said:
@@ -250,6 +254,86 @@ def test_no_time_where_less_than_half_come_back(journeys: dl.Journeys, world: Wo
         time_to_second(world)
     report = journeys.kpi("repeat_rate", "time", purchase="purchase")
     assert report.values[0].estimate is None and "half" in str(report.values[0].hole)
+
+
+def test_time_to_the_second_purchase_is_that_of_scipy() -> None:
+    chance = random.Random(5)
+    world: World = {}
+    for c in range(150):
+        at = float(chance.randrange(150 * 24))
+        bought = [Event(at, "purchase", 10.0)]
+        then = at + 1 + float(int(24 * chance.expovariate(1 / 12.0)))
+        # Most come back; of some it is not yet known.
+        if chance.random() < 0.85 and then < UNTIL:
+            bought.append(Event(then, "purchase", 10.0))
+        world[f"c{c:03}"] = bought
+    estimate = journeys_of(world).kpi("repeat_rate", "time", purchase="purchase").estimate
+    assert estimate is not None
+    assert (estimate.value, estimate.lower, estimate.upper) == pytest.approx(time_to_second(world), rel=1e-9)
+
+
+def steady_buyers() -> World:
+    """Customers as the models take them: a pace and a chance of leaving of their own, and a price level of their own."""
+    chance = random.Random(11)
+    world: World = {}
+    for c in range(900):
+        at = float(chance.randrange(60 * 24))
+        pace, leaves = chance.gammavariate(1.1, 1 / 2.5), chance.betavariate(1.2, 4.0)
+        level = chance.gammavariate(5.0, 1 / 60.0)
+        events: list[Event] = []
+        while at < UNTIL:
+            events.append(Event(at, "purchase", round(chance.gammavariate(6.0, 1 / level), 2) + 0.01))
+            if chance.random() < leaves:
+                break
+            # A week has 168 hours; those of less than a day are one purchase.
+            at += 1 + float(int(168 * chance.expovariate(pace)))
+        world[f"c{c:03}"] = events
+    return world
+
+
+def fit_money(x: Any, mean: Any) -> Any:
+    """Gamma-gamma by scipy's optimiser (Fader and Hardie 2013, equation 1a)."""
+    some = x > 0
+    x, mean = x[some], mean[some]
+
+    def loss(logs: Any) -> float:
+        p, q, gamma = np.exp(logs)
+        density = (
+            special.gammaln(p * x + q) - special.gammaln(p * x) - special.gammaln(q) + q * np.log(gamma)
+            + (p * x - 1) * np.log(mean) + p * x * np.log(x) - (p * x + q) * np.log(gamma + x * mean)
+        )
+        return -float(density.sum())
+
+    options = {"maxiter": 20_000, "xatol": 1e-9, "fatol": 1e-10}
+    return np.exp(optimize.minimize(loss, [1.0, 1.0, 4.0], method="Nelder-Mead", options=options).x)
+
+
+def ahead(weeks: float, x: Any, last: Any, age: Any, fitted: Any) -> Any:
+    """Purchases in the weeks ahead, given what is known of each customer (Fader, Hardie and Lee 2005, equation 10)."""
+    r, alpha, a, b = fitted
+    rest = (alpha + age) / (alpha + age + weeks)
+    series = special.hyp2f1(r + x, b + x, a + b + x - 1, weeks / (alpha + age + weeks))
+    return (a + b + x - 1) / (a - 1) * (1 - rest ** (r + x) * series) * alive(x, last, age, fitted)
+
+
+@pytest.mark.parametrize("discount", [0.0, 0.2])
+def test_worth_ahead_is_that_of_scipys_fits(discount: float) -> None:
+    world = steady_buyers()
+    x, last, age, mean = purchases(world)
+    often, (p, q, gamma) = fit_purchases(x, last, age), fit_money(x, mean)
+    # A week later money counts less; fifty-two steps of a week each.
+    steps = np.linspace(0, 52, 53)
+    counts = [ahead(w, x, last, age, often) if w else np.zeros(len(x)) for w in steps]
+    weekly = (1 + discount) ** (7 / 365.25)
+    due = sum((b - a) / weekly ** (i + 0.5) for i, (a, b) in enumerate(zip(counts, counts[1:], strict=False)))
+    price = p * (gamma + np.where(x > 0, x * np.nan_to_num(mean), 0.0)) / (p * x + q - 1)
+    truth = 100 * 0.3 * float((due * price).mean())
+    report = journeys_of(world).kpi(
+        "lifetime_value", "expected", purchase="purchase", horizon="364d", margin=0.3, discount=discount
+    )
+    estimate = report.estimate
+    assert estimate is not None and estimate.lower < estimate.value < estimate.upper
+    assert (report.values[0].n, estimate.value) == (len(world), pytest.approx(truth, rel=2e-3))
 
 
 def test_subscriptions_are_those_of_scipys_fit() -> None:

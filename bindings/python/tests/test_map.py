@@ -105,6 +105,43 @@ def test_mistakes_have_lines(tmp_path: Path) -> None:
         dl.JourneyMap.template("none")
 
 
+def test_objects_have_paths() -> None:
+    document = dl.JourneyMap.loads(BASE).to_dict()
+    document["owner"] = 7
+    del document["moments"][0]["basis"]
+    with pytest.raises(dl.SpecError) as found:
+        dl.JourneyMap(document)
+    told = str(found.value)
+    assert "at /moments/0: the key `basis` is missing" in told and "at /owner: " in told
+    assert "line" not in told and "column" not in told
+    notices = dl.JourneyMap(dl.JourneyMap.loads(BASE).to_dict()).check(today="2027-04-15").notices
+    assert notices and all(n.line is None and str(n).startswith("at /") for n in notices if n.pointer)
+
+
+def test_other_encodings_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "map.yaml"
+    text = BASE.replace("title: {", "title: {fr: Été, ", 1)
+    path.write_text(text, encoding="utf-8-sig")
+    assert dl.JourneyMap.load(path).to_dict()["title"]["fr"] == "Été"
+    path.write_text(text, encoding="latin-1")
+    with pytest.raises(dl.SpecError, match=r"line 3, column 13: this is no UTF-8: .* Latin-1; .*iconv -f ISO-8859-1"):
+        dl.JourneyMap.load(path)
+    path.write_text(text, encoding="utf-16")
+    with pytest.raises(dl.SpecError, match="it looks like UTF-16"):
+        dl.JourneyMap.load(path)
+    with pytest.raises(dl.InputNotFoundError):
+        dl.JourneyMap.load(tmp_path / "none.yaml")
+
+
+def test_a_scope_that_does_not_fit_has_its_line() -> None:
+    text = SHOP.read_text()
+    line = next(i for i, t in enumerate(text.splitlines(), 1) if "scope:" in t)
+    text = text.replace("scope:\n", "scope:\n  segment: person.plna == 'free'\n", 1)
+    assert "segment: person.plna" in text
+    with pytest.raises(dl.DesirelineError, match=rf"line {line + 1}, column \d+ of the map: `scope.segment` does not fit the log"):
+        dl.JourneyMap.loads(text).overlay(dl.simulate(customers=20, seed=1))
+
+
 def test_a_sound_map_and_planted_faults() -> None:
     m = dl.JourneyMap.load(SHOP)
     log = dl.simulate(customers=1_500, seed=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -43,6 +44,36 @@ def test_tables_speak_to_frames(report: dl.OverlayReport) -> None:
     assert report.steps is None
     assert report.trend is not None and set(report.trend["kind"]) == {"stage", "touchpoint"}
     assert report.handovers is not None and set(report.handovers["by"]) <= {"owner", "channel", "device"}
+
+
+def test_every_table_of_the_core_has_an_attribute(report: dl.OverlayReport) -> None:
+    sources = (SHOP.parents[2] / "crates/desireline-core/src/overlay/report").glob("*.rs")
+    names = {name for path in sources for name in re.findall(r'Table::new\(\s*"(\w+)"', path.read_text())}
+    assert {"stages", "kpis", "kpi_parts", "unmapped"} <= names
+    missing = {name for name in names | set(report.tables) if not isinstance(getattr(dl.OverlayReport, name, None), property)}
+    assert not missing
+    for name, table in report.tables.items():
+        shown = getattr(report, name)
+        assert isinstance(shown, dict) or shown.columns == table.columns, name
+
+
+def test_kpis_by_channel_have_their_parts(shop: dl.JourneyMap, log: dl.Log) -> None:
+    document = shop.to_dict()
+    each = {"id": "each", "kpi": "reach", "params": {"variant": "by_channel"}}
+    alone = {"id": "alone", "kpi": "reach", "params": {"variant": "incremental"}}
+    document["kpis"] = [each, alone, {"id": "buys", "kpi": "conversion", "params": {"entry": "checkout", "goal": "purchase"}}]
+    found = dl.JourneyMap(document).overlay(log, personas=False)
+    kpis = found.to_dict()["kpis"]
+    assert [k["id"] for k in kpis] == ["each", "alone", "buys"]
+    assert kpis[2]["name"] == "Conversion from checkout to purchase"
+    assert all(set(p) == {"key", "value", "n", "met", "hole"} for k in kpis for p in k.get("parts", []))
+    parts = found.kpi_parts
+    assert parts is not None
+    frame: pd.DataFrame = parts.to_pandas()
+    reach = frame[frame["id"] == "each"].set_index("key")["value"]
+    only = frame[frame["id"] == "alone"].set_index("key")["value"]
+    # A channel that reaches nobody alone is listed, too.
+    assert set(reach.index) == set(only.index) and (only <= reach[only.index]).all() and len(reach) > 3
 
 
 def test_counts_are_those_of_pandas() -> None:

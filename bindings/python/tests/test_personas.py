@@ -80,6 +80,8 @@ def test_a_lifecycle(shop: dl.Log, tmp_path: Path) -> None:
         shop.journeys().lifecycle(tmp_path / "none.yaml")
     with pytest.raises(dl.SpecError):
         shop.journeys().lifecycle({"schema": 1})
+    with pytest.raises(dl.SpecError, match="at /phases/0: the key `phase` is missing"):
+        shop.journeys().lifecycle({**document, "phases": [{"enters": "home"}]})
 
 
 def test_they_survive_a_pickle(shop: dl.Log, tmp_path: Path) -> None:
