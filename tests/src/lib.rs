@@ -2,6 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+/// What every map of a test begins with, as a literal for `concat!`.
+#[macro_export]
+macro_rules! map_head {
+    () => {
+        concat!(
+            "schema: 1\nid: m\ntitle: M\nversion: 1.0.0\nkind: actual\nstatus: draft\nas_of: 2026-01-01\n",
+            "owner: o\nstakeholders: [{id: o, name: O}]\n"
+        )
+    };
+}
+
 pub mod naive_expr;
 pub mod random_log;
 

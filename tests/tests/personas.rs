@@ -24,16 +24,9 @@ const SECRETS: [&str; 4] = [
 ];
 const OPEN: &str = "lives-in-a-town";
 
-const MAP: &str = "\
-schema: 1
-id: m
-title: M
-version: 1.0.0
-kind: actual
-status: draft
-as_of: 2026-01-01
-owner: o
-stakeholders: [{id: o, name: O}]
+const MAP: &str = concat!(
+    desireline_tests::map_head!(),
+    "\
 channels: [{id: web, kind: site_app, name: The web}]
 stages: [{id: s, name: Stage}]
 goals: [{id: buys, text: Buys <it>, kind: functional, success: buy}]
@@ -68,7 +61,8 @@ personas:
     sensitive: [age]
     goals: [buys]
     pains: [Too slow, Too dear]
-";
+"
+);
 
 fn file(text: &str) -> MapFile {
     MapFile::read(text, Form::Yaml).unwrap_or_else(|e| panic!("{}", e.snippets(text)))

@@ -106,6 +106,42 @@ pub fn stability_index(before: f64, after: f64) -> Option<f64> {
     index.is_finite().then_some(index)
 }
 
+/// [`stability_index`] with an interval, from the interval of the difference of the two shares.
+///
+/// About the mean of the two shares the index grows with their difference, whichever way it goes; its limits are those of the difference carried over: the larger of
+/// the two ends gives the upper one, and the lower one is that of the end nearer to 0, or 0 where the interval of the difference holds 0. The mean of the shares is taken as
+/// known, which it is far better than their difference. Simulated at 95 % it covers .93 and more (`tests/covers`).
+///
+/// `None` where [`stability_index`] is, or where an end of the difference leaves no share.
+///
+/// ```
+/// use desireline_stats::{agreement::stability_index_estimate, newcombe};
+/// let change = newcombe(80, 200, 60, 200, 0.95).ok_or("no data")?;
+/// let index = stability_index_estimate(0.3, 0.4, &change).ok_or("no index")?;
+/// assert!(index.lower > 0.0 && index.lower < 0.01 && index.upper > 0.15);
+/// # Ok::<(), &'static str>(())
+/// ```
+pub fn stability_index_estimate(before: f64, after: f64, change: &Estimate) -> Option<Estimate> {
+    let value = stability_index(before, after)?;
+    let middle = (before + after) / 2.0;
+    // No difference is larger than the mean has room for on its nearer side.
+    let most = 2.0 * middle.min(1.0 - middle);
+    let at = |difference: f64| {
+        let half = difference.abs().min(most) / 2.0;
+        stability_index(middle - half, middle + half)
+    };
+    let (lower, upper) = (at(change.lower)?, at(change.upper)?);
+    let nearer = match change.contains(0.0) {
+        true => 0.0,
+        false => lower.min(upper),
+    };
+    let limits = (nearer.min(value), lower.max(upper).max(value));
+    let Estimate {
+        level, n, method, ..
+    } = *change;
+    Estimate::new(value, limits, level, n, method, Unit::Effect)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

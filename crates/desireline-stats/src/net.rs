@@ -13,7 +13,10 @@ use crate::special::{t_quantile, z_quantile};
 /// Three observations are added, of which three quarters plus and three quarters minus: with `p` and `q` the shares among `n + 3`, the limits are
 /// `p - q ± z sqrt((p + q - (p - q)²) / (n + 3))`, cut at -1 and 1. The value stays the one of the sample.
 ///
-/// `None` if `n` is 0, `plus + minus > n`, or `level` is not inside (0, 1). Constant time. Source: Rocks 2016; Agresti and Min 2005.
+/// With fewer than 30 observations that is too narrow where one side is rare: of ten answers of which nine or more promote it holds .91 to .93. There
+/// neither limit is nearer than that of Tango's score interval, which asks of each difference whether the sample would be strange if it were true.
+///
+/// `None` if `n` is 0, `plus + minus > n`, or `level` is not inside (0, 1). Constant time. Sources: Rocks 2016; Agresti and Min 2005; Tango 1998.
 ///
 /// ```
 /// use desireline_stats::{net_share, net_share_wald};
@@ -70,8 +73,44 @@ fn adjusted(
     let (p, q) = ((plus + 0.75) / all, (minus + 0.75) / all);
     let centre = p - q;
     let reach = quantile * ((p + q - centre * centre).max(0.0) / all).sqrt();
-    let limits = (centre - reach, centre + reach);
+    let mut limits = (centre - reach, centre + reach);
+    if size < FEW {
+        let score = score_limits(value, (plus, minus), size, quantile);
+        limits = (limits.0.min(score.0), limits.1.max(score.1));
+    }
     estimate(value, limits, Method::AdjustedWald, n, level)
+}
+
+/// Below so many observations the score limits are minded.
+const FEW: f64 = 30.0;
+
+/// Tango's limits: the differences that lie `quantile` standard errors from the one seen, each with the standard error that it would have.
+fn score_limits(value: f64, (plus, minus): (f64, f64), size: f64, quantile: f64) -> (f64, f64) {
+    let errors = |difference: f64| {
+        // The share of the minus that is likeliest if this were the difference.
+        let b = (2.0 * size - plus + minus) * difference - plus - minus;
+        let c = -minus * difference * (1.0 - difference);
+        let share = ((b * b - 8.0 * size * c).max(0.0).sqrt() - b) / (4.0 * size);
+        let variance = size * (2.0 * share + difference * (1.0 - difference));
+        let miss = plus - minus - size * difference;
+        match variance > 0.0 {
+            true => miss / variance.sqrt(),
+            false if miss.abs() < 1e-9 * size => 0.0,
+            false => f64::INFINITY.copysign(miss),
+        }
+    };
+    // The further a difference lies from the one seen, the stranger is the sample.
+    let search = |mut near: f64, mut far: f64| {
+        for _ in 0..60 {
+            let middle = (near + far) / 2.0;
+            match errors(middle).abs() <= quantile {
+                true => near = middle,
+                false => far = middle,
+            }
+        }
+        far
+    };
+    (search(value, -1.0), search(value, 1.0))
 }
 
 fn estimate(

@@ -254,16 +254,9 @@ fn kept_promises_are_those_of_plain_loops() {
 
 const HOUR: i64 = 3_600_000_000;
 
-const MAP: &str = "\
-schema: 1
-id: m
-title: M
-version: 1.0.0
-kind: actual
-status: draft
-as_of: 2026-01-01
-owner: o
-stakeholders: [{id: o, name: O}]
+const MAP: &str = concat!(
+    desireline_tests::map_head!(),
+    "\
 stages: [{id: look, name: Look}, {id: buy, name: Buy}, {id: have, name: Have}]
 goals: [{id: g, text: G, kind: functional, success: order}]
 touchpoints:
@@ -285,7 +278,8 @@ expectations:
   - {id: last, at: have, text: Nothing after, promise: {metric: time_on_stage, op: '<', threshold: 1h}}
   - {id: way, at: page -> order, text: No such number, promise: {metric: revenue, op: '>', threshold: 1 EUR}}
   - {id: just, at: page, text: Words only}
-";
+"
+);
 
 /// 100 customers look; 50 order an hour later, each in a journey of its own; 40 of the parcels come within two days, 5 later, 5 never;
 /// 4 more order on the last day.

@@ -116,22 +116,7 @@ impl Calendar {
         Calendar { week_start, ..self }
     }
 
-    /// Sets for how long after its last event a journey may still go on.
-    #[must_use]
-    pub fn alive<S: TryInto<TimeSpan>>(mut self, span: S) -> Calendar
-    where
-        crate::Error: From<S::Error>,
-    {
-        let read = self.deferred.span("alive", span);
-        self.alive = read.unwrap_or(self.alive);
-        self
-    }
-
-    /// Sets the confidence level of all intervals.
-    #[must_use]
-    pub fn level(self, level: f64) -> Calendar {
-        Calendar { level, ..self }
-    }
+    parts::alive_and_level!();
 }
 
 /// A bound [`Calendar`].

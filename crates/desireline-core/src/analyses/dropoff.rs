@@ -118,16 +118,7 @@ impl Dropoff {
         self
     }
 
-    /// Sets for how long after its last event a journey may still go on.
-    #[must_use]
-    pub fn alive<S: TryInto<TimeSpan>>(mut self, span: S) -> Dropoff
-    where
-        crate::Error: From<S::Error>,
-    {
-        let read = self.deferred.span("alive", span);
-        self.alive = read.unwrap_or(self.alive);
-        self
-    }
+    super::parts::alive_and_level!();
 
     /// Sets how many touchpoints and sequences are listed.
     #[must_use]
@@ -139,12 +130,6 @@ impl Dropoff {
     #[must_use]
     pub fn before(self, before: u32) -> Dropoff {
         Dropoff { before, ..self }
-    }
-
-    /// Sets the confidence level of all intervals.
-    #[must_use]
-    pub fn level(self, level: f64) -> Dropoff {
-        Dropoff { level, ..self }
     }
 }
 

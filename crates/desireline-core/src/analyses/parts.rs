@@ -12,6 +12,29 @@ pub(super) fn default_level() -> f64 {
     0.95
 }
 
+/// The builder methods of a question that has both `alive` and `level`.
+macro_rules! alive_and_level {
+    () => {
+        /// Sets for how long after its last event a journey may still go on.
+        #[must_use]
+        pub fn alive<S: TryInto<crate::time::TimeSpan>>(mut self, span: S) -> Self
+        where
+            crate::Error: From<S::Error>,
+        {
+            let read = self.deferred.span("alive", span);
+            self.alive = read.unwrap_or(self.alive);
+            self
+        }
+
+        /// Sets the confidence level of all intervals.
+        #[must_use]
+        pub fn level(self, level: f64) -> Self {
+            Self { level, ..self }
+        }
+    };
+}
+pub(super) use alive_and_level;
+
 /// The sums of so many customers, all like these.
 pub(super) fn repeated(one: &Clusters, customers: u64) -> Clusters {
     let wide = u128::from(customers);

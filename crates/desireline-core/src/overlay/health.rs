@@ -220,7 +220,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::engine::Exec;
-    use crate::log::Log;
+    use crate::overlay::tests::{log, map_head};
     use crate::overlay::{Overlay, journey_rule, overlay};
 
     #[test]
@@ -254,16 +254,9 @@ mod tests {
         }
     }
 
-    const MAP: &str = "\
-schema: 1
-id: m
-title: M
-version: 1.0.0
-kind: actual
-status: draft
-as_of: 2026-01-01
-owner: o
-stakeholders: [{id: o, name: O}]
+    const MAP: &str = concat!(
+        map_head!(),
+        "\
 stages: [{id: look, name: Look}, {id: buy, name: Buy}, {id: after, name: After}]
 goals: [{id: g, text: G, kind: functional, success: pay, stages: [look, buy]}]
 touchpoints:
@@ -277,7 +270,8 @@ touchpoints:
   - {id: till, name: Till, stages: [buy], binding: till}
   - {id: pay, name: Pay, stages: [buy], owner: o, binding: pay}
   - {id: rest, name: Rest, stages: [after], owner: o, binding: rest}
-";
+"
+    );
 
     /// 600 customers see page and list; 200 of them then fall into the trap, where two in three stay; of the others all but a tenth pay.
     #[test]
@@ -315,7 +309,7 @@ touchpoints:
             rows.extend(steps.map(|(event, step)| (id.clone(), step * 60_000_000, *event)));
         }
         rows.push(("zz".to_owned(), 9_000_000_000, "page"));
-        let log = Log::from_rows(rows.iter().map(|(c, t, e)| (c.as_str(), *t, *e))).unwrap();
+        let log = log(&rows);
         let journeys = log.journeys(journey_rule(&map).unwrap()).unwrap();
         let mut report = overlay(&map, &journeys, &Overlay::new(), &Exec::new()).unwrap();
         let verdict = |report: &OverlayReport, id: &str| {

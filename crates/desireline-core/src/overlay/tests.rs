@@ -10,16 +10,25 @@ use crate::map::{Form, MapFile};
 
 const DAY: i64 = 86_400_000_000;
 
+/// What every map of a test begins with, as a literal for `concat!`.
+macro_rules! map_head {
+    () => {
+        concat!(
+            "schema: 1\nid: m\ntitle: M\nversion: 1.0.0\nkind: actual\nstatus: draft\nas_of: 2026-01-01\n",
+            "owner: o\nstakeholders: [{id: o, name: O}]\n"
+        )
+    };
+}
+pub(super) use map_head;
+
 fn map(touchpoints: &str) -> MapFile {
-    let text = format!(
-        "schema: 1\nid: m\ntitle: M\nversion: 1.0.0\nkind: actual\nstatus: draft\nas_of: 2026-01-01\nowner: o\n\
-         stakeholders: [{{id: o, name: O}}]\nstages: [{{id: s, name: S}}]\ntouchpoints:\n{touchpoints}"
-    );
+    let stages = "stages: [{id: s, name: S}]";
+    let text = format!("{}{stages}\ntouchpoints:\n{touchpoints}", map_head!());
     MapFile::read(&text, Form::Yaml).unwrap_or_else(|e| panic!("{}", e.snippets(&text)))
 }
 
-fn log(rows: &[(&str, i64, &str)]) -> Log {
-    Log::from_rows(rows.iter().copied()).unwrap()
+pub(super) fn log<S: AsRef<str>>(rows: &[(S, i64, &str)]) -> Log {
+    Log::from_rows(rows.iter().map(|(c, t, e)| (c.as_ref(), *t, *e))).unwrap()
 }
 
 fn looked(file: &MapFile, log: &Log) -> MapCheck {
@@ -192,7 +201,7 @@ fn window_openness_and_small_numbers() {
     let rows: Vec<(String, i64, &str)> = (0..8)
         .map(|i| (format!("c{i}"), i * DAY / 2, "home"))
         .collect();
-    let log = Log::from_rows(rows.iter().map(|(c, t, e)| (c.as_str(), *t, *e))).unwrap();
+    let log = log(&rows);
     let check = looked(&file, &log);
     // Days 0, 0.5, …, 3.5: two before the 2nd, two from the 4th on. The last two lie less than a day before the end.
     assert_eq!(
@@ -269,7 +278,7 @@ fn threads_do_not_show() {
             )
         })
         .collect();
-    let log = Log::from_rows(rows.iter().map(|(c, t, e)| (c.as_str(), *t, *e))).unwrap();
+    let log = log(&rows);
     let journeys = log.journeys(JourneyRule::gap("10m").unwrap()).unwrap();
     let with = |n| {
         check(

@@ -39,6 +39,54 @@ pub(crate) fn covers(what: &str, asked: Asked, usual: u64, sample: impl Fn(u64) 
             held += u64::from(holds);
         }
     }
+    judge(what, asked, (held, given, runs));
+}
+
+/// What a sample says of a quantile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// Both limits, and whether they hold the truth between them.
+    Closed(bool),
+    /// No upper limit in the data; whether the truth lies above the lower one.
+    Open(bool),
+}
+
+/// The same for quantiles, whose upper limit can lie beyond the data. Such a sample says "at least", which is a statement too, and is told apart: first all
+/// statements, then those with two limits. Where many are open the others are the lucky ones, so they have to hold their level only where few are.
+pub(crate) fn covers_quantile(
+    what: &str,
+    asked: Asked,
+    usual: u64,
+    sample: impl Fn(u64) -> Option<Said>,
+) {
+    let runs = runs(usual);
+    let (mut all, mut closed) = ((0, 0), (0, 0));
+    for said in (0..runs).filter_map(sample) {
+        let (Said::Closed(holds) | Said::Open(holds)) = said;
+        all = (all.0 + u64::from(holds), all.1 + 1);
+        if let Said::Closed(holds) = said {
+            closed = (closed.0 + u64::from(holds), closed.1 + 1);
+        }
+    }
+    judge(what, asked, (all.0, all.1, runs));
+    let open = 1.0 - closed.1 as f64 / all.1 as f64;
+    let share = closed.0 as f64 / closed.1.max(1) as f64;
+    eprintln!("|   with two limits; {open:.3} have an open end | {runs} | {share:.3} | |");
+    if open < 0.05 {
+        let slack = slack(runs, closed.1);
+        assert!(share >= 0.93 - slack, "{what} closed: {share:.4}");
+    }
+}
+
+/// Three standard errors where samples are few.
+fn slack(runs: u64, given: u64) -> f64 {
+    match runs {
+        2_000.. => 0.0,
+        _ => 3.0 * (LEVEL * (1.0 - LEVEL) / given as f64).sqrt(),
+    }
+}
+
+fn judge(what: &str, asked: Asked, (held, given, runs): (u64, u64, u64)) {
     assert!(given > 0, "{what} never gives an interval");
     let share = held as f64 / given as f64;
     let holes = 1.0 - given as f64 / runs as f64;
@@ -47,11 +95,7 @@ pub(crate) fn covers(what: &str, asked: Asked, usual: u64, sample: impl Fn(u64) 
         Asked::AtLeast => " (at least)",
     };
     eprintln!("| {what}{kind} | {runs} | {share:.3} | {holes:.3} |");
-    // Three standard errors where samples are few.
-    let slack = match runs {
-        2_000.. => 0.0,
-        _ => 3.0 * (LEVEL * (1.0 - LEVEL) / given as f64).sqrt(),
-    };
+    let slack = slack(runs, given);
     let most = match asked {
         Asked::Level => 0.97 + slack,
         Asked::AtLeast => 1.0,

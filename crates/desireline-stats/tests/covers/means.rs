@@ -71,7 +71,7 @@ fn money_of_an_order() {
         for (m, mean, alike, asked) in [
             (8, 1.0, 0.0, Asked::AtLeast),
             (15, 1.0, 0.0, Asked::Level),
-            (15, 3.0, 0.5, Asked::Level),
+            (15, 3.0, 0.5, Asked::AtLeast),
             (60, 1.0, 0.0, Asked::Level),
             (60, 3.0, 0.5, Asked::Level),
             (200, 3.0, 0.5, Asked::Level),

@@ -112,28 +112,13 @@ impl Goals {
         self
     }
 
-    /// Sets how long after its last event a journey may still go on.
-    #[must_use]
-    pub fn alive<S: TryInto<TimeSpan>>(mut self, alive: S) -> Goals
-    where
-        crate::Error: From<S::Error>,
-    {
-        let read = self.deferred.span("alive", alive);
-        self.alive = read.unwrap_or(self.alive);
-        self
-    }
+    crate::analyses::parts::alive_and_level!();
 
     /// Sets the lengths of time to tell completion for.
     #[must_use]
     pub fn horizons(mut self, horizons: impl IntoIterator<Item = TimeSpan>) -> Goals {
         self.horizons = horizons.into_iter().collect();
         self
-    }
-
-    /// Sets the level of the intervals.
-    #[must_use]
-    pub fn level(self, level: f64) -> Goals {
-        Goals { level, ..self }
     }
 
     pub(super) fn validate(&self) -> Result<(), SpecError> {
