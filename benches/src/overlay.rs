@@ -12,8 +12,8 @@ use crate::clock::{Plan, time};
 use crate::modes::{threads, write};
 use crate::questions::{QUESTIONS, Ready};
 
-/// The map of the simulated shop: 19 touchpoints in six stages, one with a condition beyond names, two personas.
-const SHOP: &str = include_str!("../../examples/maps/shop.yaml");
+/// A map of the simulated shop that does not change: 19 touchpoints in six stages, one with a condition beyond names, two personas.
+const SHOP: &str = include_str!("../maps/shop.yaml");
 
 /// Times the dashboard and the overlays and prints a table.
 pub fn run(events: u64, n_threads: usize, plan: &Plan, out: Option<&Path>) -> Outcome<()> {
