@@ -84,7 +84,8 @@ fn form<'m>(m: &'m ArgMatches, path: Option<&'m str>) -> Result<&'m str, CliErro
         Some("svg") | None => Ok("svg"),
         Some("html" | "htm") => Ok("html"),
         Some("png") => Err(CliError::Usage(format!(
-            "-o {path}: a map is drawn as SVG or HTML; every browser and most viewers turn either into PNG"
+            "-o {path}: a map is drawn as SVG or HTML, not as PNG; write SVG and turn it into one with a browser, a drawing program or \
+             `rsvg-convert -z 2 map.svg -o map.png`, or print the HTML page from a browser"
         ))),
         Some(other) => Err(CliError::Usage(format!(
             "-o {path}: `.{other}` tells no format; give --format svg or html"

@@ -282,10 +282,10 @@ fn estimate(
                 let share = if *q > 0.5 { "nine in ten" } else { "half" };
                 let n = value.n;
                 value.hole = Some(match limits {
-                    None => format!("fewer than {share} got that far (n={n})"),
-                    Some(_) => {
-                        format!("just over {share} got that far: too close to say when (n={n})")
-                    }
+                    None => format!("fewer than {share} of {n} moved on, so there is no such time"),
+                    Some(_) => format!(
+                        "hardly more than {share} of {n} moved on: when {share} had cannot be told"
+                    ),
                 });
             }
             found

@@ -5,6 +5,7 @@ use desireline_stats::Estimate;
 use super::verdict_tables::{health_table, promise_table, responder_table, satisfaction_table};
 use super::*;
 use crate::report::{Cells, Report, Table};
+use crate::time::TimeSpan;
 
 impl Report for OverlayReport {
     fn title(&self) -> &'static str {
@@ -73,19 +74,21 @@ pub(super) fn chance<T>(rows: &[T], of: impl Fn(&T) -> Option<f64>) -> Cells {
 
 /// Why there is no time, with the value where only its upper limit is missing.
 fn hole<T>(rows: &[T], of: impl Fn(&T) -> Option<TimeHole>) -> Cells {
-    #[allow(clippy::cast_precision_loss)] // microseconds
-    let seconds = |micros: i64| match micros as f64 / 1e6 {
-        few if few < 10.0 => format!("{few:.3} s"),
-        many => format!("{many:.0} s"),
+    const SECOND: i64 = 1_000_000;
+    // As many units as people read.
+    let length = |micros: i64| {
+        let step = match micros / SECOND {
+            0..10 => SECOND / 1_000,
+            10..3_600 => SECOND,
+            3_600..172_800 => 60 * SECOND,
+            _ => 3_600 * SECOND,
+        };
+        let rounded = micros.saturating_add(step / 2) / step * step;
+        TimeSpan::from_micros(rounded)
     };
     let told = |hole: TimeHole| match hole {
         TimeHole::NoUpperLimit { value, lower } => {
-            format!(
-                "{}: {}, from {}",
-                hole.word(),
-                seconds(value),
-                seconds(lower)
-            )
+            format!("{}: {}, from {}", hole.word(), length(value), length(lower))
         }
         _ => hole.word().to_owned(),
     };
