@@ -155,6 +155,18 @@ pub fn interval(e: &Estimate) -> String {
     format!("{lower}{joint}{upper}")
 }
 
+/// A number that is watched and its interval, with as many digits as the interval leaves: `7` and `−9 to 23`.
+pub(crate) fn watched(e: &Estimate) -> (String, String) {
+    let width = e.width();
+    if e.unit != Unit::Ratio || !width.is_normal() {
+        return (value(e), interval(e));
+    }
+    let decimals = (1.0 - width.log10().floor()).clamp(0.0, 5.0) as usize;
+    let told = |x| fixed(x, decimals);
+    let ends = format!("{}{}{}", told(e.lower), joint(e), told(e.upper));
+    (told(e.value), ends)
+}
+
 /// Ends with signs need a word between them.
 fn joint(e: &Estimate) -> &'static str {
     let signed = matches!(
@@ -458,6 +470,23 @@ mod tests {
         assert_eq!(percent(0.9999), "99.99 %");
         assert_eq!(percent(0.0), "0 %");
         assert_eq!(percent(f64::NAN), MISSING);
+    }
+
+    #[test]
+    fn watched_numbers_have_the_digits_that_their_interval_leaves() {
+        let told = |value, ends| {
+            let e = Estimate::new(value, ends, 0.95, 87, Method::Newcombe, Unit::Ratio);
+            watched(&e.unwrap())
+        };
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        assert_eq!(told(6.897, (-9.497, 22.83)), pair("7", "−9 to 23"));
+        assert_eq!(told(1.2345, (1.1, 1.4)), pair("1.23", "1.10–1.40"));
+        assert_eq!(
+            told(12_345.0, (12_000.0, 13_000.0)),
+            pair("12,345", "12,000–13,000")
+        );
+        // Without a width the number is as exact as it is.
+        assert_eq!(told(1.2345, (1.2345, 1.2345)).0, "1.234");
     }
 
     #[test]

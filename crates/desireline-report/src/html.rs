@@ -3,12 +3,14 @@
 //! The page carries a content security policy that forbids everything but its own style. Every name is escaped by the template
 //! engine and set apart by `<bdi>`, so that it can neither become markup nor turn its neighbours round.
 
+mod findings;
 mod map;
 mod people;
 
 pub use self::map::MapView;
 
 use desireline_core::report::{Caveat, Cells, Provenance, Report, Table};
+use desireline_stats::{Estimate, Unit};
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, context};
 use serde::Serialize;
@@ -207,21 +209,40 @@ fn tables(report: &dyn Report) -> Vec<Grid> {
     report.tables().iter().map(grid).collect()
 }
 
-/// How wide tables may be, and how wide their parts are, in units of a short number: a page is as wide as 14 of them, and a table that is
+/// How wide tables may be, and how wide their parts are, in units of a short number: a page is as wide as 12 of them, and a table that is
 /// a little wider can be read by scrolling or with its cells broken.
-const WIDEST: usize = 22;
-const PART: usize = 14;
+const WIDEST: usize = 15;
+const PART: usize = 12;
 
 fn parts(table: &Table) -> Vec<Vec<usize>> {
+    let is_difference = |e: &Estimate| {
+        let signed = [Unit::ProportionDifference, Unit::Effect, Unit::Valence];
+        signed.contains(&e.unit)
+    };
     let width = |cells: &Cells| match cells {
+        // With the signs of three numbers and a word between them.
+        Cells::Estimate(v) if v.iter().flatten().any(is_difference) => 3,
         Cells::Rate(_) | Cells::Estimate(_) | Cells::Text(_) | Cells::Path(_) => 2,
         _ => 1,
     };
-    let widths: Vec<usize> = table.columns.iter().map(|c| width(&c.cells)).collect();
-    match widths.iter().sum::<usize>() > WIDEST {
-        true => panels::split(&widths, panels::keys(table), 0, PART),
-        false => vec![(0..widths.len()).collect()],
+    let keys = panels::keys(table);
+    // A column without any value says nothing but takes the room of one that does.
+    let rows = table.n_rows().min(ROWS);
+    let told = |cells: &Cells| (0..rows).any(|row| format::cell(cells, row) != format::MISSING);
+    let columns = table.columns.iter().enumerate();
+    let columns = columns.filter(|(i, c)| *i < keys || rows == 0 || told(&c.cells));
+    let (places, widths): (Vec<usize>, Vec<usize>) =
+        columns.map(|(i, c)| (i, width(&c.cells))).unzip();
+    if widths.iter().sum::<usize>() <= WIDEST {
+        return vec![places];
     }
+    let parts = panels::split(&widths, keys, 0, PART).into_iter();
+    let placed = |part: Vec<usize>| {
+        part.iter()
+            .filter_map(|i| places.get(*i).copied())
+            .collect()
+    };
+    parts.map(placed).collect()
 }
 
 fn grid(table: &Table) -> Grid {

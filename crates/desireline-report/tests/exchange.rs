@@ -70,8 +70,8 @@ fn the_example_keeps_what_formats_are_for() {
     let mermaid = exchange::kept(&map, Exchange::Mermaid, &options()).unwrap();
     assert_eq!(mermaid.stages.len(), 6);
     assert_eq!(mermaid.touchpoints.len(), map.touchpoints.len());
-    assert_eq!(mermaid.emotions.len(), 2);
-    assert_eq!(mermaid.personas.len(), 2);
+    assert_eq!(mermaid.emotions.len(), map.emotions.len());
+    assert_eq!(mermaid.personas.len(), 3);
     let grid = exchange::kept(&map, Exchange::Csv, &options()).unwrap();
     assert_eq!(grid.emotions[1].valence, map.emotions[1].valence);
     assert_eq!(grid.goals.len(), map.goals.len());
@@ -176,13 +176,13 @@ fn find<'v>(
 fn losses_are_told_with_counts_and_places() {
     let losses = exchange::export(&shop(), Exchange::Mermaid).losses;
     let of = |what: &str| losses.iter().find(|l| l.what == what).unwrap();
-    assert_eq!(of("touchpoints.binding").count, 19);
+    assert_eq!(of("touchpoints.binding").count, 21);
     assert_eq!(
         of("pains").to_string(),
-        "pains: 1 left out, the first at /pains/0"
+        "pains: 2 left out, the first at /pains/0"
     );
     assert_eq!(of("emotions.valence").change, Change::Changed);
-    assert_eq!(of("emotions.n").count, 2);
+    assert_eq!(of("emotions.n").count, 4);
     for format in [Exchange::Markdown, Exchange::Dot, Exchange::Stakeholders] {
         let out = exchange::export(&shop(), format);
         assert!(!out.losses.is_empty(), "{format}");

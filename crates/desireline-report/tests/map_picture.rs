@@ -115,9 +115,11 @@ fn sample() -> MapPicture {
                     (3, 0) => FeelingSource::Text,
                     _ => FeelingSource::Said,
                 },
-                valence: Some(felt[i][k]),
-                interval: ((i, k) != (4, 1)).then(|| (felt[i][k] - 0.07, felt[i][k] + 0.07)),
-                n: Some(1_204),
+                measured: (i, k) != (4, 1),
+                valence: Some(felt[i][k]).filter(|_| (i, k) != (0, 1)),
+                interval: (!matches!((i, k), (4, 1) | (0, 1)))
+                    .then(|| (felt[i][k] - 0.07, felt[i][k] + 0.07)),
+                n: Some(if (i, k) == (0, 1) { 3 } else { 1_204 }),
             })
             .filter(|_| i != 1)
             .collect(),
@@ -391,10 +393,45 @@ fn the_text_alternative_says_what_the_picture_shows() {
         "undecided",
         "too few, n=8",
         "too few, n=4",
+        "too few, n=3: Guide article",
+        "too few told what they feel",
+        "−0.52",
     ] {
         assert!(svg.contains(wanted), "{wanted}");
     }
-    assert_eq!(sample().from_opinion(), (1, 8));
+    // A place of which too few told has no feeling.
+    assert_eq!(sample().from_opinion(), (1, 7));
+}
+
+#[test]
+fn what_was_typed_in_is_not_called_measured() {
+    let felt = |id: &str, at: &str, source| {
+        Emotion::new(id, at, Valence::new(0.25).unwrap(), source).n(40_u64)
+    };
+    let fact = |emotions: Vec<Emotion>| {
+        let map = blank()
+            .stages([Stage::new("a", "A"), Stage::new("b", "B")])
+            .emotions(emotions);
+        let picture = MapPicture::of(&map, None);
+        let mut facts = picture.facts.into_iter();
+        let fact = facts.find(|f| f.label.starts_with("Emotion")).unwrap();
+        format!("{}: {}, {}", fact.label, fact.value, fact.note)
+    };
+    let survey = || felt("s", "a", EmotionSource::Survey);
+    let guess = || felt("g", "b", EmotionSource::ExpertGuess);
+    assert_eq!(
+        fact(vec![survey()]),
+        "Emotion from opinion: 0 of 1, 1 typed in, none measured"
+    );
+    assert_eq!(
+        fact(vec![survey(), guess()]),
+        "Emotion from opinion: 1 of 2, 1 typed in, none measured, opinion hatched"
+    );
+    assert_eq!(
+        fact(vec![guess()]),
+        "Emotion from opinion: 1 of 1, opinion hatched"
+    );
+    assert_eq!(fact(vec![]), "Emotion: unknown, no feeling on the map");
 }
 
 #[test]

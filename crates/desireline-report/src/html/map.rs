@@ -71,11 +71,11 @@ impl MapView<'_> {
         self.text(&self.map.title)
     }
 
-    fn text(&self, text: &LocalizedText) -> String {
+    pub(super) fn text(&self, text: &LocalizedText) -> String {
         text.get(self.map.main_language()).to_owned()
     }
 
-    fn owner(&self, id: &desireline_core::map::Id) -> String {
+    pub(super) fn owner(&self, id: &desireline_core::map::Id) -> String {
         let who = self.map.stakeholders.iter().find(|s| s.id == *id);
         who.map_or_else(|| id.to_string(), |s| self.text(&s.name))
     }
@@ -105,6 +105,7 @@ impl MapView<'_> {
             narrow => safe(picture.sheets(NARROW)),
             cover => Serde(self.cover()),
             tables => Serde(self.overlay.map(|o| tables(o as &dyn Report)).unwrap_or_default()),
+            findings => Serde(super::findings::findings(self)),
             doing => self.doing(),
             people => super::people::people(self),
             voice => self.voice.map(heard),
@@ -491,7 +492,18 @@ fn share(s: Option<f64>) -> String {
     s.map_or_else(|| "none".to_owned(), format::percent)
 }
 
-fn grid(title: &str, heads: &[&str], rows: &[Vec<String>]) -> Grid {
+/// A head with a capital letter, unless it is a symbol such as `q`.
+fn headed(head: &str) -> String {
+    let mut letters = head.chars();
+    match letters.next() {
+        Some(first) if !letters.as_str().is_empty() => {
+            first.to_uppercase().chain(letters).collect()
+        }
+        _ => head.to_owned(),
+    }
+}
+
+pub(super) fn grid(title: &str, heads: &[&str], rows: &[Vec<String>]) -> Grid {
     let filled: Vec<usize> = (0..heads.len())
         .filter(|i| {
             rows.iter()
@@ -499,7 +511,7 @@ fn grid(title: &str, heads: &[&str], rows: &[Vec<String>]) -> Grid {
         })
         .collect();
     let head = |i: &usize| Head {
-        label: heads.get(*i).map(|h| (*h).to_owned()).unwrap_or_default(),
+        label: heads.get(*i).map(|h| headed(h)).unwrap_or_default(),
         words: true,
     };
     let cell = |row: &Vec<String>, i: &usize| super::Cell {

@@ -70,6 +70,12 @@ impl Type {
             Anchor::End => " text-anchor=\"end\"",
         }
     }
+    fn slope(&self) -> &'static str {
+        match self.italic {
+            true => " font-style=\"italic\"",
+            false => "",
+        }
+    }
     pub(crate) fn width(&self, text: &str) -> f64 {
         measure::width(text, self.size, self.bold)
     }
@@ -95,11 +101,7 @@ impl Canvas {
         }
         let anchor = t.anchor_attribute();
         let weight = if t.bold { " font-weight=\"650\"" } else { "" };
-        let slope = if t.italic {
-            " font-style=\"italic\""
-        } else {
-            ""
-        };
+        let slope = t.slope();
         let _ = write!(
             self.body,
             "<text x=\"{}\" y=\"{}\" font-size=\"{}\" class=\"{}\"{anchor}{weight}{slope}>{}</text>",
@@ -118,12 +120,13 @@ impl Canvas {
         let whole = (short != shown).then_some(name);
         let anchor = t.anchor_attribute();
         let weight = if t.bold { " font-weight=\"650\"" } else { "" };
+        let slope = t.slope();
         let tip = whole
             .map(|w| format!("<title>{}</title>", escape_xml(w)))
             .unwrap_or_default();
         let _ = write!(
             self.body,
-            "<text x=\"{}\" y=\"{}\" font-size=\"{}\" class=\"{} dl-n\"{anchor}{weight}>{tip}{}</text>",
+            "<text x=\"{}\" y=\"{}\" font-size=\"{}\" class=\"{} dl-n\"{anchor}{weight}{slope}>{tip}{}</text>",
             n(x),
             n(y),
             n(t.size),
@@ -136,9 +139,10 @@ impl Canvas {
     pub(crate) fn name_told(&mut self, x: f64, y: f64, shown: &str, whole: &str, t: Type) {
         let anchor = t.anchor_attribute();
         let weight = if t.bold { " font-weight=\"650\"" } else { "" };
+        let slope = t.slope();
         let _ = write!(
             self.body,
-            "<text x=\"{}\" y=\"{}\" font-size=\"{}\" class=\"{} dl-n\"{anchor}{weight}><title>{}</title>{}</text>",
+            "<text x=\"{}\" y=\"{}\" font-size=\"{}\" class=\"{} dl-n\"{anchor}{weight}{slope}><title>{}</title>{}</text>",
             n(x),
             n(y),
             n(t.size),

@@ -55,8 +55,13 @@ impl DropoffPicture {
         };
         let mut c = Canvas::new(width);
         let top = head(&mut c, width, &self.title, &self.note) + 22.0;
+        // Long names get more room than usual, as far as bars stay readable.
+        let label = Type::new(12.0, Ink::Dark);
+        let names = self.rows.iter().map(|r| label.width(&r.label));
+        let longest = names.fold(0.0, f64::max) + 14.0;
+        let usual = (width * 0.24).min(210.0);
         let (left, right) = if roomy {
-            ((width * 0.24).min(210.0), width - 250.0)
+            (longest.clamp(usual, width * 0.36), width - 250.0)
         } else {
             (0.0, width - EDGE)
         };
@@ -108,7 +113,6 @@ impl DropoffPicture {
             } else {
                 (y + 18.0, 12.0)
             };
-            let label = Type::new(12.0, Ink::Dark);
             if roomy {
                 c.name(0.0, y + 16.0, &row.label, left - 12.0, label);
             } else {

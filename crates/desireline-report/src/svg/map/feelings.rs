@@ -1,11 +1,14 @@
 //! The curve of feelings: each source with a line and dots of its own, a band where there is an interval, holes where
-//! nobody was asked.
+//! too few told. Below the curve every point stands with its value and place, for paper and phones have no tooltips.
 
 use super::super::canvas::{Canvas, Type, n};
 use super::super::palette::Ink;
 use super::super::scale::Scale;
-use super::{Band, FeelingSource, MapFeeling, fold};
+use super::{Band, FeelingSource, MapFeeling, fold, lanes};
 use crate::format;
+
+/// Feelings of a stage that are listed below the curve; the tables have them all.
+const LISTED: usize = 7;
 
 impl FeelingSource {
     pub(super) const ALL: [FeelingSource; 5] = [
@@ -44,17 +47,27 @@ impl FeelingSource {
     }
 }
 
+/// A circle as a path.
+fn ring((x, y): (f64, f64), r: f64) -> String {
+    let d = n(2.0 * r);
+    format!(
+        "M{} {}a{r} {r} 0 1 0 {d} 0a{r} {r} 0 1 0 -{d} 0Z",
+        n(x - r),
+        n(y)
+    )
+}
+
+/// Where too few told.
+pub(super) fn hole(c: &mut Canvas, at: (f64, f64), tip: Option<&str>) {
+    c.path(&ring(at, 4.0), "dl-w", "", None);
+    let extra = " stroke-width=\"1.3\" stroke-dasharray=\"1.6 1.8\"";
+    c.path(&ring(at, 4.0), "dl-ms", extra, tip);
+}
+
 /// A dot of a source.
 fn dot(c: &mut Canvas, (x, y): (f64, f64), source: FeelingSource, tip: Option<&str>) {
     let square = |r: f64| format!("M{} {}h{s}v{s}h-{s}Z", n(x - r), n(y - r), s = n(2.0 * r));
-    let round = |r: f64| {
-        let d = n(2.0 * r);
-        format!(
-            "M{} {}a{r} {r} 0 1 0 {d} 0a{r} {r} 0 1 0 -{d} 0Z",
-            n(x - r),
-            n(y)
-        )
-    };
+    let round = |r: f64| ring((x, y), r);
     match source {
         FeelingSource::Said => c.path(&round(4.0), "dl-b", "", tip),
         FeelingSource::Text => {
@@ -113,6 +126,14 @@ fn number(x: f64) -> String {
     format::number((x * 100.0).round() / 100.0)
 }
 
+/// A valence with its sign, all of one width.
+fn signed(v: f64) -> String {
+    match (v * 100.0).round() / 100.0 {
+        0.0 => "0.00".to_owned(),
+        v => format!("{v:+.2}").replace('-', "−"),
+    }
+}
+
 /// The lane from its top; the y below.
 pub(super) fn lane(c: &mut Canvas, band: &Band<'_>, top: f64) -> f64 {
     if band.picture.stages.iter().all(|s| s.feelings.is_empty()) {
@@ -149,18 +170,23 @@ pub(super) fn lane(c: &mut Canvas, band: &Band<'_>, top: f64) -> f64 {
             }
         }
         let step = band.column / places.len().max(1) as f64;
-        for f in &stage.feelings {
+        for (k, f) in stage.feelings.iter().enumerate() {
             let at = places.iter().position(|p| *p == f.place).unwrap_or(0);
-            points.push((i, x + (at as f64 + 0.5) * step, f));
+            // Sources of one place side by side, or one dot would hide the other.
+            let same = |g: &&MapFeeling| g.place == f.place;
+            let of = stage.feelings.iter().filter(same).count() as f64;
+            let before = stage.feelings.iter().take(k).filter(same).count() as f64;
+            let aside = (before - (of - 1.0) / 2.0) * 10f64.min(step / of);
+            points.push((i, x + (at as f64 + 0.5) * step + aside, f));
         }
-        if !stage.feelings.iter().any(|f| f.valence.is_some()) {
-            let word = match stage.feelings.first() {
-                Some(f) => format::too_few(f.n.unwrap_or(0)),
-                None => "nothing is known".to_owned(),
-            };
+        if stage.feelings.is_empty() {
             let t = Type::new(10.5, Ink::Muted).italic().middle();
-            c.text(x + band.column / 2.0, up.at(0.0) - 5.0, &word, t);
+            let at = (x + band.column / 2.0, up.at(0.0) - 5.0);
+            c.text(at.0, at.1, "nothing is known", t);
         }
+    }
+    for (_, x, f) in points.iter().filter(|(_, _, f)| f.valence.is_none()) {
+        hole(c, (*x, up.at(0.0)), Some(&told(f)));
     }
     let mut lowest: Option<(f64, f64, &MapFeeling)> = None;
     for source in FeelingSource::ALL {
@@ -179,15 +205,45 @@ pub(super) fn lane(c: &mut Canvas, band: &Band<'_>, top: f64) -> f64 {
             }
         }
     }
-    if let Some((x, y, f)) = lowest.filter(|(_, y, _)| *y > up.at(0.0)) {
+    if let Some((x, _, f)) = lowest.filter(|(_, y, _)| *y > up.at(0.0)) {
         let t = Type::new(10.5, Ink::Loss).bold();
         let text = told(f);
         let wide = t.width(&text);
-        let y = (y + 16.0).min(low + 12.0);
+        // Below all points, or it would stand on those of other sources.
+        let y = low + 13.0;
         let x = (x - wide / 2.0).clamp(band.left, (band.width - wide).max(band.left));
         fold::told(c, (x, y), &text, band.width - x, 1, t);
     }
-    low + 20.0
+    listed(c, band, low + 29.0)
+}
+
+/// Every point with its value and place, stage by stage, from left to right; the y below.
+fn listed(c: &mut Canvas, band: &Band<'_>, top: f64) -> f64 {
+    let mut low = top;
+    for (x, stage) in band.columns() {
+        let mut y = top;
+        for f in stage.feelings.iter().take(LISTED) {
+            let quiet = Type::new(10.0, Ink::Muted);
+            let at = (x + 5.0, y - 3.5);
+            match f.valence {
+                Some(v) => {
+                    dot(c, at, f.source, None);
+                    let strong = Type::new(10.0, Ink::Dark).bold();
+                    c.text(x + 46.0, y, &signed(v), strong.end());
+                    c.name(x + 51.0, y, &f.place, band.column - 51.0, quiet);
+                }
+                None => {
+                    hole(c, at, None);
+                    let text = format!("{}: {}", format::too_few(f.n.unwrap_or(0)), f.place);
+                    c.name(x + 14.0, y, &text, band.column - 14.0, quiet.italic());
+                }
+            }
+            y += 14.0;
+        }
+        let more = stage.feelings.len().saturating_sub(LISTED);
+        low = low.max(lanes::more(c, (x, y), more, "feeling"));
+    }
+    low - 3.0
 }
 
 /// A line with its band through the places of one source, broken where a stage has none.
@@ -195,7 +251,9 @@ fn curve(c: &mut Canvas, up: &Scale, source: FeelingSource, points: &[(usize, f6
     let mut runs: Vec<Vec<(usize, f64, &MapFeeling)>> = Vec::new();
     for point in points {
         let joins = |last: &(usize, f64, &MapFeeling)| {
-            last.0 + 1 >= point.0 && last.2.valence.is_some() && point.2.valence.is_some()
+            let known = last.2.valence.is_some() && point.2.valence.is_some();
+            // What somebody typed in goes on from nothing that was measured.
+            known && last.0 + 1 >= point.0 && last.2.measured == point.2.measured
         };
         match runs.last_mut() {
             Some(run) if run.last().is_some_and(joins) => run.push(*point),
@@ -253,5 +311,10 @@ fn curve(c: &mut Canvas, up: &Scale, source: FeelingSource, points: &[(usize, f6
 
 /// The feelings of a stage in words.
 pub(super) fn words(f: &MapFeeling) -> String {
-    format!("{} ({})", told(f), f.source.told())
+    let is_opinion = matches!(f.source, FeelingSource::Guess | FeelingSource::Target);
+    let typed = match f.measured || is_opinion {
+        true => "",
+        false => ", typed into the map",
+    };
+    format!("{} ({}{typed})", told(f), f.source.told())
 }

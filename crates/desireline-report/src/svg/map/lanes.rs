@@ -172,7 +172,7 @@ fn wants(c: &mut Canvas, band: &Band<'_>, top: f64) -> f64 {
 }
 
 /// How many things are not drawn; the y below.
-fn more(c: &mut Canvas, (x, y): (f64, f64), n: usize, thing: &str) -> f64 {
+pub(super) fn more(c: &mut Canvas, (x, y): (f64, f64), n: usize, thing: &str) -> f64 {
     if n == 0 {
         return y;
     }
@@ -444,7 +444,7 @@ fn kpi_at(c: &mut Canvas, (x, y): (f64, f64), room: f64, kpi: &MapKpi) -> f64 {
         _ => Ink::Dark,
     };
     let strong = Type::new(12.0, ink).bold();
-    let value = kpi.value.as_ref().map(format::value).unwrap_or_default();
+    let (value, interval) = kpi.value.as_ref().map(format::watched).unwrap_or_default();
     let lead = strong.width(&value);
     let name_room = room - lead - 8.0;
     let below = fold::told(
@@ -475,7 +475,7 @@ fn kpi_at(c: &mut Canvas, (x, y): (f64, f64), room: f64, kpi: &MapKpi) -> f64 {
         let tip = format!(
             "{}: {}, n {}",
             kpi.name,
-            format::estimate(e),
+            format_args!("{value} ({interval})"),
             format::count(e.n)
         );
         let wide = (at.at(e.upper) - at.at(e.lower)).max(2.5);
@@ -485,7 +485,6 @@ fn kpi_at(c: &mut Canvas, (x, y): (f64, f64), room: f64, kpi: &MapKpi) -> f64 {
             c.path(&d, "dl-ks", " stroke-width=\"1.6\"", Some("target"));
         }
         y += 13.0;
-        let interval = format::interval(e);
         c.name(x, y, &interval, room, quiet);
         y += 13.0;
     } else {

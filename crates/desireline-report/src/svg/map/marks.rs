@@ -128,5 +128,10 @@ pub(super) fn legend(c: &mut Canvas, p: &MapPicture, width: f64, y: f64) -> f64 
             feelings::sample(c, (x, y - 3.5), source);
         }
     }
+    let mut felt = p.stages.iter().flat_map(|s| &s.feelings);
+    if felt.any(|f| f.valence.is_none()) {
+        let (x, y) = place(c, 13.0, "too few told what they feel");
+        feelings::hole(c, (x + 5.0, y - 3.5), None);
+    }
     y + 12.0
 }

@@ -143,6 +143,8 @@ pub struct MapFeeling {
     pub place: String,
     /// Where it comes from.
     pub source: FeelingSource,
+    /// Whether it was measured now, from answers; otherwise somebody typed it into the map.
+    pub measured: bool,
     /// How pleasant, from -1 to 1; absent where too few told.
     pub valence: Option<f64>,
     /// Both ends of its interval.

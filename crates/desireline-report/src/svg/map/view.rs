@@ -51,20 +51,44 @@ impl MapPicture {
 
     /// How many places with a feeling are known from guesses only, and how many there are.
     pub fn from_opinion(&self) -> (usize, usize) {
-        let mut places: Vec<((usize, &str), bool)> = Vec::new();
+        let known = self.felt();
+        (known.guessed, known.measured + known.typed + known.guessed)
+    }
+
+    /// The places with a feeling by the best that is known of each. One of which too few told has none.
+    pub(super) fn felt(&self) -> Felt {
+        let mut places: Vec<((usize, &str), u8)> = Vec::new();
         for (i, stage) in self.stages.iter().enumerate() {
-            for f in &stage.feelings {
-                let measured = !matches!(f.source, FeelingSource::Guess | FeelingSource::Target);
+            for f in stage.feelings.iter().filter(|f| f.valence.is_some()) {
+                let best = match (f.source, f.measured) {
+                    (FeelingSource::Guess | FeelingSource::Target, _) => 0,
+                    (_, false) => 1,
+                    (_, true) => 2,
+                };
                 let place = (i, f.place.as_str());
                 match places.iter_mut().find(|(p, _)| *p == place) {
-                    Some((_, known)) => *known |= measured,
-                    None => places.push((place, measured)),
+                    Some((_, known)) => *known = best.max(*known),
+                    None => places.push((place, best)),
                 }
             }
         }
-        let guessed = places.iter().filter(|(_, known)| !known).count();
-        (guessed, places.len())
+        let count = |best| places.iter().filter(|(_, known)| *known == best).count();
+        Felt {
+            measured: count(2),
+            typed: count(1),
+            guessed: count(0),
+        }
     }
+}
+
+/// How many places have a feeling, by the best that is known of each.
+pub(super) struct Felt {
+    /// Measured now, from answers.
+    pub(super) measured: usize,
+    /// Customers said it once, and somebody typed it into the map.
+    pub(super) typed: usize,
+    /// Nobody but the authors of the map says so.
+    pub(super) guessed: usize,
 }
 
 /// The stage that a part of the map is shown in: the first of a touchpoint's.
@@ -303,11 +327,19 @@ impl<'m> View<'m> {
                 found.push(MapFeeling {
                     place: name.clone(),
                     source: of,
+                    measured: false,
                     valence: Some(e.valence.get()),
                     interval: e.interval.map(|[a, b]| (a.get(), b.get())),
                     n: e.n,
                 });
             }
+        }
+        // A stage as a whole is the mean of its touchpoints: the curve goes through these where any of them has a value.
+        let stage = self.map.stages.get(i).map(|s| self.named(&s.id));
+        let is_whole = |f: &MapFeeling| f.measured && Some(&f.place) == stage.as_ref();
+        let has_parts = |f: &MapFeeling| f.measured && f.valence.is_some() && !is_whole(f);
+        if found.iter().any(has_parts) {
+            found.retain(|f| !is_whole(f));
         }
         found
     }
@@ -536,6 +568,7 @@ fn measured_feeling(place: &str, m: &EmotionMeasure) -> MapFeeling {
     MapFeeling {
         place: place.to_owned(),
         source,
+        measured: true,
         valence: m.valence.map(|e| e.value),
         interval: m.valence.map(|e| (e.lower, e.upper)),
         n: Some(m.n),

@@ -4,12 +4,27 @@ use desireline_core::map::{Id, MapKind};
 
 use super::super::super::told;
 use super::super::{MapFact, MapKpi, MapPicture};
-use super::View;
+use super::{Felt, View};
 use crate::format;
 
 /// Goals and numbers that the head has room for.
 const GOALS: usize = 2;
 const KPIS: usize = 6;
+
+/// Where the feelings come from that are no opinion, and how opinions are drawn.
+fn known(felt: &Felt) -> String {
+    let mut parts = Vec::new();
+    match (felt.measured, felt.typed) {
+        (0, 0) => {}
+        (0, typed) => parts.push(format!("{typed} typed in, none measured")),
+        (measured, 0) => parts.push(format!("{measured} measured")),
+        (measured, typed) => parts.push(format!("{measured} measured, {typed} typed in")),
+    }
+    if felt.guessed > 0 {
+        parts.push("opinion hatched".to_owned());
+    }
+    parts.join(", ")
+}
 
 impl View<'_> {
     pub(super) fn subtitle(&self) -> String {
@@ -91,10 +106,7 @@ impl View<'_> {
             _ => fact(
                 "Emotion from opinion",
                 format!("{guessed} of {places}"),
-                match guessed {
-                    0 => "all measured".to_owned(),
-                    _ => "drawn hatched".to_owned(),
-                },
+                known(&p.felt()),
             ),
         };
         let Some(o) = self.overlay else {
@@ -166,10 +178,9 @@ impl View<'_> {
             .collect();
         let left = whole.len().saturating_sub(KPIS);
         facts.extend(whole.into_iter().take(KPIS).map(|k| {
-            let value = k.value.as_ref().map(format::value);
-            let note = match &k.value {
-                Some(e) => format::interval(e),
-                None => k.without_value(),
+            let (value, note) = match k.value.as_ref().map(format::watched) {
+                Some((value, interval)) => (Some(value), interval),
+                None => (None, k.without_value()),
             };
             let wanted = match (k.wanted.is_empty(), k.verdict.word()) {
                 (true, _) => String::new(),

@@ -45,10 +45,10 @@ pub(in crate::svg::map) fn told(s: &MapStage) -> String {
         s.feelings.iter().map(feelings::words).collect(),
     );
     let kpi = |k: &MapKpi| {
-        let value = k
-            .value
-            .as_ref()
-            .map_or_else(|| k.without_value(), format::estimate);
+        let value = k.value.as_ref().map(format::watched).map_or_else(
+            || k.without_value(),
+            |(value, interval)| format!("{value} ({interval})"),
+        );
         let target = if k.wanted.is_empty() {
             String::new()
         } else {
