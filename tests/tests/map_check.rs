@@ -110,7 +110,11 @@ fn each_planted_fault_is_found_where_it_is() {
         "valence: -0.2, arousal: 0.6, source: survey, n: 140, interval: [-0.3, -0.1], label: impatient, evidence: [survey]",
         "valence: -0.2, arousal: 0.6, source: expert_guess, label: impatient",
     );
-    assert_eq!(said, [(Code::Opinion, line)]);
+    // Then more than three places in five are only guessed.
+    assert!(
+        said.contains(&(Code::Opinion, line)) && said.iter().all(|s| s.0 == Code::Opinion),
+        "{said:?}"
+    );
 
     let (said, _) = planted(
         "  - {id: why-here, at: discover, measure: text, question: \"What brought you here?\"}\n",
@@ -128,7 +132,10 @@ fn each_planted_fault_is_found_where_it_is() {
         "    member: person.plan == \"free\"",
         "    member: person.plan in [\"free\", \"plus\"]",
     );
-    assert_eq!(said, [(Code::Overlap, line + 6)]);
+    assert_eq!(
+        said,
+        [(Code::Overlap, line + 6), (Code::Overlap, line + 11)]
+    );
 
     let (said, line) = planted(
         "from: 2025-01-01, to: 2025-07-01",
@@ -169,7 +176,7 @@ fn a_tag_that_broke_is_drift() {
     );
 }
 
-/// Where nothing broke, drift is seldom said: 20 shops with 19 bindings each.
+/// Where nothing broke, drift is seldom said: 20 shops with 21 bindings each.
 #[test]
 fn steady_logs_seldom_drift() {
     let mut false_alarms = 0;
@@ -179,7 +186,7 @@ fn steady_logs_seldom_drift() {
         let log = simulation.prepare().unwrap().log().unwrap();
         false_alarms += looked(&MAP, &log).report.with(Code::Drift).count();
     }
-    assert!(false_alarms <= 2, "{false_alarms} of 380");
+    assert!(false_alarms <= 2, "{false_alarms} of 420");
 }
 
 #[test]

@@ -25,7 +25,7 @@ def test_every_format_is_written_and_some_are_read() -> None:
         assert len(back.map.to_dict()["stages"]) == 6
         assert back.map.to_dict()["as_of"] == "2026-03-31"
     losses = {loss.what: loss for loss in m.export("mermaid").losses}
-    assert losses["touchpoints.binding"].count == 19 and losses["pains"].change == "left_out"
+    assert losses["touchpoints.binding"].count == 21 and losses["pains"].change == "left_out"
     with pytest.raises(dl.SpecError, match="there is no format `docx`"):
         m.export("docx")  # type: ignore[arg-type]
 
@@ -35,7 +35,7 @@ def test_other_readers_agree_on_the_shape() -> None:
     rows = list(csv.reader(io.StringIO(m.export("csv").text)))
     assert {len(row) for row in rows} == {len(rows[0])}
     lanes = {row[0]: row[1:] for row in rows}
-    assert "Payment" in lanes["Touchpoint"] and lanes["Stage"].count("Pays") == 3
+    assert "Payment" in lanes["Touchpoint"] and lanes["Stage"].count("Pays") == 4
     root = ET.fromstring(m.export("cjml").text)
     assert root.tag == "CJML" and len(root.findall(".//journeyPhase")) == 6
 

@@ -26,8 +26,13 @@ def test_the_notebook_runs() -> None:
     told = "\n".join(_text(c) for c in notebook.cells)
     assert "payment_error: " in told
     assert "mobile_ios against desktop, step: purchase" in told
+    pages = [o.get("data", {}).get("text/html", "") for c in notebook.cells for o in c.get("outputs", [])]
     pictures = [o for c in notebook.cells for o in c.get("outputs", []) if "image/svg+xml" in o.get("data", {})]
     assert len(pictures) >= 6
+    # The map with answers has a curve of feelings; the one without says that nothing is known.
+    maps = [str(p) for p in pages if "Makes up their mind" in str(p)]
+    assert len(maps) == 2 and "nothing is known" in maps[0] and "feeling as customers said it" in maps[1]
+    assert "nothing is known" not in maps[1]
     assert told.rstrip().endswith("True")
 
 

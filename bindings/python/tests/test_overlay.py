@@ -115,7 +115,7 @@ def test_counts_are_those_of_pandas() -> None:
 def test_parts_make_the_whole(report: dl.OverlayReport) -> None:
     personas = report.personas
     assert personas is not None
-    assert personas["persona"] == ["casual", "regular", "(no persona)"]
+    assert personas["persona"] == ["casual", "regular", "regular-iphone", "(no persona)"]
     assert sum(personas["journeys"]) == report.base["journeys"]
     edges = report.edges
     assert edges is not None

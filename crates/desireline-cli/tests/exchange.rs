@@ -19,10 +19,10 @@ fn a_map_goes_out_and_comes_back() {
     for (file, lost) in [
         (
             "shop.mmd",
-            "touchpoints.binding: 19 left out, the first at /touchpoints/0/binding",
+            "touchpoints.binding: 21 left out, the first at /touchpoints/0/binding",
         ),
-        ("shop.csv", "emotions.source: 2 changed"),
-        ("shop.cjml", "emotions: 2 left out"),
+        ("shop.csv", "emotions.source: 4 changed"),
+        ("shop.cjml", "emotions: 8 left out"),
     ] {
         let out = run(&["map", "export", &shop(), "-o", &at(file)]);
         assert!(out.code == 0, "{file}: {}", out.err);

@@ -158,7 +158,11 @@ pub fn interval(e: &Estimate) -> String {
 /// A number that is watched and its interval, with as many digits as the interval leaves: `7` and `−9 to 23`.
 pub(crate) fn watched(e: &Estimate) -> (String, String) {
     let width = e.width();
-    if e.unit != Unit::Ratio || !width.is_normal() {
+    let is_bare = matches!(
+        e.unit,
+        Unit::Ratio | Unit::OddsRatio | Unit::NetScore | Unit::ScalePoints
+    );
+    if !is_bare || !width.is_normal() {
         return (value(e), interval(e));
     }
     let decimals = (1.0 - width.log10().floor()).clamp(0.0, 5.0) as usize;
@@ -475,7 +479,7 @@ mod tests {
     #[test]
     fn watched_numbers_have_the_digits_that_their_interval_leaves() {
         let told = |value, ends| {
-            let e = Estimate::new(value, ends, 0.95, 87, Method::Newcombe, Unit::Ratio);
+            let e = Estimate::new(value, ends, 0.95, 87, Method::Newcombe, Unit::NetScore);
             watched(&e.unwrap())
         };
         let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());

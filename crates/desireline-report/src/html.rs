@@ -211,7 +211,7 @@ fn tables(report: &dyn Report) -> Vec<Grid> {
 
 /// How wide tables may be, and how wide their parts are, in units of a short number: a page is as wide as 12 of them, and a table that is
 /// a little wider can be read by scrolling or with its cells broken.
-const WIDEST: usize = 15;
+const WIDEST: usize = 13;
 const PART: usize = 12;
 
 fn parts(table: &Table) -> Vec<Vec<usize>> {

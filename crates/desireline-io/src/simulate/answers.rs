@@ -161,7 +161,7 @@ pub const SURVEY: &[Asked] = &[
     ),
     csat(
         "payment_error",
-        0.30,
+        0.60,
         &[0.58, 0.27, 0.11, 0.03, 0.01],
         [
             &[
@@ -220,7 +220,7 @@ pub const SURVEY: &[Asked] = &[
     ),
     csat(
         "return_request",
-        0.40,
+        0.18,
         &[0.19, 0.29, 0.28, 0.17, 0.07],
         [
             &["I have no printer", "Who pays for it? I still do not know"],

@@ -476,7 +476,8 @@ impl MapView<'_> {
 /// The part of a page about answers; what the picture's lanes sum up comes last.
 fn heard(voice: &VoiceReport) -> Value {
     let mut all = tables(voice as &dyn Report);
-    let sums = all.len().min(2);
+    let sums = voice.tables().iter().position(|t| t.name == "heard");
+    let sums = sums.unwrap_or(0).min(all.len());
     all.rotate_left(sums);
     let heading = format!(
         "{} of {} have enough answers; {} of {} found a place",
