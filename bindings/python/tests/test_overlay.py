@@ -29,7 +29,7 @@ def log() -> dl.Log:
 
 @pytest.fixture(scope="module")
 def report(shop: dl.JourneyMap, log: dl.Log) -> dl.OverlayReport:
-    return shop.overlay(log, period="month", handovers=["device"])
+    return shop.overlay(log, per="month", handovers=["device"])
 
 
 def test_tables_speak_to_frames(report: dl.OverlayReport) -> None:
@@ -129,7 +129,7 @@ def test_parts_make_the_whole(report: dl.OverlayReport) -> None:
 
 def test_journeys_and_questions(shop: dl.JourneyMap, log: dl.Log, report: dl.OverlayReport) -> None:
     cut = log.journeys(column="session_id")
-    same = shop.overlay(cut, period="month", handovers=["device"], threads=1)
+    same = shop.overlay(cut, per="month", handovers=["device"], threads=1)
     assert same.to_dict() == report.to_dict()
     one = shop.overlay(log, persona="casual", personas=False, min_n=50, level=0.9)
     assert one.base["customers"] < report.base["customers"]
@@ -138,6 +138,40 @@ def test_journeys_and_questions(shop: dl.JourneyMap, log: dl.Log, report: dl.Ove
         shop.overlay(log, persona="casul")
     with pytest.raises(TypeError, match="a Log or Journeys"):
         shop.overlay("events.csv")  # type: ignore[arg-type]
+
+
+def test_who_comes_back_and_what_rings(shop: dl.JourneyMap, log: dl.Log) -> None:
+    document = shop.to_dict()
+    bounce = {"id": "bounce", "kpi": "bounce_rate", "alert": {"op": ">=", "value": 0.0}}
+    document["kpis"] = [bounce, {**bounce, "id": "lasts", "alert": {**bounce["alert"], "lasting": "2d"}}]
+    report = dl.JourneyMap(document).overlay(log, per="week", time_zone="Europe/Berlin", returns_within="3d")
+    returns = report.returns
+    assert returns is not None and set(returns["kind"]) == {"stage", "touchpoint", "channel"}
+    frame: pd.DataFrame = returns.to_pandas()
+    assert (frame["lost_count"] + frame["returned_count"] == frame["returned_n"]).all()
+    touchpoints = report.touchpoints
+    assert touchpoints is not None
+    here = touchpoints.to_pandas().set_index("touchpoint")["reach_count"]
+    own = frame[frame["kind"] == "touchpoint"].set_index("id")
+    assert (own["lost_n"] + own["open"]).to_dict() == here[own.index].to_dict()
+    assert report.to_dict()["returns"]["within"] == 3 * 86_400_000_000
+    kpis = report.kpis
+    assert kpis is not None
+    assert kpis["alert"] == [True, True] and kpis["alert_unit"] == ["week", "day"]
+    assert kpis["alert_wanted"] == [None, 2] and min(kpis["alert_periods"]) >= 1
+
+
+def test_a_map_is_drawn_as_it_is_measured(shop: dl.JourneyMap, log: dl.Log, tmp_path: Path) -> None:
+    shop.draw(tmp_path / "one.html", on=log, persona="casual", min_n=50, level=0.9)
+    measured = shop.overlay(log, persona="casual", min_n=50, level=0.9)
+    shop.draw(tmp_path / "two.html", measured=measured)
+    page = (tmp_path / "one.html").read_text(encoding="utf-8")
+    assert page == (tmp_path / "two.html").read_text(encoding="utf-8")
+    assert "Who leaves without a goal" in page
+    with pytest.raises(TypeError, match="not both"):
+        shop.draw(tmp_path / "x.svg", on=log, measured=measured)
+    with pytest.raises(TypeError, match="say how to measure"):
+        shop.draw(tmp_path / "x.svg", persona="casual")
 
 
 def test_frozen_copied_and_shown(report: dl.OverlayReport) -> None:

@@ -1,6 +1,6 @@
 //! The words and options.
 
-use clap::builder::{PossibleValuesParser, StyledStr};
+use clap::builder::{PossibleValue, PossibleValuesParser, StyledStr};
 use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
 use desireline::registry::{ANALYSES, Entry, FieldInfo, FieldKind};
 
@@ -21,7 +21,7 @@ Examples:
   desireline kpi cart_abandonment shop.arrow --param cart=add_to_cart --param purchase=purchase --per month
   desireline map new --template ten-steps -o shop.yaml
   desireline map check shop.yaml --log shop.arrow
-  desireline feedback survey.csv --who customer_id --question recommend=nps,blank=11
+  desireline feedback survey.csv --survey-customer customer_id --question recommend=nps,blank=11
   desireline overlay shop.yaml shop.arrow
 
 A bare event name is an expression; so is `event == \"purchase\" and channel in [\"web\", \"app\"] and value >= 20`.";
@@ -150,8 +150,9 @@ fn report() -> Command {
         )
         .arg(crate::map::today_arg().help_heading("Question"))
         .arg(crate::map::sensitive_arg().help_heading("Question").requires("map"));
-    // What customers said stands on the map's page, so it needs one.
-    let command = crate::survey::besides(with_all_fields(command));
+    // How a map is measured and what customers said stand on the map's page, so they need one.
+    let command = crate::measuring::options(with_all_fields(command), Some("map"));
+    let command = crate::survey::besides(command);
     let command = command.mut_arg("survey", |arg| arg.requires("map"));
     journeys(input(output(command, &[]))).after_help(crate::survey::QUESTIONS)
 }
@@ -328,7 +329,7 @@ pub(crate) fn reading(command: Command) -> Command {
         )
         .arg(arg("dedupe", "", "Drop rows that repeat the row before in every column").action(ArgAction::SetTrue).num_args(0))
         .arg(
-            arg("max-quarantine", "SHARE", "The largest share of rows that may be unreadable [default: 0.05]")
+            arg("max-quarantine-share", "SHARE", "The largest share of rows that may be unreadable [default: 0.05]")
                 .value_parser(value_parser!(f64)),
         )
         .arg(
@@ -355,6 +356,14 @@ const COUNT_FORMATS: &[&str] = &[
 const GRAPH_FORMATS: &[&str] = &[
     "text", "json", "csv", "arrow", "md", "svg", "html", "dot", "mermaid",
 ];
+
+/// Words for forms; Markdown has two.
+pub(crate) fn forms(words: &'static [&'static str]) -> PossibleValuesParser {
+    PossibleValuesParser::new(words.iter().map(|word| match *word {
+        "md" => PossibleValue::new("md").alias("markdown"),
+        word => PossibleValue::new(word),
+    }))
+}
 
 pub(crate) fn journeys(command: Command) -> Command {
     let arg = |name: &'static str, value: &'static str, help: &'static str| {
@@ -391,7 +400,7 @@ pub(crate) fn output(command: Command, formats: &'static [&'static str]) -> Comm
                     "FORMAT",
                     "The form of the result [default: by the name after -o, else text]",
                 )
-                .value_parser(PossibleValuesParser::new(formats)),
+                .value_parser(forms(formats)),
             )
             .arg(
                 arg(

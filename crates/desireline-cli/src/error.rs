@@ -3,6 +3,7 @@
 use desireline::expr::ExprError;
 use desireline::io::IoError;
 use desireline::io::simulate::SimulateError;
+use desireline::overlay;
 use desireline::registry::Entry;
 use desireline::{Error, SpecError};
 
@@ -157,8 +158,8 @@ fn engine(error: &Error) -> String {
     match error {
         Error::QuarantineShare { what, .. } => {
             let option = match *what {
-                "answers" => "allow more with --max-put-aside SHARE",
-                _ => "allow more with --max-quarantine SHARE",
+                "answers" => "allow more with --survey-max-quarantine-share SHARE",
+                _ => "allow more with --max-quarantine-share SHARE",
             };
             error.to_string().replace("raise the allowed share", option)
         }
@@ -188,7 +189,6 @@ fn engine(error: &Error) -> String {
 
 fn option(setting: &str) -> String {
     let word = match setting {
-        "max_quarantine_share" => "max-quarantine",
         "header" => "no-header",
         "format" => "input-format",
         other => other,
@@ -200,6 +200,15 @@ fn option(setting: &str) -> String {
 pub(crate) fn option_of(analysis: &str, field: &str) -> String {
     if (analysis, field) == ("journeys", "rule") {
         return "--journey".to_owned();
+    }
+    if analysis == overlay::NAME {
+        let word = match field {
+            "zone" => "time-zone",
+            "period" => "per",
+            "handovers" => "handover",
+            other => other,
+        };
+        return format!("--{word}");
     }
     let fields = Entry::find(analysis).map(Entry::fields).unwrap_or_default();
     let word = fields
@@ -220,5 +229,7 @@ mod tests {
         assert_eq!(option_of("dropoff", "returns_within"), "--returns-within");
         assert_eq!(option_of("journeys", "rule"), "--journey");
         assert_eq!(option_of("compare", "by"), "--by");
+        assert_eq!(option_of("overlay", "zone"), "--time-zone");
+        assert_eq!(option_of("overlay", "persona"), "--persona");
     }
 }

@@ -16,13 +16,13 @@ use crate::survey::{self, Survey, number, wrong};
 
 const EXAMPLES: &str = "\
 Wide, a row for each respondent:
-  desireline feedback survey.csv --who RESPNUM --question NETPRO=nps,blank=11 --question Q7ALL=csat,blank-text=Blank
+  desireline feedback survey.csv --survey-customer RESPNUM --question NETPRO=nps,blank=11 --question Q7ALL=csat,blank-text=Blank
 Long, a row for each answer:
-  desireline feedback answers.jsonl --who customer --when time --question-column question --score score --question nps=nps --question csat=csat
+  desireline feedback answers.jsonl --survey-customer customer --survey-time time --question-column question --score score --question nps=nps --question csat=csat
 Along a map:
-  desireline feedback answers.csv --who customer --when time --question csat=csat --map shop.yaml --log shop.arrow --within 2d
+  desireline feedback answers.csv --survey-customer customer --survey-time time --question csat=csat --map shop.yaml --log shop.arrow --within 2d
 On the page of a map:
-  desireline map draw shop.yaml --log shop.arrow --feedback answers.csv --who customer --when time --question csat=csat -o shop.html";
+  desireline map draw shop.yaml --log shop.arrow --feedback answers.csv --survey-customer customer --survey-time time --question csat=csat -o shop.html";
 
 pub(crate) fn command() -> Command {
     let survey = |name: &'static str, value: &'static str, help: &'static str| {

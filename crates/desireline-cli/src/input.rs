@@ -257,7 +257,7 @@ fn columns(given: Given<'_>, names: &[Wanted]) -> Result<Columns, CliError> {
         columns = columns.observed_until(micros);
     }
     columns = columns.dedupe(flag(m, "dedupe"));
-    if let Some(share) = m.try_get_one::<f64>("max-quarantine").ok().flatten() {
+    if let Some(share) = m.try_get_one::<f64>("max-quarantine-share").ok().flatten() {
         columns = columns.max_quarantine_share(*share);
     }
     if let Some(own) = own {
@@ -287,7 +287,7 @@ pub(crate) const READING: [&str; 20] = [
     "no-header",
     "input-format",
     "dedupe",
-    "max-quarantine",
+    "max-quarantine-share",
     "limit",
     "observed-until",
     "log-source",

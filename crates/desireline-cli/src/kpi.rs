@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use desireline::engine::DynAnalysis;
 use desireline::kpi::{
@@ -32,7 +31,7 @@ pub(crate) fn command() -> Command {
         Arg::new("format")
             .long("format")
             .value_name("FORMAT")
-            .value_parser(PossibleValuesParser::new(forms))
+            .value_parser(command::forms(forms))
             .default_value("text")
             .help("The form of the answer")
     };
@@ -132,7 +131,7 @@ fn list(m: &ArgMatches) -> Result<(), CliError> {
         return output::put(None, format!("{:#}\n", Value::Array(all)).as_bytes());
     }
     let mut out = String::new();
-    if text(m, "format") == Some("md") {
+    if matches!(text(m, "format"), Some("md" | "markdown")) {
         return output::put(None, as_markdown().as_bytes());
     }
     for d in DEFINITIONS {

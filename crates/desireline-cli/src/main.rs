@@ -13,6 +13,7 @@ mod interrupt;
 mod kpi;
 mod lifecycle;
 mod map;
+mod measuring;
 mod output;
 mod overlay;
 mod page;

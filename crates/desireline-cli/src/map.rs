@@ -21,7 +21,7 @@ use crate::command::{journeys, reading};
 use crate::error::CliError;
 use crate::input::{self, Wanted, columns_of, text, texts};
 use crate::progress::Bar;
-use crate::{interrupt, output, stdin};
+use crate::{interrupt, measuring, output, stdin};
 
 const CHECK_HELP: &str = "\
 Errors make the exit code 1: those of the map (E-…), and warnings that --deny or the map's own `checks: {deny: […]}` make errors.
@@ -429,19 +429,19 @@ fn check(m: &ArgMatches) -> Result<(), CliError> {
 
 /// Options that mean nothing without a log.
 fn without_log(m: &ArgMatches) -> Result<(), CliError> {
-    let given = input::READING
-        .into_iter()
-        .chain(["journey", "where", "keep-events", "keep-journeys"])
-        .find(|name| {
-            m.try_contains_id(name).is_ok()
-                && m.value_source(name) == Some(clap::parser::ValueSource::CommandLine)
-        });
+    let of_log = ["journey", "where", "keep-events", "keep-journeys"];
+    let names = input::READING.into_iter().chain(of_log).map(str::to_owned);
+    let given = names.chain(measuring::names()).find(|name| {
+        m.try_contains_id(name).is_ok()
+            && m.value_source(name) == Some(clap::parser::ValueSource::CommandLine)
+    });
     // Answers and tables stand beside a log.
     let beside = [("survey", "feedback"), ("external", "external")];
     let beside = beside.iter().find(|(id, _)| !texts(m, id).is_empty());
-    match given.or(beside.map(|(_, name)| *name)) {
+    match given.or(beside.map(|(_, name)| (*name).to_owned())) {
         Some(name) => Err(CliError::Usage(format!(
-            "--{name} is about a log; give one with --log"
+            "--{} is about a log; give one with --log",
+            name.replace('_', "-")
         ))),
         None => Ok(()),
     }

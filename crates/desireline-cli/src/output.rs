@@ -48,15 +48,17 @@ pub(crate) fn write(m: &ArgMatches, view: &AnswerView<'_>) -> Result<(), CliErro
 }
 
 fn form<'m>(m: &'m ArgMatches, path: Option<&'m str>) -> Result<&'m str, CliError> {
-    if let Some(format) = text(m, "format") {
-        return Ok(format);
+    match text(m, "format") {
+        Some("markdown") => return Ok("md"),
+        Some(format) => return Ok(format),
+        None => {}
     }
     let Some(path) = path else { return Ok("text") };
     match Path::new(path).extension().and_then(|e| e.to_str()) {
         Some("json") => Ok("json"),
         Some("csv") => Ok("csv"),
         Some("arrow" | "ipc" | "feather") => Ok("arrow"),
-        Some("md") => Ok("md"),
+        Some("md" | "markdown") => Ok("md"),
         Some("svg") => Ok("svg"),
         Some("html" | "htm") => Ok("html"),
         Some("dot" | "gv") => Ok("dot"),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::ArgMatches;
 use desireline::engine::{Breakdown, DynAnalysis};
-use desireline::overlay::{self, Overlay};
+use desireline::overlay;
 use desireline::registry::{ANALYSES, Entry};
 use desireline::render::html::MapView;
 use desireline::render::{AnswerView, html};
@@ -14,6 +14,7 @@ use crate::error::CliError;
 use crate::input::{self, Wanted, flag, text, texts};
 use crate::interrupt;
 use crate::map;
+use crate::measuring;
 use crate::output;
 use crate::progress::Bar;
 use crate::question::{Question, shown};
@@ -49,6 +50,8 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
     columns.extend(by.map(Wanted::named));
     let map = text(m, "map").map(map::open).transpose()?;
     let sources = survey::sources(m)?;
+    let how = measuring::question(m)?;
+    columns.extend(how.handovers.iter().map(|name| Wanted::named(name)));
     let journeys = match &map {
         Some(file) if texts(m, "journey").is_empty() => {
             columns.extend(map::columns(m, &[file])?);
@@ -78,7 +81,7 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
     let answers = journeys.run_dyn(&analyses, &exec)?;
     let measured = match &map {
         Some(file) => Some((
-            overlay::measured_and_heard(file.map(), &journeys, &Overlay::new(), &sources, &exec)
+            overlay::measured_and_heard(file.map(), &journeys, &how, &sources, &exec)
                 .map_err(|e| overlay::placed(file, journeys.catalog(), e))?,
             overlay::check(file, &journeys, &map::options(m)?, &exec)?,
         )),

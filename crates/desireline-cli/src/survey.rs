@@ -25,8 +25,7 @@ A question is NAME=KIND, followed by what else there is to say, with commas betw
 Kinds: nps, enps, csat, ces_v1 (effort, 1 to 5, low is good), ces_v2 (ease, 1 to 7), sentiment, rating, yes_no, expected, perceived, feeling, arousal, text.";
 
 /// What other options of a command are called already, where surveys are read beside a log.
-const BESIDE: [(&str, &str); 4] = [
-    ("language", "feedback-language"),
+const BESIDE: [(&str, &str); 3] = [
     ("within", "feedback-within"),
     ("after", "feedback-after"),
     ("ties", "feedback-ties"),
@@ -50,18 +49,18 @@ fn reading() -> Vec<Arg> {
         survey("voc", "KIND", "Instead of --question: a table of the columns date, score, verbatim and stage, all of one kind")
             .value_parser(kinds)
             .conflicts_with("question"),
-        survey("who", "COLUMN", "The column of customers [default: every row is somebody else]"),
-        survey("when", "COLUMN", "The column of times [default: answers have none]"),
+        survey("survey-customer", "COLUMN", "The column of customers [default: every row is somebody else]"),
+        survey("survey-time", "COLUMN", "The column of times [default: answers have none]"),
         survey("question-column", "COLUMN", "The column that names the question, where each row is one answer"),
         survey("score", "COLUMN", "The column of answers, where each row is one answer"),
         survey("words", "COLUMN", "The column of what was said"),
-        survey("language", "COLUMN", "The column of its language"),
-        survey("about", "COLUMN", "The column of the touchpoint or stage that an answer is about"),
-        survey("source", "COLUMN", "The column of where it comes from"),
+        survey("survey-language", "COLUMN", "The column of its language"),
+        survey("survey-touchpoint", "COLUMN", "The column of the touchpoint or stage that an answer is about"),
+        survey("source-column", "COLUMN", "The column of where it comes from"),
         switch(survey("anonymous", "", "Count rows without a customer, each as somebody else")),
         survey("repeated", "WHICH", "Which of several answers of a customer to one question about one touchpoint count [default: all]")
             .value_parser(["all", "last"]),
-        survey("max-put-aside", "SHARE", "The largest share of answers that may be unreadable [default: 0.05]")
+        survey("survey-max-quarantine-share", "SHARE", "The largest share of answers that may be unreadable [default: 0.05]")
             .value_parser(value_parser!(f64)),
         survey("survey-zone", "ZONE", "The time zone of times without one [default: UTC, with a caveat]"),
         survey("survey-time-unit", "UNIT", "The unit of times that are numbers").value_parser(["s", "ms", "us", "ns"]),
@@ -197,12 +196,12 @@ impl<'m> Survey<'m> {
                 None => columns,
             }
         };
-        columns = set(columns, "who", |c, name| c.customer(name));
-        columns = set(columns, "when", |c, name| c.time(name));
+        columns = set(columns, "survey-customer", |c, name| c.customer(name));
+        columns = set(columns, "survey-time", |c, name| c.time(name));
         columns = set(columns, "words", |c, name| c.words(name));
-        columns = set(columns, "language", |c, name| c.language(name));
-        columns = set(columns, "about", |c, name| c.touchpoint(name));
-        columns = set(columns, "source", |c, name| c.source(name));
+        columns = set(columns, "survey-language", |c, name| c.language(name));
+        columns = set(columns, "survey-touchpoint", |c, name| c.touchpoint(name));
+        columns = set(columns, "source-column", |c, name| c.source(name));
         columns = set(columns, "survey-zone", |c, name| c.zone(name));
         if flag(m, "anonymous") {
             columns = columns.anonymous(true);
@@ -210,7 +209,7 @@ impl<'m> Survey<'m> {
         if text(m, "repeated") == Some("last") {
             columns = columns.duplicates(Duplicates::KeepLast);
         }
-        if let Some(share) = number(m, "max-put-aside") {
+        if let Some(share) = number(m, "survey-max-quarantine-share") {
             columns = columns.max_quarantine_share(share);
         }
         if let Some(unit) = text(m, "survey-time-unit") {

@@ -16,7 +16,7 @@ fn exit_codes_are_those_of_the_help() {
     let codes: [(&str, &[&str], i32); 16] = [
         ("paths", &["--zone", "Nowhere/Land"], 2),
         ("paths", &["--value", "amount", "--currency", "XQX"], 2),
-        ("paths", &["--max-quarantine", "7"], 2),
+        ("paths", &["--max-quarantine-share", "7"], 2),
         ("paths", &["--delimiter", "ab"], 2),
         ("paths", &["--journey", "gap=soon"], 2),
         ("paths", &["--threads", "100000"], 2),
@@ -62,7 +62,7 @@ fn messages_name_options() {
         }
     };
     told("paths", &odd, &[], &["give --input-format"]);
-    told("paths", &bad, &[], &["--max-quarantine SHARE"]);
+    told("paths", &bad, &[], &["--max-quarantine-share SHARE"]);
     told("paths", &numbers, &[], &["--time-unit s, ms, us or ns"]);
     told("paths", &empty, &[], &["empty.csv", "no events", "header"]);
     told(

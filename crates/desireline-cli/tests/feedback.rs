@@ -46,7 +46,14 @@ fn written(folder: &Path, name: &str, text: &str) -> String {
 
 fn ask(folder: &Path, more: &[&str]) -> Done {
     let survey = written(folder, "survey.csv", SURVEY);
-    let mut all = vec!["feedback", &survey, "--who", "who", "--words", "said"];
+    let mut all = vec![
+        "feedback",
+        &survey,
+        "--survey-customer",
+        "who",
+        "--words",
+        "said",
+    ];
     all.extend(["--question", "NETPRO=nps,blank=11"]);
     all.extend(["--question", "Q7=csat,blank-text=Blank"]);
     all.extend(more);
@@ -88,7 +95,7 @@ fn along_a_map() {
     let map = written(folder.path(), "map.yaml", MAP);
     let log = written(folder.path(), "log.csv", EVENTS);
     let more = [
-        "--when",
+        "--survey-time",
         "when",
         "--map",
         &map,
@@ -188,9 +195,9 @@ fn beside<'a>(survey: &'a str, log: &'a str) -> (Vec<&'a str>, Vec<&'a str>) {
     let said = vec![
         "--feedback",
         survey,
-        "--who",
+        "--survey-customer",
         "who",
-        "--when",
+        "--survey-time",
         "when",
         "--words",
         "said",

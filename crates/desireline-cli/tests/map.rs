@@ -461,7 +461,7 @@ fn a_map_is_measured() {
         "{}",
         text.out
     );
-    let json = measured(&["--format", "json", "--period", "day", "--min-n", "1"]);
+    let json = measured(&["--format", "json", "--per", "day", "--min-n", "1"]);
     let read: serde_json::Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!(read["analysis"], "overlay");
     assert_eq!(read["report"]["map"]["id"], "small");
@@ -483,6 +483,192 @@ fn a_map_is_measured() {
     );
     let wrong = measured(&["--table", "stage", "--format", "csv"]);
     assert!(wrong.err.contains("no table `stage`"), "{}", wrong.err);
+}
+
+/// One set of options wherever a map is measured, and each does what it does elsewhere.
+#[test]
+fn a_map_is_measured_alike_at_all_doors() {
+    let folder = tempfile::tempdir().unwrap();
+    let map = small(folder.path(), |m| {
+        m.replace("goals: [{id: g,", "personas: [{id: buyers, name: {en: Buyers, de: Kaufende}, member: buy}]\ngoals: [{id: g, success: buy,")
+            .replace("title: Small", "title: {en: Small, de: Klein}")
+    });
+    let log = shop(folder.path());
+    let log = log.to_str().unwrap();
+    let question = [
+        "--persona",
+        "buyers",
+        "--per",
+        "day",
+        "--time-zone",
+        "Europe/Berlin",
+        "--min-n",
+        "1",
+        "--level",
+        "0.9",
+        "--language",
+        "de",
+        "--returns-within",
+        "1h",
+        "--alive",
+        "1m",
+        "--forced-touches",
+        "2",
+        "--no-personas",
+    ];
+    let run = |head: &[&str], args: &[&str]| {
+        let mut all = head.to_vec();
+        all.extend(COLUMNS);
+        all.extend(["--attribute", "amount"]);
+        all.extend(question);
+        all.extend(args);
+        let done = bare(&all);
+        assert_eq!(done.code, 0, "{head:?}: {}", done.err);
+        done.out
+    };
+    let json = run(
+        &["overlay", &map, log],
+        &["--goal", "g", "--format", "json"],
+    );
+    let read: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let spec = &read["spec"];
+    assert_eq!(
+        (&spec["persona"], &spec["goal"], &spec["zone"]),
+        (&"buyers".into(), &"g".into(), &"Europe/Berlin".into())
+    );
+    assert_eq!(read["report"]["returns"]["within"], 3_600_000_000_i64);
+    assert_eq!(read["report"]["map"]["title"], "Klein");
+    let customers = read["report"]["base"]["customers"].as_u64().unwrap();
+    let page = run(
+        &["map", "draw", &map, "--log", log],
+        &["--goal", "g", "--format", "html"],
+    );
+    let report = run(
+        &["report", log, "--map", &map],
+        &["--map-goal", "g", "--goal", "buy"],
+    );
+    for (door, page) in [("draw", &page), ("report", &report)] {
+        assert!(page.contains("Klein"), "{door}");
+        assert!(page.contains("90 %"), "{door}");
+        assert!(page.contains(&format!("of {customers} customer")), "{door}");
+        assert!(page.contains("Who leaves without a goal"), "{door}");
+    }
+    let csv = run(
+        &["overlay", &map, log],
+        &["--format", "csv", "--table", "returns"],
+    );
+    assert!(csv.starts_with("kind,id,lost,"), "{csv}");
+
+    let wrong = |args: &[&str]| {
+        let done = bare(args);
+        assert_ne!(done.code, 0, "{args:?}");
+        done.err
+    };
+    let told = wrong(&["map", "draw", &map, "--persona", "buyers"]);
+    assert!(told.contains("--persona is about a log"), "{told}");
+    let told = wrong(&["map", "draw", &map, "--time-zone", "UTC"]);
+    assert!(told.contains("--time-zone is about a log"), "{told}");
+    let mut none = vec!["overlay", &map, log, "--persona", "byers"];
+    none.extend(COLUMNS);
+    let told = wrong(&none);
+    assert!(told.contains("did you mean `buyers`?"), "{told}");
+    let mut zone = vec![
+        "overlay",
+        &map,
+        log,
+        "--per",
+        "day",
+        "--time-zone",
+        "Berlin",
+    ];
+    zone.extend(COLUMNS);
+    let told = wrong(&zone);
+    assert!(
+        told.contains("--time-zone: `Berlin` is no time zone"),
+        "{told}"
+    );
+    let mut much = vec!["overlay", &map, log, "--level", "much"];
+    much.extend(COLUMNS);
+    let told = wrong(&much);
+    assert!(told.contains("--level: `much` is no number"), "{told}");
+}
+
+#[test]
+fn an_alert_says_for_how_long_it_has_rung() {
+    let folder = tempfile::tempdir().unwrap();
+    let map = small(folder.path(), |m| {
+        let m = m.replace(", window: {from: 2024-01-01, to: 2024-01-02}", "");
+        m.replace("buy and amount > 5", "purchase").replace(
+            "kpis: [",
+            "kpis: [{id: now, kpi: bounce_rate, alert: {op: '>=', value: 0}}, {id: lasts, kpi: bounce_rate, alert: {op: '>=', value: 0, lasting: 2d}}, ",
+        )
+    });
+    let log = folder.path().join("log.csv");
+    let log = log.to_str().unwrap();
+    assert_eq!(
+        bare(&["simulate", "--customers", "1000", "-o", log]).code,
+        0
+    );
+    let kpis = |args: &[&str]| {
+        let mut all = vec![
+            "overlay",
+            &map,
+            log,
+            "--customer",
+            "customer_id",
+            "--time",
+            "time",
+            "--event",
+            "event",
+        ];
+        all.extend([
+            "--all-attributes",
+            "--format",
+            "json",
+            "--journey",
+            "gap=30m",
+            "--min-n",
+            "1",
+        ]);
+        all.extend(args);
+        let done = bare(&all);
+        assert_eq!(done.code, 0, "{}", done.err);
+        let read: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+        read["report"]["kpis"].clone()
+    };
+    let once = kpis(&[]);
+    assert_eq!(
+        (&once[0]["alert"], &once[0]["alert_run"]),
+        (&true.into(), &serde_json::Value::Null)
+    );
+    assert_eq!(once[1]["alert_run"]["unit"], "day", "{once}");
+    assert_eq!(once[1]["alert_run"]["wanted"], 2, "{once}");
+    assert!(
+        once[1]["alert_run"]["periods"].as_u64().unwrap() >= 2,
+        "{once}"
+    );
+    let weekly = kpis(&["--per", "week"]);
+    assert_eq!(weekly[0]["alert_run"]["unit"], "week", "{weekly}");
+    assert_eq!(weekly[1]["alert_run"], once[1]["alert_run"]);
+}
+
+#[test]
+fn markdown_has_two_names_everywhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = small(folder.path(), |m| m);
+    let export = |to| map(&["export", &file, "--to", to]).out;
+    assert!(export("md").contains("# Small"));
+    assert_eq!(export("md"), export("markdown"));
+    let log = shop(folder.path());
+    let summary = |format| {
+        let mut all = vec!["summary", log.to_str().unwrap(), "--format", format];
+        all.extend(COLUMNS);
+        bare(&all).out
+    };
+    assert!(summary("md").contains('|'));
+    assert_eq!(summary("md"), summary("markdown"));
+    let list = |format| bare(&["kpi", "list", "--format", format]).out;
+    assert_eq!(list("md"), list("markdown"));
 }
 
 #[test]

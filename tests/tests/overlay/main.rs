@@ -4,9 +4,12 @@
 mod chance;
 mod laws;
 mod naive;
+mod persona;
 mod places;
+mod promise_places;
 mod promises;
 mod responders;
+mod returns;
 mod scenarios;
 
 use desireline_core::engine::Exec;

@@ -73,12 +73,12 @@ impl Tally {
 
 /// One event and where it belongs.
 #[derive(Clone, Debug)]
-struct Placed {
-    time: i64,
-    touchpoints: Vec<String>,
-    stages: Vec<String>,
-    steps: Vec<String>,
-    channel: Option<String>,
+pub(crate) struct Placed {
+    pub(crate) time: i64,
+    pub(crate) touchpoints: Vec<String>,
+    pub(crate) stages: Vec<String>,
+    pub(crate) steps: Vec<String>,
+    pub(crate) channel: Option<String>,
     owner: Option<String>,
 }
 
@@ -225,7 +225,10 @@ fn groups(map: &JourneyMap, mine: &[String]) -> Vec<String> {
     }
 }
 
-fn personas_of(map: &JourneyMap, journeys: &[Vec<Row>]) -> BTreeMap<String, Vec<String>> {
+pub(crate) fn personas_of(
+    map: &JourneyMap,
+    journeys: &[Vec<Row>],
+) -> BTreeMap<String, Vec<String>> {
     let mut of: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for persona in &map.personas {
         let member = persona.member.as_ref().unwrap();
@@ -253,7 +256,7 @@ pub(crate) fn level(map: &JourneyMap, stage: &str) -> u32 {
 }
 
 /// Where each event of a journey belongs.
-fn place(map: &JourneyMap, journey: &[Row], tally: &mut Tally) -> Vec<Placed> {
+pub(crate) fn place(map: &JourneyMap, journey: &[Row], tally: &mut Tally) -> Vec<Placed> {
     let mut taking: Vec<_> = map
         .touchpoints
         .iter()

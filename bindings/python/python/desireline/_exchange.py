@@ -17,12 +17,13 @@ from . import _core
 
 if TYPE_CHECKING:
     from ._feedback import VoiceReport
+    from ._log import Journeys, Log
     from ._map import JourneyMap
     from ._overlay import OverlayReport
 
 __all__ = ["ExchangeNote", "ExchangeWarning", "ExportedMap", "ImportedMap", "Loss", "MapExchange"]
 
-Format = Literal["mermaid", "csv", "cjml", "markdown", "dot", "stakeholders"]
+Format = Literal["mermaid", "csv", "cjml", "markdown", "md", "dot", "stakeholders"]
 
 
 class ExchangeWarning(UserWarning):
@@ -85,6 +86,9 @@ class MapExchange:
 
     __slots__ = ()
     _native: _core.JourneyMap
+
+    def _measured(self, on: Log | Journeys, **how: Any) -> OverlayReport:
+        raise NotImplementedError
 
     def export(self, format: Format, *, sensitive: bool = False) -> ExportedMap:
         """The map in another format, and what that loses. Facts that personas call sensitive are left out unless asked for.
@@ -172,19 +176,36 @@ class MapExchange:
         path: str | PathLike[str],
         width: float | None = None,
         *,
+        on: Log | Journeys | None = None,
         measured: OverlayReport | None = None,
         heard: VoiceReport | None = None,
         sensitive: bool = False,
+        **how: Any,
     ) -> None:
         """Writes the map to a file: a page if that is called ``.html``, else an SVG picture.
+
+        >>> import desireline as dl, pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "blank.svg"
+        >>> dl.JourneyMap.template("blank").draw(path, on=dl.simulate(customers=50, seed=1), min_n=20)
+        >>> path.read_text(encoding="utf-8")[:4]
+        '<svg'
 
         Args:
             path: where to.
             width: of a picture, in pixels; 1240 where it is not given.
-            measured: what :meth:`overlay` found; without it the map as it was drawn.
+            on: a log or journeys to measure it on.
+            measured: instead of ``on`` what :meth:`overlay` found; without either the map as it was drawn.
             heard: what :meth:`feedback` found, for a part of the page of its own.
             sensitive: whether the page shows facts that personas call sensitive.
+            how: with ``on`` how to measure, as :meth:`overlay` takes it: ``persona``, ``per``, ``time_zone``, ``min_n``, ``level``, ``goal``,
+                ``language`` and the others.
         """
+        if on is not None:
+            if measured is not None:
+                raise TypeError("give on= or measured=, not both")
+            measured = self._measured(on, **how)
+        elif how:
+            raise TypeError(f"{', '.join(how)} say how to measure; give on= a log or journeys")
         path = Path(path)
         if path.suffix.lower() in (".html", ".htm"):
             made = self._native.page(

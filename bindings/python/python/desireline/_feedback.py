@@ -167,7 +167,7 @@ class Feedback:
         touchpoint: str | None = None,
         source_column: str | None = None,
         anonymous: bool = False,
-        keep: Literal["all", "last"] = "all",
+        repeated: Literal["all", "last"] = "all",
         max_quarantine_share: float | None = None,
         zone: str | None = None,
         time_unit: Literal["s", "ms", "us", "ns"] | None = None,
@@ -193,7 +193,7 @@ class Feedback:
             touchpoint: The column of the touchpoint or stage that an answer is about.
             source_column: The column of where it comes from.
             anonymous: Whether rows without a customer count, each as somebody else.
-            keep: Which of several answers of a customer to one question about one touchpoint count.
+            repeated: Which of several answers of a customer to one question about one touchpoint count.
             max_quarantine_share: The largest share of answers that may be put aside; 0.05 unless given.
             zone: The IANA zone of times without one.
             time_unit: The unit of times that are numbers.
@@ -226,7 +226,7 @@ class Feedback:
                 "touchpoint": touchpoint,
                 "source": source_column,
                 "anonymous": anonymous or None,
-                "keep": None if keep == "all" else "keep_last",
+                "keep": None if repeated == "all" else "keep_last",
                 "max_quarantine_share": max_quarantine_share,
                 "zone": zone,
                 "time_unit": time_unit,

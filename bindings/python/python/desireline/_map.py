@@ -295,12 +295,13 @@ class JourneyMap(MapExchange):
         *,
         level: float | None = None,
         min_n: int | None = None,
-        period: Literal["day", "week", "month", "quarter", "year"] | None = None,
-        zone: str | None = None,
+        per: Literal["day", "week", "month", "quarter", "year"] | None = None,
+        time_zone: str | None = None,
         personas: bool = True,
         persona: str | None = None,
         goal: str | None = None,
         alive: Span | None = None,
+        returns_within: Span | None = None,
         handovers: Sequence[str] = (),
         forced: Mapping[str, Any] | None = None,
         language: str | None = None,
@@ -319,12 +320,14 @@ class JourneyMap(MapExchange):
             on: a log, cut as the map's ``scope.journeys`` says, or journeys as they are.
             level: the confidence level of all intervals, 0.95 unless it is given.
             min_n: below how many observations there is a hole instead of a number, 10 unless it is given.
-            period: asks for a trend by this calendar unit.
-            zone: the IANA zone whose midnight counts; the map's, or UTC, unless it is given.
+            per: asks for a trend by this calendar period; then alerts of KPIs also say for how many of them in a row they have rung.
+            time_zone: the IANA zone whose midnights divide periods; the map's, or UTC, unless it is given.
             personas: whether each persona is measured.
             persona: measures only the customers of this persona.
             goal: measures only this goal: the lens through which the map is read.
             alive: for how long after its last event a journey may still go on; the pause that cuts journeys, or 30 minutes.
+            returns_within: who begins another journey no later than this after one without a goal has come back; seven days unless
+                it is given.
             handovers: further attributes whose changes are looked at as hand-overs.
             forced: when a journey is brought to a decision too fast: ``from``, ``to``, ``touches``, ``within``.
             language: the language of names; the map's unless it is given.
@@ -349,11 +352,12 @@ class JourneyMap(MapExchange):
         given = {
             "level": level,
             "min_n": min_n,
-            "period": period,
-            "zone": zone,
+            "period": per,
+            "zone": time_zone,
             "persona": persona,
             "goal": goal,
             "alive": None if alive is None else span(alive),
+            "returns_within": None if returns_within is None else span(returns_within),
             "handovers": list(handovers) or None,
             "forced": None if forced is None else dict(forced),
             "language": language,
@@ -387,6 +391,9 @@ class JourneyMap(MapExchange):
         report = OverlayReport(answer)
         report.__dict__["_drawn_on"] = self
         return report
+
+    def _measured(self, on: Log | Journeys, **how: Any) -> OverlayReport:
+        return self.overlay(on, **how)
 
     def persona_weights(self, measured: OverlayReport | None = None) -> PersonaWeights:
         """What each persona weighs: its share of the customers times what one of them is worth, declared and measured.

@@ -66,6 +66,7 @@ class OverlayReport(Report):
     by_period = _table("by_period", "The same measures for each period.")
     period_tests = _table("period_tests", "Whether periods differ, place by place.")
     promises = _table("promises", "What was promised, and whether it is kept.")
+    returns = _table("returns", "Who leaves each place without a goal, and who comes back (KPI K18).")
     health = _table("health", "How each touchpoint is doing; then events that belong to none.")
     responders = _table("responders", "Whether those who answered are like the others, and good answers as if all had been heard alike.")
     satisfaction = _table("satisfaction", "How satisfied those are who reached a goal, against those who did not.")

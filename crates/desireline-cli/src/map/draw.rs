@@ -8,21 +8,22 @@ use desireline::Exec;
 use desireline::map::MapFile;
 use desireline::map::check;
 use desireline::overlay::report::OverlayReport;
-use desireline::overlay::{self, MapCheck, Overlay, VoiceReport};
+use desireline::overlay::{self, MapCheck, VoiceReport};
 use desireline::render::html::{self, MapView};
 use desireline::render::svg::{MAP_WIDE, MapPicture};
 
-use super::{against, alone, columns, options, out, sensitive_arg, today_arg, without_log};
+use super::{against, alone, options, out, sensitive_arg, today_arg, without_log};
 use crate::command::{journeys, reading};
 use crate::error::CliError;
 use crate::input::{self, flag, text, texts};
+use crate::overlay::columns;
 use crate::progress::Bar;
-use crate::{interrupt, output, survey};
+use crate::{interrupt, measuring, output, survey};
 
 const HELP: &str = "\
   desireline map draw shop.yaml -o shop.svg
   desireline map draw shop.yaml --log events.parquet --customer id --time at --event name -o shop.html
-  desireline map draw shop.yaml --log shop.arrow --feedback answers.csv --who customer --when time --question csat=csat -o shop.html";
+  desireline map draw shop.yaml --log shop.arrow --feedback answers.csv --survey-customer customer --survey-time time --question csat=csat -o shop.html";
 
 pub(super) fn command() -> Command {
     let draw = Command::new("draw")
@@ -45,7 +46,7 @@ pub(super) fn command() -> Command {
                 .help("The log to measure it on: event files, folders or globs, or one snapshot; may be given several times")
                 .help_heading("Input"),
         );
-    survey::besides(journeys(reading(draw)))
+    survey::besides(measuring::options(journeys(reading(draw)), None))
         .arg(
             Arg::new("format")
                 .long("format")
@@ -120,14 +121,15 @@ type Measured = (OverlayReport, Option<VoiceReport>);
 /// The map against the log that the options name, and what the check says of it.
 fn measure(m: &ArgMatches, file: &MapFile, exec: &Exec) -> Result<(Measured, MapCheck), CliError> {
     let sources = survey::sources(m)?;
-    let log = input::log(m, &columns(m, &[file])?)?;
+    let how = measuring::question(m)?;
+    let log = input::log(m, &columns(m, file.map(), &how)?)?;
     let rule = match texts(m, "journey").is_empty() {
         true => overlay::journey_rule(file.map())?,
         false => input::rule(m)?,
     };
     let journeys = input::cut(m, &log, rule)?;
     let measured =
-        overlay::measured_and_heard(file.map(), &journeys, &Overlay::new(), &sources, exec)
+        overlay::measured_and_heard(file.map(), &journeys, &how, &sources, exec)
             .map_err(|e| overlay::placed(file, journeys.catalog(), e))?;
     let checked = against(m, file, &log, &options(m)?, exec)?;
     Ok((measured, checked))

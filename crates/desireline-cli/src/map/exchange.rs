@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 use desireline::map::Form;
 use desireline::map::MapFile;
@@ -37,9 +37,12 @@ pub(super) fn export_command() -> Command {
             Arg::new("to")
                 .long("to")
                 .value_name("FORMAT")
-                .value_parser(PossibleValuesParser::new(
-                    Exchange::ALL.iter().map(|f| f.name()),
-                ))
+                .value_parser(PossibleValuesParser::new(Exchange::ALL.iter().map(
+                    |f| match f.name() {
+                        "markdown" => PossibleValue::new("markdown").alias("md"),
+                        name => PossibleValue::new(name),
+                    },
+                )))
                 .help("The format [default: by the name after -o]")
                 .help_heading("Output"),
         )

@@ -1,13 +1,39 @@
 //! Whether a KPI calls for somebody to be told, and since when it has.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::report::{KpiReport, KpiValue};
 use super::spec::PeriodLength;
+use crate::journey::CalendarUnit;
 use crate::map::{Alert, Compare, KpiUnit, Quantity};
 use crate::time::TimeSpan;
 
 const DAY: i64 = 86_400_000_000;
 
+/// For how long a number has called for an alert without a break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct AlertRun {
+    /// In which periods it was looked at.
+    pub unit: PeriodLength,
+    /// Whole periods in a row, the last one among them, each of whose numbers calls for it; 0 where the last one does not, or has no number.
+    pub periods: u64,
+    /// How many of them are as long as it has to last; absent where it need not last, and where the log has too few.
+    pub wanted: Option<u64>,
+}
+
 impl PeriodLength {
+    /// The periods of a trend by this unit; there are none of years.
+    pub(crate) fn of_unit(unit: CalendarUnit) -> Option<PeriodLength> {
+        match unit {
+            CalendarUnit::Day => Some(PeriodLength::Day),
+            CalendarUnit::Week => Some(PeriodLength::Week),
+            CalendarUnit::Month => Some(PeriodLength::Month),
+            CalendarUnit::Quarter => Some(PeriodLength::Quarter),
+            CalendarUnit::Year => None,
+        }
+    }
+
     /// The periods in which something that has to last so long is looked at: days below two weeks, weeks below two months, else months.
     pub fn for_lasting(lasting: TimeSpan) -> PeriodLength {
         match lasting.as_micros() / DAY {
@@ -61,13 +87,33 @@ impl KpiReport {
         let Some(lasting) = alert.lasting else {
             return Ok(stands(first));
         };
-        let whole = self.series.iter().filter(|v| v.key == first.key);
+        Ok(lasted(&self.whole_periods(alert)?, lasting))
+    }
+
+    /// For how many of the series' periods in a row the number has called for an alert; `unit` is what the series was asked by. `None` without a
+    /// whole period.
+    ///
+    /// # Errors
+    /// For people: a threshold in another unit than the number's.
+    pub fn alert_run(&self, alert: &Alert, unit: PeriodLength) -> Result<Option<AlertRun>, String> {
+        Ok(AlertRun::of(
+            &self.whole_periods(alert)?,
+            alert.lasting,
+            unit,
+        ))
+    }
+
+    /// The whole periods of the series, each with whether its number calls for an alert.
+    fn whole_periods(&self, alert: &Alert) -> Result<Vec<Stood>, String> {
+        let threshold = self.threshold(alert.value)?;
+        let key = self.values.first().and_then(|v| v.key.as_ref());
+        let whole = self.series.iter().filter(|v| v.key.as_ref() == key);
         let whole = whole.filter_map(|v| {
             let period = v.period.as_ref().filter(|p| p.complete)?;
-            Some(((period.from, period.to), stands(v)))
+            let stands = v.estimate.map(|e| alert.op.holds(e.value, threshold));
+            Some(((period.from, period.to), stands))
         });
-        let whole: Vec<((i64, i64), Option<bool>)> = whole.collect();
-        Ok(lasted(&whole, lasting))
+        Ok(whole.collect())
     }
 
     /// A threshold in the unit of the report's estimates.
@@ -80,8 +126,41 @@ impl KpiReport {
     }
 }
 
+/// A period, and whether something stands in it; `None` where that is not known.
+pub(crate) type Stood = ((i64, i64), Option<bool>);
+
+impl AlertRun {
+    /// How many of these periods, the last one among them, something has stood in a row.
+    pub(crate) fn of(
+        periods: &[Stood],
+        lasting: Option<TimeSpan>,
+        unit: PeriodLength,
+    ) -> Option<AlertRun> {
+        let mut next = None;
+        let row = periods.iter().rev().take_while(|((from, to), stands)| {
+            let follows = next.is_none_or(|next| next == *to);
+            next = Some(*from);
+            follows && *stands == Some(true)
+        });
+        let row = row.count() as u64;
+        let wanted = lasting.and_then(|lasting| {
+            let mut length = 0_i64;
+            let enough = periods.iter().rev().position(|((from, to), _)| {
+                length = length.saturating_add(to.saturating_sub(*from));
+                length >= lasting.as_micros()
+            });
+            Some(enough? as u64 + 1)
+        });
+        (!periods.is_empty()).then_some(AlertRun {
+            unit,
+            periods: row,
+            wanted,
+        })
+    }
+}
+
 /// Whether something has stood for so long in periods that follow each other, each with whether it stands in it.
-pub(crate) fn lasted(periods: &[((i64, i64), Option<bool>)], lasting: TimeSpan) -> Option<bool> {
+pub(crate) fn lasted(periods: &[Stood], lasting: TimeSpan) -> Option<bool> {
     let (mut length, mut known, mut next) = (0_i64, true, None);
     for ((from, to), stands) in periods.iter().rev() {
         match stands {
@@ -162,6 +241,21 @@ mod tests {
         // What lies between two days that do not follow each other is not known.
         let apart = [((0, DAY), yes), ((3 * DAY, 4 * DAY), yes)];
         assert_eq!(lasted(&apart, TimeSpan::from_micros(2 * DAY)), None);
+        let run = |stand: &[Option<bool>], n: i64| {
+            let run = AlertRun::of(
+                &days(stand),
+                Some(TimeSpan::from_micros(n * DAY)),
+                PeriodLength::Day,
+            );
+            run.map(|r| (r.periods, r.wanted))
+        };
+        assert_eq!(run(&[no, yes, yes], 2), Some((2, Some(2))));
+        assert_eq!(run(&[yes, yes, no], 2), Some((0, Some(2))));
+        assert_eq!(run(&[yes, open, yes], 4), Some((1, None)));
+        assert_eq!(run(&[yes, yes, yes], 1), Some((3, Some(1))));
+        assert_eq!(run(&[], 1), None);
+        let day = AlertRun::of(&apart, None, PeriodLength::Day);
+        assert_eq!(day.map(|r| (r.periods, r.wanted)), Some((1, None)));
         let length = |days: i64| PeriodLength::for_lasting(TimeSpan::from_micros(days * DAY));
         assert_eq!(length(13), PeriodLength::Day);
         assert_eq!(length(14), PeriodLength::Week);

@@ -20,6 +20,7 @@ mod tally;
 mod tests;
 mod voice;
 
+pub use self::alert::AlertRun;
 pub use self::catalogue::{DEFINITIONS, Definition, Variant, definition, kind};
 pub use self::external::{ExternalTable, MAX_ROWS};
 pub(crate) use self::given::Picks;

@@ -7,12 +7,12 @@ use hashbrown::{HashMap, HashSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::bind::{BindScratch, BoundMap, LenientMatcher};
-use super::plan::window_of;
+use super::bind::{BindScratch, BoundMap};
+use super::who::Who;
 use crate::engine::Exec;
 use crate::error::{Error, Result};
 use crate::feedback::{Answer, Feedback};
-use crate::journey::{JourneyBlock, Journeys, Mask, Matcher, Morsel, Scratch, Span};
+use crate::journey::{JourneyBlock, Journeys, Morsel, Scratch, Span};
 use crate::map::{Id, JourneyMap};
 use crate::time::TimeSpan;
 
@@ -352,64 +352,6 @@ enum Asker {
     Customer((usize, u32)),
 }
 
-/// Whom a map is about.
-#[derive(Debug)]
-struct Who {
-    window: Option<(i64, i64)>,
-    members: Option<Matcher>,
-    /// Whether not everybody is meant, so that nothing can be said of answers without a customer.
-    is_narrow: bool,
-}
-
-impl Who {
-    fn new(map: &JourneyMap, journeys: &Journeys, persona: Option<&Id>) -> Result<Who> {
-        let mut personas = map.personas.iter().filter(|p| persona == Some(&p.id));
-        let member = personas.find_map(|p| p.member.as_ref());
-        let bind = |e| LenientMatcher::new(e, journeys.catalog());
-        let members = member.map(bind).transpose()?.map(|bound| bound.matcher);
-        let scope = map.scope.as_ref();
-        Ok(Who {
-            window: window_of(map)?.map(|(from, to, _)| (from, to)),
-            is_narrow: members.is_some() || scope.is_some_and(|s| s.segment.is_some()),
-            members,
-        })
-    }
-
-    fn is_within(&self, time: i64) -> bool {
-        self.window
-            .is_none_or(|(from, to)| (from..to).contains(&time))
-    }
-
-    /// The journeys of a morsel as far as they are meant.
-    fn narrow(&self, morsel: &Morsel<'_>) -> Vec<Span> {
-        let mut spans = Vec::with_capacity(morsel.spans().len());
-        for span in morsel.spans() {
-            let inside = match self.window {
-                Some(window) => span.parts(morsel.times(), window).1,
-                None => span.start..span.end,
-            };
-            if !inside.is_empty() {
-                let (start, end) = (inside.start, inside.end);
-                spans.push(Span {
-                    start,
-                    end,
-                    ..*span
-                });
-            }
-        }
-        if let Some(members) = &self.members {
-            let mut mask = Mask::default();
-            members.fill(&morsel.with_spans(&spans), &mut mask);
-            let of = |spans: &[Span]| spans.iter().any(|s| mask.any_in(s.range()));
-            let kept = spans
-                .chunk_by(|a, b| a.customer == b.customer)
-                .filter(|s| of(s));
-            spans = kept.flatten().copied().collect();
-        }
-        spans
-    }
-}
-
 /// The places of a map by their ids.
 struct Places<'m> {
     map: &'m JourneyMap,
@@ -490,7 +432,7 @@ impl Part {
         open: &HashMap<u32, Vec<Open>>,
         rule: &JoinRule,
     ) {
-        let spans = who.narrow(morsel);
+        let spans = who.narrow(morsel, &mut Vec::new());
         let morsel = &morsel.with_spans(&spans);
         let mut touched: Vec<(usize, usize)> = Vec::new();
         let take = |event, binding: usize| {

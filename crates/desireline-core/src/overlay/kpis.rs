@@ -17,9 +17,9 @@ use super::voice::ListenOptions;
 use crate::engine::{Analysis as _, DynAnalysis, Exec};
 use crate::error::Result;
 use crate::feedback::{Feedback, Measured, Measuring};
-use crate::journey::{Journeys, Matcher};
-use crate::kpi::alert::{lasted, stands, threshold};
-use crate::kpi::{ExternalTable, Kpi, KpiReport, KpiValue, PeriodLength, Picks};
+use crate::journey::{CalendarUnit, Journeys, Matcher};
+use crate::kpi::alert::{Stood, lasted, stands, threshold};
+use crate::kpi::{AlertRun, ExternalTable, Kpi, KpiReport, KpiValue, PeriodLength, Picks};
 use crate::log::Catalog;
 use crate::map::{Compare, CustomerGoal, Id, JourneyMap, KnownKpi, KpiBinding, KpiUnit, Quantity};
 
@@ -56,7 +56,10 @@ pub struct KpiSources {
 ///
 /// A target is met, or missed, where the whole interval is on one side of it; between, it is undecided. A KPI that cannot be
 /// measured has a hole with the reason: nothing is skipped. An alert that has to last is held against whole days, weeks or months
-/// ([`KpiReport::alert`]); one whose KPI has no series is left open.
+/// ([`KpiReport::alert`]); one whose KPI has no series is left open. For how many of those it has rung in a row is told
+/// ([`KpiMeasure::alert_run`]), and where the map is measured by [`period`](Overlay::period) also of alerts that need not last.
+///
+/// What a table says is of everybody: with a persona it has a hole.
 ///
 /// # Errors
 /// Those of running: cancelled, or over the memory budget.
@@ -152,12 +155,12 @@ pub(super) fn kpis_of(
     if analyses.is_empty() {
         return Ok(rows);
     }
-    for ((place, _), answer) in asked.iter().zip(journeys.run_dyn(&analyses, exec)?) {
+    for ((place, kpi), answer) in asked.iter().zip(journeys.run_dyn(&analyses, exec)?) {
         let report = answer.report.into_any().downcast::<KpiReport>();
         if let (Ok(report), Some(row), Some(binding)) =
             (report, rows.get_mut(*place), map.kpis.get(*place))
         {
-            fill(row, *report, map, binding);
+            fill(row, *report, map, (binding, kpi.per));
         }
     }
     Ok(rows)
@@ -173,6 +176,10 @@ pub(super) fn kpis_of(
 fn from_table(row: &mut KpiMeasure, binding: &KpiBinding, asking: &Asking<'_>) {
     let (how, sources) = (asking.how, asking.sources);
     let least = least(asking.map, how);
+    if asking.members.is_some() {
+        row.hole = Some(OF_EVERYBODY.to_owned());
+        return;
+    }
     let wanted = |t: &&Arc<ExternalTable>| binding.source.as_deref() == Some(t.name());
     let Some(table) = sources.tables.iter().find(wanted) else {
         row.hole = Some(match &binding.source {
@@ -235,10 +242,14 @@ fn from_table(row: &mut KpiMeasure, binding: &KpiBinding, asking: &Asking<'_>) {
     };
     match threshold(alert.value, unit, None) {
         Ok(value) => {
+            let days = days(table, column, unit, alert.op, value);
             row.alert = match alert.lasting {
                 None => Some(alert.op.holds(e.value, value)),
-                Some(lasting) => lasted(&days(table, column, unit, alert.op, value), lasting),
+                Some(lasting) => lasted(&days, lasting),
             };
+            if alert.lasting.is_some() || how.period == Some(CalendarUnit::Day) {
+                row.alert_run = AlertRun::of(&days, alert.lasting, PeriodLength::Day);
+            }
         }
         Err(reason) => row.hole = Some(reason),
     }
@@ -252,7 +263,7 @@ fn days(
     unit: KpiUnit,
     op: Compare,
     threshold: f64,
-) -> Vec<((i64, i64), Option<bool>)> {
+) -> Vec<Stood> {
     const DAY: i64 = 86_400_000_000;
     let numbers = table.number(column).unwrap_or_default();
     let mut sums = BTreeMap::<i64, (f64, u64)>::new();
@@ -298,9 +309,22 @@ fn empty(map: &JourneyMap, binding: &KpiBinding, how: &Overlay) -> KpiMeasure {
         }),
         met: None,
         alert: None,
+        alert_run: None,
         hole: None,
         parts: Vec::new(),
     }
+}
+
+/// Why a number from a table is none of one persona.
+const OF_EVERYBODY: &str =
+    "its table does not say whose numbers they are: measure it without a persona";
+
+/// Whether a KPI is made of numbers that are of everybody.
+fn is_of_everybody(known: &KnownKpi, variant: Option<&str>) -> bool {
+    matches!(
+        (known.number, variant),
+        ("K03", Some("cac")) | ("K13" | "K30", _)
+    )
 }
 
 /// The setting that says where, and those that name the goal.
@@ -349,6 +373,9 @@ impl Asking<'_> {
             .kpi
             .known()
             .ok_or("a KPI of the map's own: its number is made elsewhere")?;
+        if self.members.is_some() && is_of_everybody(known, binding.variant()) {
+            return Err(OF_EVERYBODY.to_owned());
+        }
         let mut kpi = Kpi::new(known.name).level(how.level).min_n(least(map, how));
         kpi.params = binding.params.clone().unwrap_or_default();
         if let Some(per) = binding.per {
@@ -360,7 +387,11 @@ impl Asking<'_> {
         }
         kpi.between = self.window.as_ref().map(|w| (w.0, w.1));
         let lasting = binding.alert.as_ref().and_then(|a| a.lasting);
-        kpi.per = lasting.map(PeriodLength::for_lasting);
+        let by_trend = || binding.alert.as_ref().and(how.period);
+        kpi.per = match lasting {
+            Some(lasting) => Some(PeriodLength::for_lasting(lasting)),
+            None => by_trend().and_then(PeriodLength::of_unit),
+        };
         kpi.tables = match &binding.source {
             Some(name) => sources
                 .tables
@@ -462,7 +493,12 @@ fn members(map: &JourneyMap, how: &Overlay, catalog: &Catalog) -> Result<Option<
     )))
 }
 
-fn fill(row: &mut KpiMeasure, mut report: KpiReport, map: &JourneyMap, binding: &KpiBinding) {
+fn fill(
+    row: &mut KpiMeasure,
+    mut report: KpiReport,
+    map: &JourneyMap,
+    (binding, per): (&KpiBinding, Option<PeriodLength>),
+) {
     // The first signal of friction is all of them together.
     let is_keyed = report.number != "K20" && report.values.iter().any(|v| v.key.is_some());
     let own = binding.at.as_ref();
@@ -503,6 +539,8 @@ fn fill(row: &mut KpiMeasure, mut report: KpiReport, map: &JourneyMap, binding: 
         judge(row, &e, binding, report.unit, report.currency.as_deref());
     }
     let Some(alert) = &binding.alert else { return };
+    let run = per.and_then(|unit| report.alert_run(alert, unit).ok().flatten());
+    row.alert_run = run;
     match report.alert(alert) {
         Ok(alert) => row.alert = alert,
         Err(reason) if first.estimate.is_some() => row.hole = Some(reason),

@@ -5,7 +5,8 @@ use super::kpis::{KpiSources, kpis_of};
 use super::promises::promises_of;
 use super::question::Overlay;
 use super::report::OverlayReport;
-use super::responders::measure_responders;
+use super::responders::responders_of;
+use super::returns::returns_of;
 use super::run::{overlay_of, select};
 use super::voice::{VoiceReport, listen_to};
 use crate::engine::Exec;
@@ -14,7 +15,9 @@ use crate::journey::Journeys;
 use crate::map::JourneyMap;
 
 /// The map as [`overlay`](super::overlay()) measures it, with its KPIs by [`measure_kpis`](super::measure_kpis), its promises by [`measure_promises`](super::measure_promises) and, where there are
-/// answers, feedback and feelings by [`listen`](super::listen) and those who answered by [`measure_responders`]. This is what pages and pictures show.
+/// answers, feedback and feelings by [`listen`](super::listen) and those who answered by [`measure_responders`](super::measure_responders). This is what pages and pictures show.
+///
+/// Who leaves without a goal and comes back is told by [`measure_returns`](super::measure_returns).
 ///
 /// KPIs are about the same segment, window and events as the rest.
 ///
@@ -48,6 +51,7 @@ pub fn measured_and_heard(
     let selected = select(map, journeys)?;
     let journeys = selected.as_ref().unwrap_or(journeys);
     let mut report = overlay_of(map, journeys, how, exec)?;
+    report.returns = Some(returns_of(map, journeys, how, exec)?);
     if !map.kpis.is_empty() {
         report.kpis = Some(kpis_of(map, journeys, how, sources, exec)?);
     }
@@ -63,7 +67,7 @@ pub fn measured_and_heard(
     }
     if let Some(answers) = &sources.answers {
         let rule = &sources.listening.rule;
-        let responders = measure_responders(map, journeys, how, answers, rule, exec)?;
+        let responders = responders_of(map, journeys, how, answers, rule, exec)?;
         report.caveats.extend(responders.caveat());
         report.responders = Some(responders);
     }

@@ -26,6 +26,7 @@ mod promises;
 mod question;
 pub mod report;
 mod responders;
+mod returns;
 mod run;
 mod scan;
 mod scenarios;
@@ -33,6 +34,7 @@ mod sums;
 #[cfg(test)]
 mod tests;
 mod voice;
+mod who;
 
 pub use self::bind::{
     BindScratch, BoundMap, BoundTouchpoint, Candidate, LenientMatcher, UnknownName,
@@ -59,6 +61,7 @@ pub use self::question::{Forced, NAME, Overlay};
 #[doc(inline)]
 pub use self::report::OverlayReport;
 pub use self::responders::measure_responders;
+pub use self::returns::measure_returns;
 pub use self::run::{overlay, split_by_persona};
 pub use self::scenarios::{ScenarioOverlap, ScenarioReport, ScenarioRow, scenario_rule, scenarios};
 pub use self::voice::{HeardRow, ListenOptions, PlaceRow, VoiceReport, listen};

@@ -10,7 +10,7 @@ use crate::log::{Catalog, Value};
 use crate::map::{BindingPolicy, Id, JourneyMap};
 
 /// No stage, step or channel.
-const NONE: u32 = u32::MAX;
+pub(super) const NONE: u32 = u32::MAX;
 
 /// A map held against a log: who takes each event.
 #[derive(Debug)]
@@ -38,7 +38,8 @@ struct Sits {
 /// A part of the map that events can be at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum At {
-    Touchpoint(u32),
+    /// One of these touchpoints, by place.
+    Touchpoints(Vec<bool>),
     /// One of these stages, by place.
     Stages(Vec<bool>),
     Step(u32),
@@ -157,7 +158,8 @@ impl Places {
             ));
         }
         if let Some(t) = map.touchpoints.iter().position(|t| t.id == *at) {
-            return Some(At::Touchpoint(code(t)));
+            let meant = (0..map.touchpoints.len()).map(|other| other == t);
+            return Some(At::Touchpoints(meant.collect()));
         }
         if let Some(c) = map.channels.iter().position(|c| c.id == *at) {
             return Some(At::Channel(code(c)));
@@ -175,6 +177,21 @@ impl Places {
         events.can_be().then_some(events)
     }
 
+    /// The events of all touchpoints but this one, or but those of this step; `None` for what is neither, and where there are none.
+    pub(super) fn others(self: &Arc<Places>, map: &JourneyMap, at: &Id) -> Option<PlaceEvents> {
+        let meant: Vec<bool> = match self.place(map, at)? {
+            At::Touchpoints(own) => own.iter().map(|own| !own).collect(),
+            At::Step(step) => {
+                let sits = self.touchpoints.iter();
+                sits.map(|s| s.step.is_none_or(|(own, _)| own != step))
+                    .collect()
+            }
+            At::Stages(_) | At::Channel(_) => return None,
+        };
+        let events = self.events(At::Touchpoints(meant));
+        events.can_be().then_some(events)
+    }
+
     fn events(self: &Arc<Places>, at: At) -> PlaceEvents {
         PlaceEvents {
             by_code: self.by_code(&at),
@@ -189,7 +206,7 @@ impl Places {
             return false;
         };
         match at {
-            At::Touchpoint(wanted) => code(t) == *wanted,
+            At::Touchpoints(wanted) => is_in(wanted, code(t)),
             At::Stages(wanted) => sits.stages.iter().any(|(s, _)| is_in(wanted, *s)),
             At::Step(wanted) => sits.step.is_some_and(|(s, of)| {
                 s == *wanted && sits.stages.iter().any(|(stage, _)| *stage == of)
@@ -265,8 +282,8 @@ impl Places {
     }
 }
 
-fn is_in(wanted: &[bool], stage: u32) -> bool {
-    wanted.get(stage as usize).copied().unwrap_or(false)
+fn is_in(wanted: &[bool], place: u32) -> bool {
+    wanted.get(place as usize).copied().unwrap_or(false)
 }
 
 impl PlaceEvents {
@@ -295,57 +312,95 @@ impl Picks for PlaceEvents {
             return;
         }
         let places = &*self.places;
-        let mut taken: Vec<(u32, u32)> = Vec::new();
-        let take = |i: usize, binding: usize| {
-            let touchpoint = places.bound.bindings[binding].touchpoint;
-            taken.push((code(i), code(touchpoint)));
-        };
-        places
-            .bound
-            .assign(morsel, &mut BindScratch::default(), take, |_| {});
         match &self.at {
-            At::Touchpoint(wanted) => {
-                for (i, _) in taken.iter().filter(|(_, t)| t == wanted) {
+            At::Touchpoints(wanted) => {
+                for (i, _) in places
+                    .taken(morsel)
+                    .iter()
+                    .filter(|(_, t)| is_in(wanted, *t))
+                {
                     mask.set(*i as usize);
                 }
             }
-            At::Channel(wanted) => places.by_channel(morsel, &taken, *wanted, mask),
-            At::Stages(_) | At::Step(_) => places.by_stage(morsel, &taken, &self.at, mask),
+            At::Channel(wanted) => places.channels(morsel, |i, channel| {
+                if channel == *wanted {
+                    mask.set(i);
+                }
+            }),
+            At::Stages(wanted) => places.walk(morsel, |event| {
+                if is_in(wanted, event.stage) {
+                    mask.set(event.at);
+                }
+            }),
+            At::Step(wanted) => places.walk(morsel, |event| {
+                if event.step == *wanted {
+                    mask.set(event.at);
+                }
+            }),
         }
     }
 }
 
+/// An event and one of the touchpoints that it belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Placed {
+    /// Where it is in the morsel.
+    pub(super) at: usize,
+    pub(super) touchpoint: u32,
+    /// Where it is there; [`NONE`] for nowhere.
+    pub(super) stage: u32,
+    pub(super) step: u32,
+}
+
 impl Places {
-    fn by_channel(&self, morsel: &Morsel<'_>, taken: &[(u32, u32)], wanted: u32, mask: &mut Mask) {
-        let mut rest = taken;
+    /// Where a stage stands in the order; `None` for none.
+    pub(super) fn level(&self, stage: u32) -> Option<u32> {
+        self.levels.get(stage as usize).copied()
+    }
+
+    /// The events that belong to a touchpoint, each with it; in the order of the journeys, and of priority where an event belongs to several.
+    fn taken(&self, morsel: &Morsel<'_>) -> Vec<(u32, u32)> {
+        let mut taken = Vec::new();
+        let take = |i: usize, binding: usize| {
+            let bound = self.bound.bindings.get(binding);
+            taken.extend(bound.map(|b| (code(i), code(b.touchpoint))));
+        };
+        self.bound
+            .assign(morsel, &mut BindScratch::default(), take, |_| {});
+        taken
+    }
+
+    /// Calls `each` with every event that belongs to a channel of the map.
+    pub(super) fn channels(&self, morsel: &Morsel<'_>, mut each: impl FnMut(usize, u32)) {
+        let taken = self.taken(morsel);
+        let mut rest = taken.as_slice();
         for span in morsel.spans() {
             for i in span.range() {
                 let n = rest.iter().take_while(|(at, _)| *at as usize == i).count();
                 let lead = rest.first().filter(|_| n > 0);
-                let mut channel = lead.map_or(NONE, |(_, t)| {
-                    self.touchpoints
-                        .get(*t as usize)
-                        .map_or(NONE, |t| t.channel)
-                });
+                let sits = lead.and_then(|(_, t)| self.touchpoints.get(*t as usize));
+                let mut channel = sits.map_or(NONE, |t| t.channel);
                 rest = rest.get(n..).unwrap_or_default();
                 if let Some((column, of_value)) = &self.channel
                     && let Value::Code(code) = morsel.attribute(*column, i, span.customer)
                 {
                     channel = of_value.get(code as usize).copied().unwrap_or(NONE);
                 }
-                if channel == wanted {
-                    mask.set(i);
+                if channel != NONE {
+                    each(i, channel);
                 }
             }
         }
     }
 
-    fn by_stage(&self, morsel: &Morsel<'_>, taken: &[(u32, u32)], at: &At, mask: &mut Mask) {
+    /// Calls `each` with every event that belongs to a touchpoint, once for each that it belongs to, and with where it is there.
+    pub(super) fn walk(&self, morsel: &Morsel<'_>, mut each: impl FnMut(Placed)) {
+        let taken = self.taken(morsel);
         let mut masks = vec![Mask::default(); self.conditions.len()];
         for (condition, mask) in self.conditions.iter().zip(&mut masks) {
             condition.fill(morsel, mask);
         }
-        let mut rest = taken;
+        let mut rest = taken.as_slice();
         for span in morsel.spans() {
             let mut furthest: Option<u32> = None;
             while let Some(&(i, _)) = rest
@@ -359,21 +414,17 @@ impl Places {
                     if lead == NONE {
                         lead = stage;
                     }
-                    let here = match at {
-                        At::Stages(wanted) => is_in(wanted, stage),
-                        At::Step(wanted) => self
-                            .touchpoints
-                            .get(t as usize)
-                            .and_then(|t| t.step)
-                            .is_some_and(|(step, of)| step == *wanted && of == stage),
-                        _ => false,
-                    };
-                    if here {
-                        mask.set(i as usize);
-                    }
+                    let sits = self.touchpoints.get(t as usize);
+                    let step = sits.and_then(|s| s.step).filter(|(_, of)| *of == stage);
+                    each(Placed {
+                        at: i as usize,
+                        touchpoint: t,
+                        stage,
+                        step: step.map_or(NONE, |(step, _)| step),
+                    });
                 }
-                if let Some(level) = self.levels.get(lead as usize) {
-                    furthest = Some(furthest.map_or(*level, |f| f.max(*level)));
+                if let Some(level) = self.level(lead) {
+                    furthest = Some(furthest.map_or(level, |f| f.max(level)));
                 }
                 rest = rest.get(n..).unwrap_or_default();
             }

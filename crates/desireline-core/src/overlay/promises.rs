@@ -1,26 +1,30 @@
 //! Promises held against the log: what customers were led to expect, and whether they got it.
 
+use std::sync::Arc;
+
 use desireline_stats::{Clusters, Estimate, wilson_clustered};
 
 use super::bind::LenientMatcher;
 use super::finish::least;
 use super::kpis::{KpiSources, kpis_of};
 use super::pass::pass;
-use super::plan::bounds_of;
+use super::place::{PlaceEvents, Places};
 use super::question::Overlay;
 use super::report::{PromiseMeasure, PromiseVerdict};
 use super::run::select;
 use super::voice::{PlaceRow, VoiceReport};
+use super::who::Who;
 use crate::engine::Exec;
 use crate::error::Result;
 use crate::expr::{Expr, Node};
 use crate::feedback::{Measured, QuestionKind};
-use crate::journey::{Journeys, Mask, Matcher, Morsel, Span};
+use crate::journey::{Journeys, Mask, Morsel, Span};
+use crate::kpi::Picks;
 use crate::kpi::alert::{stands, threshold};
 use crate::log::Catalog;
 use crate::map::{
-    At, Compare, Expectation, Id, JourneyMap, KnownKpi, KpiBinding, KpiUnit, Param, Promise,
-    Quantity, Target, Touchpoint, VARIANT,
+    At, Compare, Expectation, JourneyMap, KnownKpi, KpiBinding, KpiUnit, Param, Promise, Quantity,
+    Target, VARIANT,
 };
 use crate::report::{Base, Rate};
 
@@ -29,18 +33,22 @@ use crate::report::{Base, Rate};
 /// **Lengths of time** (`time_on_stage`) are kept or broken by each journey. The time begins with the journey's first event at the place
 /// and ends with the customer's first event after it that ends the time, in this or a later journey: of a stage the events of all later
 /// stages, of a touchpoint or step those of all other touchpoints, of a way `a -> b` those at `b`; `params: {enter: …, leave: …}` say otherwise.
+/// Events are at a place as in [`overlay`](super::overlay()): by priority, and by the stages' own conditions.
 /// A journey that began less than the threshold before the end of observation is not in the base, however it went: those that ended
 /// soon are known early, and counting them alone would flatter the rate. A customer who never comes to the end has taken longer than
 /// any threshold.
 ///
 /// **Other numbers** are those of [`measure_kpis`](super::measure_kpis), and kept or broken as a whole. **What customers say** at a stage or touchpoint (`csat`,
-/// `nps`, `customer_effort`, `feedback_coverage`) is taken from `voice`.
+/// `nps`, `customer_effort`, `feedback_coverage`) is taken from `voice`, and the satisfaction gap, sentiment and feelings from the answers of
+/// `sources`.
+///
+/// The map's window, segment and exclusions are minded, and with [`persona`](Overlay::persona) only its customers count.
 ///
 /// Intervals are those of rates of journeys, clustered by customer. Nothing is skipped: what cannot be measured has a hole with its reason.
 /// A map without promises costs nothing; lengths of time cost one pass over the events together.
 ///
 /// # Errors
-/// Those of running: cancelled, or over the memory budget.
+/// A persona that the map does not have; a binding that does not fit the log; cancelled, or over the memory budget.
 pub fn measure_promises(
     map: &JourneyMap,
     journeys: &Journeys,
@@ -63,7 +71,9 @@ pub(super) fn promises_of(
     voice: Option<&VoiceReport>,
     exec: &Exec,
 ) -> Result<Vec<PromiseMeasure>> {
+    how.check(map)?;
     let catalog = journeys.catalog();
+    let places = Arc::new(Places::new(map, catalog)?);
     let mut rows = Vec::new();
     let (mut timed, mut whole) = (Vec::new(), Vec::new());
     for expectation in &map.expectations {
@@ -75,8 +85,17 @@ pub(super) fn promises_of(
         let told = match promise.metric.known() {
             None => Err(format!("no KPI is called `{}`", promise.metric)),
             Some(known) if known.unit == KpiUnit::Time => {
-                Timed::new(map, &expectation.at, promise, catalog, place).map(|t| timed.push(t))
+                let ends = Ends {
+                    map,
+                    places: &places,
+                    catalog,
+                };
+                Timed::new(&ends, &expectation.at, promise, place).map(|t| timed.push(t))
             }
+            Some(known) if of_answers(known) => match &sources.answers {
+                None => Err(NOT_ASKED.to_owned()),
+                Some(_) => binding(expectation, known, promise).map(|b| whole.push((place, b))),
+            },
             Some(known) if known.is_voice => said(&expectation.at, known, promise, voice)
                 .and_then(|m| fill_said(&mut row, &m, known, promise)),
             Some(known) => binding(expectation, known, promise).map(|b| whole.push((place, b))),
@@ -109,6 +128,14 @@ pub(super) fn promises_of(
         }
     }
     Ok(rows)
+}
+
+/// Why nothing is known of what only customers can say.
+const NOT_ASKED: &str = "customers have to be asked for it, and no answers were given";
+
+/// What is measured over customers' answers together and not question by question: the satisfaction gap, sentiment, feelings.
+fn of_answers(known: &KnownKpi) -> bool {
+    matches!(known.number, "K21" | "K28" | "K29")
 }
 
 fn verdict(met: Option<bool>) -> PromiseVerdict {
@@ -172,7 +199,7 @@ fn said(
     promise: &Promise,
     voice: Option<&VoiceReport>,
 ) -> Result<Measured, String> {
-    let voice = voice.ok_or("customers have to be asked for it, and no answers were given")?;
+    let voice = voice.ok_or(NOT_ASKED)?;
     let at = at
         .part()
         .ok_or("customers are asked at a stage or touchpoint, not on the way between two")?;
@@ -181,6 +208,7 @@ fn said(
             .touchpoints
             .iter()
             .chain(&voice.stages)
+            .chain(&voice.elsewhere)
             .filter(|r| r.place == at.as_str())
     };
     let first = |kinds: &[QuestionKind], of: fn(&PlaceRow) -> Option<Measured>| {
@@ -239,8 +267,8 @@ fn fill_said(
 /// A promise about a length of time.
 struct Timed {
     row: usize,
-    enter: Matcher,
-    leave: Matcher,
+    enter: Arc<dyn Picks>,
+    leave: Arc<dyn Picks>,
     op: Compare,
     /// In microseconds.
     limit: i64,
@@ -257,13 +285,7 @@ struct Sums {
 }
 
 impl Timed {
-    fn new(
-        map: &JourneyMap,
-        at: &At,
-        promise: &Promise,
-        catalog: &Catalog,
-        row: usize,
-    ) -> Result<Timed, String> {
+    fn new(ends: &Ends<'_>, at: &At, promise: &Promise, row: usize) -> Result<Timed, String> {
         let Quantity::Span(limit) = promise.threshold else {
             return Err(format!(
                 "`{}` cannot be compared with a length of time",
@@ -283,25 +305,16 @@ impl Timed {
             let read = param(name).map(Expr::parse).transpose();
             read.map_err(|e| format!("`{name}`: {e}"))
         };
-        let enter = match given("enter")? {
-            Some(expr) => expr,
-            None => begins(map, at)?,
-        };
-        let leave = match given("leave")? {
-            Some(expr) => expr,
-            None => ends(map, at)?,
-        };
-        let bound = |expr: &Expr, what: &str| {
-            let bound = LenientMatcher::new(expr, catalog).map_err(|e| e.to_string())?;
-            match never_holds(expr, catalog) {
-                true => Err(format!("the log has no event that {what} the time")),
-                false => Ok(bound.matcher),
-            }
-        };
         Ok(Timed {
             row,
-            enter: bound(&enter, "begins")?,
-            leave: bound(&leave, "ends")?,
+            enter: match given("enter")? {
+                Some(expr) => ends.said(&expr, "begins")?,
+                None => Arc::new(ends.begins(at)?),
+            },
+            leave: match given("leave")? {
+                Some(expr) => ends.said(&expr, "ends")?,
+                None => Arc::new(ends.ends(at)?),
+            },
             op: promise.op,
             limit: limit.as_micros(),
             wanted: match promise.op {
@@ -360,56 +373,46 @@ fn never_holds(expr: &Expr, catalog: &Catalog) -> bool {
     }
 }
 
-/// The events at the touchpoints for which it holds.
-fn events_of(map: &JourneyMap, here: impl Fn(&Touchpoint) -> bool) -> Option<Expr> {
-    let bound = map.touchpoints.iter().filter(|t| here(t));
-    let all: Vec<Expr> = bound
-        .filter_map(|t| t.binding.as_ref())
-        .map(|b| b.when.clone())
-        .collect();
-    match all.len() {
-        0 => None,
-        1 => all.into_iter().next(),
-        _ => Some(Node::Or(all).into()),
-    }
+/// What begins and ends a time.
+struct Ends<'a> {
+    map: &'a JourneyMap,
+    places: &'a Arc<Places>,
+    catalog: &'a Catalog,
 }
 
-/// Whether a touchpoint belongs to a part of the map.
-fn belongs(t: &Touchpoint, part: &Id) -> bool {
-    t.id == *part || t.is_in(part) || t.step.as_ref() == Some(part)
-}
-
-fn begins(map: &JourneyMap, at: &At) -> Result<Expr, String> {
-    let id = match at {
-        At::Part(id) | At::Edge { from: id, .. } => id,
-    };
-    events_of(map, |t| belongs(t, id)).ok_or_else(|| {
-        format!("no event is bound to `{id}`; say in `params` what begins the time (`enter`)")
-    })
-}
-
-fn ends(map: &JourneyMap, at: &At) -> Result<Expr, String> {
-    let (id, found) = match at {
-        At::Edge { to, .. } => (to, events_of(map, |t| belongs(t, to))),
-        At::Part(id) => {
-            let stage = map.stages.iter().position(|s| s.id == *id);
-            let after = stage.and_then(|i| map.stages.get(i + 1..));
-            let is_channel = map.channels.iter().any(|c| c.id == *id);
-            let found = match after {
-                Some(after) => events_of(map, |t| {
-                    !t.is_in(id) && after.iter().any(|s| t.is_in(&s.id))
-                }),
-                None if is_channel => None,
-                None => events_of(map, |t| !belongs(t, id)),
-            };
-            (id, found)
+impl Ends<'_> {
+    /// The events that the promise itself names.
+    fn said(&self, expr: &Expr, what: &str) -> Result<Arc<dyn Picks>, String> {
+        let bound = LenientMatcher::new(expr, self.catalog).map_err(|e| e.to_string())?;
+        match never_holds(expr, self.catalog) {
+            true => Err(format!("the log has no event that {what} the time")),
+            false => Ok(Arc::new(bound.matcher)),
         }
-    };
-    found.ok_or_else(|| {
-        format!(
-            "nothing on the map comes after `{id}`; say in `params` what ends the time (`leave`)"
-        )
-    })
+    }
+
+    fn begins(&self, at: &At) -> Result<PlaceEvents, String> {
+        let id = match at {
+            At::Part(id) | At::Edge { from: id, .. } => id,
+        };
+        let events = self.places.at(self.map, id);
+        events.map_err(|e| format!("{e}; say in `params` what begins the time (`enter`)"))
+    }
+
+    fn ends(&self, at: &At) -> Result<PlaceEvents, String> {
+        let help = "say in `params` what ends the time (`leave`)";
+        let id = match at {
+            At::Edge { to, .. } => {
+                let events = self.places.at(self.map, to);
+                return events.map_err(|e| format!("{e}; {help}"));
+            }
+            At::Part(id) => id,
+        };
+        let after = self.places.after(self.map, id);
+        let after = after.or_else(|| self.places.others(self.map, id));
+        after.ok_or_else(|| {
+            format!("nothing on the map comes after `{id}` that this log has; {help}")
+        })
+    }
 }
 
 /// A worker's memory.
@@ -418,22 +421,8 @@ struct Part {
     sums: Vec<Sums>,
     enter: Vec<Mask>,
     leave: Vec<Mask>,
-    only: Mask,
+    goes_on: Vec<bool>,
     ends: Vec<(i64, usize)>,
-}
-
-impl Setting {
-    fn is_inside(&self, time: i64) -> bool {
-        self.window.0 <= time && time < self.window.1
-    }
-}
-
-/// In which time, and whose, journeys count.
-struct Setting {
-    window: (i64, i64),
-    /// The last instant that was observed.
-    until: i64,
-    only: Option<Matcher>,
 }
 
 fn measure(
@@ -447,28 +436,16 @@ fn measure(
     if promises.is_empty() {
         return Ok(none);
     }
-    let catalog = journeys.catalog();
-    let window = map.scope.as_ref().and_then(|s| s.window.as_ref());
-    let window = window.map(bounds_of).transpose()?;
-    let persona = map
-        .personas
-        .iter()
-        .find(|p| how.persona.as_ref() == Some(&p.id));
-    let only = persona.and_then(|p| p.member.as_ref());
-    let only = only.map(|e| LenientMatcher::new(e, catalog)).transpose()?;
-    let setting = Setting {
-        window: window.unwrap_or((i64::MIN, i64::MAX)),
-        until: window.map_or(catalog.observed_until, |(_, to)| {
-            catalog.observed_until.min(to.saturating_sub(1))
-        }),
-        only: only.map(|o| o.matcher),
-    };
+    let who = Who::new(map, journeys, how.persona.as_ref())?;
+    // The last instant that was observed.
+    let (_, to) = who.window();
+    let until = journeys.catalog().observed_until.min(to.saturating_sub(1));
     let start = |_| Part {
         sums: none.clone(),
         ..Part::default()
     };
     let parts = pass(journeys, exec, start, |part: &mut Part, morsel| {
-        part.observe(promises, &setting, morsel);
+        part.observe(promises, &who, until, morsel);
     })?;
     let mut all = none.clone();
     for part in &parts {
@@ -482,24 +459,18 @@ fn measure(
 }
 
 impl Part {
-    fn observe(&mut self, promises: &[Timed], setting: &Setting, morsel: &Morsel<'_>) {
+    fn observe(&mut self, promises: &[Timed], who: &Who, until: i64, morsel: &Morsel<'_>) {
+        let spans = who.narrow(morsel, &mut self.goes_on);
+        let morsel = &morsel.with_spans(&spans);
         self.enter.resize_with(promises.len(), Mask::default);
         self.leave.resize_with(promises.len(), Mask::default);
         for (i, promise) in promises.iter().enumerate() {
             promise.enter.fill(morsel, &mut self.enter[i]);
             promise.leave.fill(morsel, &mut self.leave[i]);
         }
-        if let Some(only) = &setting.only {
-            only.fill(morsel, &mut self.only);
-        }
         for spans in morsel.customers() {
-            let mut mine = spans.iter().flat_map(|s| self.only.ones_in(s.range()));
-            let is_meant =
-                setting.only.is_none() || mine.any(|i| setting.is_inside(morsel.time(i)));
-            if is_meant {
-                for (i, promise) in promises.iter().enumerate() {
-                    self.customer(i, promise, setting, morsel, spans);
-                }
+            for (i, promise) in promises.iter().enumerate() {
+                self.customer(i, promise, until, morsel, spans);
             }
         }
     }
@@ -508,31 +479,31 @@ impl Part {
         &mut self,
         which: usize,
         promise: &Timed,
-        setting: &Setting,
+        until: i64,
         morsel: &Morsel<'_>,
         spans: &[Span],
     ) {
         let (enter, leave) = (&self.enter[which], &self.leave[which]);
         let (sums, ends) = (&mut self.sums[which], &mut self.ends);
         let place = |i: usize| (morsel.time(i), morsel.row(i));
-        let inside = |time: i64| setting.is_inside(time);
         ends.clear();
         let (mut kept, mut n) = (0, 0);
         let mut is_listed = false;
         for span in spans {
-            let first = enter
-                .ones_in(span.range())
-                .find(|&i| inside(morsel.time(i)));
-            let Some(begun) = first.map(place) else {
+            let Some(begun) = enter.ones_in(span.range()).next().map(place) else {
                 continue;
             };
-            if setting.until.saturating_sub(begun.0) < promise.limit {
+            if until.saturating_sub(begun.0) < promise.limit {
                 sums.open += 1;
                 continue;
             }
             if !is_listed {
-                let all = spans.iter().flat_map(|s| leave.ones_in(s.range()));
-                ends.extend(all.map(place).filter(|(time, _)| inside(*time)));
+                ends.extend(
+                    spans
+                        .iter()
+                        .flat_map(|s| leave.ones_in(s.range()))
+                        .map(place),
+                );
                 // Journeys named by a column can overlap.
                 ends.sort_unstable();
                 is_listed = true;

@@ -50,6 +50,9 @@ pub struct Overlay {
     /// pause that cuts journeys, or 30 minutes where none does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alive: Option<TimeSpan>,
+    /// Who begins another journey no later than this after one that ended without a goal has come back; seven days unless it is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub returns_within: Option<TimeSpan>,
     /// Attributes whose changes are looked at as hand-overs, such as `platform`; owners and channels always are.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub handovers: Vec<String>,
@@ -103,6 +106,7 @@ impl Default for Overlay {
             persona: None,
             goal: None,
             alive: None,
+            returns_within: None,
             handovers: Vec::new(),
             forced: None,
             language: None,
@@ -142,6 +146,8 @@ setters! {
     lens => goal: &str = |id| Some(id.into());
     /// Sets for how long after its last event a journey may still go on.
     alive => alive: TimeSpan = |span| Some(span);
+    /// Sets until when after a journey without a goal a customer has come back.
+    returns_within => returns_within: TimeSpan = |span| Some(span);
     /// Sets the attributes whose changes are looked at as hand-overs.
     handovers => handovers: &[&str] = |names| names.iter().map(|n| (*n).to_owned()).collect();
     /// Sets when a journey is forced.

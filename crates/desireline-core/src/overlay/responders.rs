@@ -5,14 +5,17 @@ mod told;
 use desireline_stats::Clusters;
 use hashbrown::HashMap;
 
-use super::bind::{BindScratch, BoundMap, LenientMatcher};
+use super::bind::LenientMatcher;
 use super::feedback::JoinRule;
 use super::finish::least;
-use super::kpis::{KpiSources, measure_kpis};
+use super::kpis::{KpiSources, kpis_of};
 use super::pass::pass;
-use super::plan::{ALIVE, bounds_of, levels};
+use super::place::Places;
+use super::plan::{ALIVE, levels};
 use super::question::Overlay;
 use super::report::{GoalSatisfaction, Responders};
+use super::run::select;
+use super::who::Who;
 use crate::engine::Exec;
 use crate::error::Result;
 use crate::feedback::{Answer, Feedback};
@@ -29,17 +32,18 @@ use self::told::Told;
 /// **Who answered** (`ResponderBias`): the goal rate of journeys with an answer, less that of all. The weighted share of good
 /// answers is an inverse-propensity estimate in its simplest form: journeys of known outcome are put into strata by the furthest stage that they
 /// came to and by whether they reached a goal, and an answer counts as many journeys as its stratum has for each answer. It mends
-/// what stage and outcome explain, no more. Its interval takes the weights as known. A touchpoint in several stages counts in the earliest.
+/// what stage and outcome explain, no more. Its interval takes the weights as known. Events are in stages as in [`overlay`](super::overlay()).
 ///
 /// **Satisfied at the goal** ([`GoalSatisfaction`]): good answers given at or after the goal, against those in journeys that ended without it. Good are
 /// the best answers of CSAT, effort and yes or no, 9 and 10 of NPS, and the two best marks of a rating.
 ///
-/// The map's window and the question's `persona`, `goal` and `alive` are minded as [`overlay`](super::overlay()) minds them.
+/// The map's window, segment and exclusions and the question's `persona`, `goal` and `alive` are minded as [`overlay`](super::overlay()) minds
+/// them. Answers given outside of the window belong to no journey.
 ///
 /// Cost: one pass over the events, and one for directness where there are goals.
 ///
 /// # Errors
-/// A binding or goal that does not fit the log; cancellation.
+/// A persona or goal that the map does not have; a binding or goal that does not fit the log; cancellation.
 pub fn measure_responders(
     map: &JourneyMap,
     journeys: &Journeys,
@@ -48,6 +52,21 @@ pub fn measure_responders(
     rule: &JoinRule,
     exec: &Exec,
 ) -> Result<Responders> {
+    let selected = select(map, journeys)?;
+    let journeys = selected.as_ref().unwrap_or(journeys);
+    responders_of(map, journeys, how, feedback, rule, exec)
+}
+
+/// The same of journeys that were selected.
+pub(super) fn responders_of(
+    map: &JourneyMap,
+    journeys: &Journeys,
+    how: &Overlay,
+    feedback: &Feedback,
+    rule: &JoinRule,
+    exec: &Exec,
+) -> Result<Responders> {
+    how.check(map)?;
     let plan = Plan::new(map, journeys, how, rule)?;
     let open = plan.waiting(journeys, feedback);
     let start = |block| Part::new(&plan, block);
@@ -55,9 +74,11 @@ pub fn measure_responders(
         part.observe(&plan, &open, morsel);
     })?;
     let mut all = Part::new(&plan, 0);
+    let mut meant = 0;
     let mut fates: Vec<Option<Fate>> = vec![None; feedback.len()];
     for part in parts {
         all.all.merge(&part.all);
+        meant += part.meant;
         for (sum, more) in all.strata.iter_mut().zip(&part.strata) {
             *sum += more;
         }
@@ -84,7 +105,10 @@ pub fn measure_responders(
         directness(map, journeys, how, exec, &mut goals)?;
     }
     Ok(Responders {
-        answers: feedback.len() as u64,
+        answers: match plan.who.is_persona() {
+            true => meant,
+            false => feedback.len() as u64,
+        },
         joined: fates.iter().flatten().count() as u64,
         questions: asked.iter().map(|q| told.question(*q)).collect(),
         goals,
@@ -93,14 +117,11 @@ pub fn measure_responders(
 
 /// What is asked, bound to the log.
 struct Plan {
-    bound: BoundMap,
-    /// By touchpoint: the place of its earliest stage in the order, from 1; 0 without a stage.
-    levels: Vec<usize>,
+    places: Places,
     n_levels: usize,
     /// Places in the map's goals, and what they are.
     goals: Vec<(usize, Matcher)>,
-    only: Option<Matcher>,
-    window: (i64, i64),
+    who: Who,
     until: i64,
     alive: i64,
     within: i64,
@@ -120,34 +141,19 @@ impl Plan {
     fn new(map: &JourneyMap, journeys: &Journeys, how: &Overlay, rule: &JoinRule) -> Result<Plan> {
         let catalog = journeys.catalog();
         let matcher = |e| Ok::<_, crate::Error>(LenientMatcher::new(e, catalog)?.matcher);
-        let (of_stage, n_levels) = levels(map)?;
-        let earliest = |t: &crate::map::Touchpoint| {
-            let stages = map.stages.iter().zip(&of_stage);
-            let own = stages.filter(|(s, _)| t.is_in(&s.id));
-            own.map(|(_, level)| *level as usize + 1).min().unwrap_or(0)
-        };
+        let (_, n_levels) = levels(map)?;
         let wanted = |g: &crate::map::CustomerGoal| how.goal.as_ref().is_none_or(|id| *id == g.id);
         let goals = map.goals.iter().enumerate().filter(|(_, g)| wanted(g));
         let goals = goals.filter_map(|(i, g)| Some((i, g.success.as_ref()?)));
         let goals = goals.map(|(i, e)| Ok((i, matcher(e)?)));
-        let persona = map
-            .personas
-            .iter()
-            .find(|p| how.persona.as_ref() == Some(&p.id));
-        let member = persona.and_then(|p| p.member.as_ref());
-        let window = map.scope.as_ref().and_then(|s| s.window.as_ref());
-        let window = window.map(bounds_of).transpose()?;
+        let who = Who::new(map, journeys, how.persona.as_ref())?;
         let alive = how.alive.or(journeys.rule().gap);
         Ok(Plan {
-            bound: BoundMap::new(map, catalog)?,
-            levels: map.touchpoints.iter().map(earliest).collect(),
+            places: Places::new(map, catalog)?,
             n_levels: n_levels + 1,
             goals: goals.collect::<Result<Vec<_>>>()?,
-            only: member.map(matcher).transpose()?,
-            until: window.map_or(catalog.observed_until, |(_, to)| {
-                catalog.observed_until.min(to)
-            }),
-            window: window.unwrap_or((i64::MIN, i64::MAX)),
+            until: catalog.observed_until.min(who.window().1),
+            who,
             alive: alive.map_or(ALIVE, crate::time::TimeSpan::as_micros),
             within: rule.within.as_micros(),
         })
@@ -165,7 +171,8 @@ impl Plan {
                     answer: a.id,
                     time: a.time(),
                 });
-                open.insert(place, waiting.collect());
+                let inside = |w: &Waiting| w.time.is_none_or(|time| self.who.is_within(time));
+                open.insert(place, waiting.filter(inside).collect());
             }
         }
         open
@@ -196,16 +203,15 @@ struct Part {
     /// Those that reached a goal, customers being clusters.
     all: Clusters,
     fates: Vec<(usize, Fate)>,
+    /// Answers of the customers that are meant.
+    meant: u64,
     scratch: Scratch,
 }
 
 #[derive(Default)]
 struct Scratch {
-    spans: Vec<Span>,
     continues: Vec<bool>,
     goals: Vec<Mask>,
-    only: Mask,
-    bind: BindScratch,
     /// By event: the place of its stage in the order.
     levels: Vec<usize>,
 }
@@ -227,58 +233,34 @@ impl Part {
             strata: vec![0; 2 * plan.n_levels],
             all: Clusters::default(),
             fates: Vec::new(),
+            meant: 0,
             scratch: Scratch::default(),
         }
     }
 
     fn observe(&mut self, plan: &Plan, open: &Open, morsel: &Morsel<'_>) {
         let mut scratch = std::mem::take(&mut self.scratch);
-        scratch.spans.clear();
-        scratch.continues.clear();
-        let times = morsel.times();
-        for span in morsel.spans() {
-            let events = times.get(span.range()).unwrap_or_default();
-            // No more events than a u32 counts are in a morsel.
-            #[allow(clippy::cast_possible_truncation)]
-            let before = |limit: i64| events.partition_point(|t| *t < limit) as u32;
-            let (from, to) = (before(plan.window.0), before(plan.window.1));
-            if from < to {
-                scratch.spans.push(Span {
-                    start: span.start + from,
-                    end: span.start + to,
-                    ..*span
-                });
-                scratch.continues.push(span.start + to < span.end);
-            }
-        }
-        let spans = std::mem::take(&mut scratch.spans);
+        let spans = plan.who.narrow(morsel, &mut scratch.continues);
         let inside = morsel.with_spans(&spans);
         scratch.goals.resize_with(plan.goals.len(), Mask::default);
         for ((_, matcher), mask) in plan.goals.iter().zip(&mut scratch.goals) {
             matcher.fill(&inside, mask);
         }
-        if let Some(only) = &plan.only {
-            only.fill(&inside, &mut scratch.only);
-        }
         scratch.levels.clear();
         scratch.levels.resize(inside.n_events(), 0);
         let levels = &mut scratch.levels;
-        let take = |event: usize, binding: usize| {
-            let level = plan.levels[plan.bound.bindings[binding].touchpoint];
-            levels[event] = levels[event].max(level);
-        };
-        plan.bound.assign(&inside, &mut scratch.bind, take, |_| {});
+        plan.places.walk(&inside, |event| {
+            let level = plan.places.level(event.stage);
+            if let (Some(level), Some(known)) = (level, levels.get_mut(event.at)) {
+                *known = (*known).max(level as usize + 1);
+            }
+        });
         let mut rest = scratch.continues.as_slice();
         for spans in inside.customers() {
             let (here, others) = rest.split_at(spans.len().min(rest.len()));
             rest = others;
-            let is_meant =
-                plan.only.is_none() || spans.iter().any(|s| scratch.only.any_in(s.range()));
-            if is_meant {
-                self.customer(plan, open, &inside, (spans, here), &scratch);
-            }
+            self.customer(plan, open, &inside, (spans, here), &scratch);
         }
-        scratch.spans = spans;
         self.scratch = scratch;
     }
 
@@ -294,6 +276,7 @@ impl Part {
             return;
         };
         let waiting = open.get(self.block).and_then(|o| o.get(&customer));
+        self.meant += waiting.map_or(0, |w| w.len() as u64);
         let (mut k, mut n) = (0, 0);
         let mut ended: Vec<Ended> = Vec::new();
         for (span, continues) in spans.iter().zip(continues) {
@@ -301,7 +284,7 @@ impl Part {
             let reached = scratch.goals.iter().any(|m| m.any_in(span.range()));
             let back = morsel
                 .next_start(span)
-                .is_some_and(|next| next < plan.window.1);
+                .is_some_and(|next| next < plan.who.window().1);
             let alive = *continues || !back && plan.until.saturating_sub(last) < plan.alive;
             let furthest = scratch.levels[span.range()]
                 .iter()
@@ -382,7 +365,7 @@ fn directness(
         kpis: watched.collect(),
         ..map.clone()
     };
-    let numbers = measure_kpis(&watched, journeys, how, &KpiSources::default(), exec)?;
+    let numbers = kpis_of(&watched, journeys, how, &KpiSources::default(), exec)?;
     for (goal, number) in watched.kpis.iter().zip(numbers) {
         for row in rows.iter_mut().filter(|r| goal.id == r.goal.as_str()) {
             row.directness = number.value;

@@ -66,13 +66,19 @@ pub(super) fn shown(text: &str) -> String {
 }
 
 impl MapView<'_> {
-    /// The map's title in its own language.
+    /// The map's title, in the language in which it was measured.
     pub fn title(&self) -> String {
         self.text(&self.map.title)
     }
 
+    /// In which language the page speaks of the map: that of its measures.
+    pub(super) fn language(&self) -> &str {
+        let measured = self.overlay.map(|o| o.map.language.as_str());
+        measured.unwrap_or_else(|| self.map.main_language())
+    }
+
     pub(super) fn text(&self, text: &LocalizedText) -> String {
-        text.get(self.map.main_language()).to_owned()
+        text.get(self.language()).to_owned()
     }
 
     pub(super) fn owner(&self, id: &desireline_core::map::Id) -> String {

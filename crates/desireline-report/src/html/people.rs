@@ -34,7 +34,7 @@ pub(super) fn people(view: &MapView<'_>) -> Option<Value> {
 }
 
 fn persona(view: &MapView<'_>, p: &Persona) -> Value {
-    let text = |t: &LocalizedText| shown(t.get(view.map.main_language()));
+    let text = |t: &LocalizedText| shown(t.get(view.language()));
     let texts = |list: &[LocalizedText]| list.iter().map(text).collect::<Vec<_>>();
     let goal = |id: &Id| {
         let goal = view.map.goals.iter().find(|g| g.id == *id);

@@ -91,6 +91,7 @@ pub(super) fn finish(
         kpis: None,
         promises: None,
         responders: None,
+        returns: None,
         caveats: journeys.caveats(),
         provenance: journeys.provenance(),
         spec: serde_json::to_value(how).unwrap_or_default(),

@@ -209,6 +209,28 @@ fn an_alert_that_has_to_last_is_about_days() {
     assert!((all[0].value.unwrap().value - 0.65).abs() < 1e-12);
     let alerts: Vec<Option<bool>> = all.iter().map(|row| row.alert).collect();
     assert_eq!(alerts[..3], [Some(true), Some(true), Some(false)]);
+    // For how many days in a row, and of how many it takes.
+    let runs: Vec<Option<(u64, Option<u64>)>> = all
+        .iter()
+        .map(|row| row.alert_run.map(|r| (r.periods, r.wanted)))
+        .collect();
+    let (three, two) = (Some((3, Some(3))), Some((2, Some(2))));
+    assert_eq!(runs[..3], [None, three, Some((3, Some(4)))]);
+    // Of so many weeks there are not enough; the last one is not whole.
+    assert_eq!(runs[3].and_then(|r| r.1), None);
+    assert_eq!((runs[4], runs[5]), (two, None));
+    // Measured by day, an alert that need not last says so, too; what it says over all stays.
+    let by_day = Overlay::new().by_period(CalendarUnit::Day);
+    let daily = measure_kpis(file.map(), &journeys, &by_day, &sources, &Exec::new()).unwrap();
+    let first = daily[0].alert_run.unwrap();
+    assert_eq!(
+        (first.unit, first.periods, first.wanted),
+        (PeriodLength::Day, 3, None)
+    );
+    assert_eq!(
+        (daily[0].alert, daily[1].alert_run),
+        (alerts[0], all[1].alert_run)
+    );
     // Nobody has watched for so long.
     assert!(alerts[3].is_none() && all[3].value.is_some());
     // 48 in all, and fewer than ten on each of the last two days.

@@ -4,6 +4,7 @@ use desireline_stats::Estimate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::kpi::AlertRun;
 use crate::report::Rate;
 
 /// A kind of part that is measured.
@@ -79,7 +80,7 @@ pub struct CellMeasure {
     pub exits_open: u64,
     /// Journeys with a visit that may still go on, wherever they are now.
     pub at_risk: u64,
-    /// Journeys that end here without a goal, of the journeys with a visit whose outcome is known (K18).
+    /// Journeys that end here without a goal, of the journeys with a visit whose outcome is known. Who comes back, see [`Returns`](super::Returns).
     pub drop_off: Rate,
     /// Journeys that reach a goal, before or after a visit, of the journeys with a visit whose outcome is known.
     pub goal: Rate,
@@ -371,8 +372,11 @@ pub struct KpiMeasure {
     pub target: Option<String>,
     /// Whether the target is met: by all of the interval, or by none of it; absent where only a part of it does.
     pub met: Option<bool>,
-    /// Whether the value calls for an alert.
+    /// Whether the value calls for an alert; of one that has to last, whether it has for so long.
     pub alert: Option<bool>,
+    /// For how many periods in a row it has; absent unless the alert has to last or the map was measured by period.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert_run: Option<AlertRun>,
     /// Why there is no value, or why the target cannot be compared with it.
     pub hole: Option<String>,
     /// Its numbers by channel or kind, where it has several and none of them is that of all.

@@ -6,6 +6,7 @@ mod health;
 mod order;
 mod promises;
 mod responders;
+mod returns;
 mod tables;
 mod verdict_tables;
 mod watched;
@@ -26,6 +27,7 @@ pub use self::order::{
 
 pub use self::promises::{PromiseMeasure, PromiseVerdict};
 pub use self::responders::{GoalSatisfaction, ResponderBias, Responders};
+pub use self::returns::{ReturnMeasure, Returns};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -85,6 +87,9 @@ pub struct OverlayReport {
     pub promises: Option<Vec<PromiseMeasure>>,
     /// Who answered, and how satisfied those are who reached a goal; absent without answers.
     pub responders: Option<Responders>,
+    /// Who leaves without a goal, and whether they come back; absent until it has been measured.
+    #[serde(default)]
+    pub returns: Option<Returns>,
     /// What a reader must know.
     pub caveats: Vec<Caveat>,
     /// Where it came from.

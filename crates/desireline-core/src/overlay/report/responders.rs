@@ -10,7 +10,7 @@ use crate::report::{Caveat, Rate};
 /// What is known of those who answered: whether they are like all others, and how satisfied those are who reached a goal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Responders {
-    /// Answers in the table.
+    /// Answers in the table; with a persona those of its customers.
     pub answers: u64,
     /// Those of them that belong to a journey.
     pub joined: u64,

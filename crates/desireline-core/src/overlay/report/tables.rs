@@ -34,6 +34,7 @@ impl Report for OverlayReport {
         }
         tables.extend(self.promises.as_deref().map(promise_table));
         tables.push(health_table(&self.health));
+        tables.extend(self.returns.as_ref().map(Returns::table));
         if let Some(told) = &self.responders {
             tables.push(responder_table(&told.questions));
             tables.push(satisfaction_table(&told.goals));

@@ -1,6 +1,7 @@
 //! What a map watches, hears and feels, as tables.
 
 use super::*;
+use crate::kpi::AlertRun;
 use crate::report::{Cells, Table};
 
 fn text<T>(rows: &[T], of: impl Fn(&T) -> Option<String>) -> Cells {
@@ -24,31 +25,49 @@ impl OverlayReport {
     fn kpi_table(&self) -> Option<Table> {
         let rows = self.kpis.as_deref().filter(|rows| !rows.is_empty())?;
         let flag = |of: fn(&KpiMeasure) -> Option<bool>| Cells::Flag(rows.iter().map(of).collect());
-        Some(
-            Table::new("kpis", "KPIs that the map watches")
-                .with("id", "Id", text(rows, |k| Some(k.id.clone())))
-                .with("kpi", "KPI", text(rows, |k| Some(k.kpi.clone())))
-                .with("name", "Name", text(rows, |k| Some(k.name.clone())))
-                .with("at", "At", text(rows, |k| k.at.clone()))
+        let runs = rows.iter().any(|k| k.alert_run.is_some());
+        let run = |of: fn(&AlertRun) -> Option<u64>| {
+            let of = |k: &KpiMeasure| k.alert_run.as_ref().and_then(of);
+            Cells::Count(rows.iter().map(of).collect())
+        };
+        let table = Table::new("kpis", "KPIs that the map watches")
+            .with("id", "Id", text(rows, |k| Some(k.id.clone())))
+            .with("kpi", "KPI", text(rows, |k| Some(k.kpi.clone())))
+            .with("name", "Name", text(rows, |k| Some(k.name.clone())))
+            .with("at", "At", text(rows, |k| k.at.clone()))
+            .with(
+                "value",
+                "Value",
+                Cells::Estimate(rows.iter().map(|k| k.value).collect()),
+            )
+            .with(
+                "n",
+                "Of",
+                Cells::Count(rows.iter().map(|k| Some(k.n)).collect()),
+            )
+            .with("target", "Target", text(rows, |k| k.target.clone()))
+            .with("met", "Met", flag(|k| k.met))
+            .with("alert", "Alert", flag(|k| k.alert));
+        let table = match runs {
+            true => table
                 .with(
-                    "value",
-                    "Value",
-                    Cells::Estimate(rows.iter().map(|k| k.value).collect()),
+                    "alert_periods",
+                    "Periods in a row",
+                    run(|r| Some(r.periods)),
                 )
+                .with("alert_wanted", "So many ring", run(|r| r.wanted))
                 .with(
-                    "n",
-                    "Of",
-                    Cells::Count(rows.iter().map(|k| Some(k.n)).collect()),
-                )
-                .with("target", "Target", text(rows, |k| k.target.clone()))
-                .with("met", "Met", flag(|k| k.met))
-                .with("alert", "Alert", flag(|k| k.alert))
-                .with(
-                    "hole",
-                    "Why there is no number",
-                    text(rows, |k| k.hole.clone()),
+                    "alert_unit",
+                    "Period",
+                    text(rows, |k| Some(k.alert_run?.unit.word().to_owned())),
                 ),
-        )
+            false => table,
+        };
+        Some(table.with(
+            "hole",
+            "Why there is no number",
+            text(rows, |k| k.hole.clone()),
+        ))
     }
 
     /// The numbers of KPIs that have one for each channel or kind.

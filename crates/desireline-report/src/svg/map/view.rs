@@ -33,7 +33,7 @@ impl MapPicture {
     pub fn of(map: &JourneyMap, overlay: Option<&OverlayReport>) -> MapPicture {
         let view = View {
             map,
-            language: map.main_language(),
+            language: overlay.map_or_else(|| map.main_language(), |o| o.map.language.as_str()),
             overlay,
             stage_of: stages_of(map),
         };
