@@ -128,9 +128,8 @@ fn measure(m: &ArgMatches, file: &MapFile, exec: &Exec) -> Result<(Measured, Map
         false => input::rule(m)?,
     };
     let journeys = input::cut(m, &log, rule)?;
-    let measured =
-        overlay::measured_and_heard(file.map(), &journeys, &how, &sources, exec)
-            .map_err(|e| overlay::placed(file, journeys.catalog(), e))?;
+    let measured = overlay::measured_and_heard(file.map(), &journeys, &how, &sources, exec)
+        .map_err(|e| overlay::placed(file, journeys.catalog(), e))?;
     let checked = against(m, file, &log, &options(m)?, exec)?;
     Ok((measured, checked))
 }

@@ -215,10 +215,8 @@ impl Level {
     #[cold]
     fn settle(&mut self, sums: &mut LevelSums) {
         let (cells, edges) = (&mut sums.cells, &mut sums.edges.sums);
-        self.visits
-            .settle(cells, |cell| &mut cell.dwell);
-        self.between
-            .settle(edges, |edge| &mut edge.between);
+        self.visits.settle(cells, |cell| &mut cell.dwell);
+        self.between.settle(edges, |edge| &mut edge.between);
     }
 
     /// A visit begins; returns 1 if it is the journey's first one there.

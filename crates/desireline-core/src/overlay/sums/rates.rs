@@ -136,7 +136,13 @@ mod tests {
 
     #[test]
     fn parts_are_what_wide_sums_are() {
-        let customers = [((0, 0), (0, 0)), ((1, 2), (0, 0)), ((0, 0), (3, 3)), ((2, 5), (1, 4)), ((0, 1 << 31), (7, 9))];
+        let customers = [
+            ((0, 0), (0, 0)),
+            ((1, 2), (0, 0)),
+            ((0, 0), (3, 3)),
+            ((2, 5), (1, 4)),
+            ((0, 1 << 31), (7, 9)),
+        ];
         let (mut part, mut wide) = (SidesPart::default(), Sides::default());
         for (a, b) in customers {
             part.add(a, b);
