@@ -215,7 +215,7 @@ pub static DEFINITIONS: &[Definition] = &[
         v("mean", SCORE, "mean grade", "respondents", SCALE),
     ], SURVEY_DATA, "Sielinski 2021, on CSAT without uncertainty", "csat shop.arrow --feedback answers.csv"),
     d(12, "Would customers recommend us?", &[
-        v("nps", SCORE, "100 (share of 9 and 10 − share of 0 to 6)", "respondents", "adjusted Wald: three more answers, ¾ promoters and ¾ detractors"),
+        v("nps", SCORE, "100 (share of 9 and 10 − share of 0 to 6)", "respondents", "adjusted Wald: three more answers, ¾ promoters and ¾ detractors; below 30 answers no narrower than Tango's score interval"),
     ], SURVEY_DATA, "Reichheld 2003; Rocks 2016", "nps shop.arrow --feedback answers.csv"),
     d(13, "Where do we stand in search results?", &[
         v("position", SCORE, "Σ position × impressions / Σ impressions", "impressions in search results", "studentised bootstrap of days, seeded"),

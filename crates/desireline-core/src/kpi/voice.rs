@@ -53,7 +53,7 @@ pub(super) fn bind(asked: &Asked<'_>) -> Result<Voice, SpecError> {
     let needs = || {
         asked.needs(
             "answers of customers",
-            "give a feedback table: `Kpi::answers` in Rust",
+            "give a feedback table: `--feedback`, `feedback=`, `Kpi::answers` in Rust",
         )
     };
     let Some(Answers(answers)) = &asked.kpi.feedback else {

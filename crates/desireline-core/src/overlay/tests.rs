@@ -1,6 +1,8 @@
 //! Bindings and checks on logs small enough to count by hand.
 #![allow(clippy::unwrap_used)]
 
+mod deep;
+
 use super::*;
 use crate::engine::Exec;
 use crate::journey::JourneyRule;

@@ -411,8 +411,8 @@ mod tests {
 
     #[test]
     fn shares_of_scores_are_as_planted() {
-        let shop = Simulation::shop(20_000).prepare().unwrap();
-        let answers = shop.answers(0..20_000);
+        let shop = Simulation::shop(40_000).prepare().unwrap();
+        let answers = shop.answers(0..40_000);
         for (a, asked) in SURVEY.iter().enumerate() {
             assert!(
                 (asked.scores.iter().sum::<f64>() - 1.0).abs() < 1e-12,

@@ -5,7 +5,6 @@ use crate::time::TimeSpan;
 
 mod broken;
 mod checks;
-mod deep;
 mod meaning;
 mod round_trip;
 

@@ -421,6 +421,8 @@ impl<'m> View<'m> {
             (None, _) if wanted.is_empty() => Verdict::None,
             (_, Some(true)) => Verdict::Met,
             (_, Some(false)) => Verdict::Missed,
+            // Without a number there is nothing to decide.
+            (_, None) if measured.is_some_and(|m| m.value.is_none()) => Verdict::None,
             (_, None) => Verdict::Undecided,
         };
         MapKpi {
@@ -541,9 +543,10 @@ fn part(whole: &MapKpi, part: &KpiPart) -> MapKpi {
         n: Some(part.n),
         hole: part.hole.clone(),
         verdict: match (whole.verdict, part.met) {
-            (Verdict::None, _) => Verdict::None,
+            (Verdict::None, _) if whole.wanted.is_empty() => Verdict::None,
             (_, Some(true)) => Verdict::Met,
             (_, Some(false)) => Verdict::Missed,
+            (_, None) if part.value.is_none() => Verdict::None,
             (_, None) => Verdict::Undecided,
         },
         ..whole.clone()

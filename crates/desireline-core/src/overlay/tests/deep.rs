@@ -1,10 +1,14 @@
 //! The deepest expressions that are read, through everything that walks them, on half of the stack that a thread has: no
 //! optimised build needs as much as this one.
 
-use super::*;
+use crate::expr::{Expr, ExprError, MAX_DEPTH, event, first};
 use crate::journey::{JourneyRule, Mask, Matcher, Scratch};
 use crate::log::Log;
 use crate::overlay::LenientMatcher;
+
+fn parse(text: &str) -> Expr {
+    Expr::parse(text).unwrap_or_else(|error| panic!("{}", error.snippet(text)))
+}
 
 /// `head`, `MAX_DEPTH` times, then `a`, then as many `tail`s.
 fn nested(head: &str, tail: &str, times: usize) -> String {
