@@ -322,17 +322,17 @@ impl Picks for PlaceEvents {
                     mask.set(*i as usize);
                 }
             }
-            At::Channel(wanted) => places.channels(morsel, |i, channel| {
+            At::Channel(wanted) => places.channels(morsel, &places.taken(morsel), |i, channel| {
                 if channel == *wanted {
                     mask.set(i);
                 }
             }),
-            At::Stages(wanted) => places.walk(morsel, |event| {
+            At::Stages(wanted) => places.walk(morsel, &places.taken(morsel), |event| {
                 if is_in(wanted, event.stage) {
                     mask.set(event.at);
                 }
             }),
-            At::Step(wanted) => places.walk(morsel, |event| {
+            At::Step(wanted) => places.walk(morsel, &places.taken(morsel), |event| {
                 if event.step == *wanted {
                     mask.set(event.at);
                 }
@@ -359,7 +359,7 @@ impl Places {
     }
 
     /// The events that belong to a touchpoint, each with it; in the order of the journeys, and of priority where an event belongs to several.
-    fn taken(&self, morsel: &Morsel<'_>) -> Vec<(u32, u32)> {
+    pub(super) fn taken(&self, morsel: &Morsel<'_>) -> Vec<(u32, u32)> {
         let mut taken = Vec::new();
         let take = |i: usize, binding: usize| {
             let bound = self.bound.bindings.get(binding);
@@ -370,10 +370,14 @@ impl Places {
         taken
     }
 
-    /// Calls `each` with every event that belongs to a channel of the map.
-    pub(super) fn channels(&self, morsel: &Morsel<'_>, mut each: impl FnMut(usize, u32)) {
-        let taken = self.taken(morsel);
-        let mut rest = taken.as_slice();
+    /// Calls `each` with every event that belongs to a channel of the map; `taken` says [which touchpoint](Self::taken) an event has.
+    pub(super) fn channels(
+        &self,
+        morsel: &Morsel<'_>,
+        taken: &[(u32, u32)],
+        mut each: impl FnMut(usize, u32),
+    ) {
+        let mut rest = taken;
         for span in morsel.spans() {
             for i in span.range() {
                 let n = rest.iter().take_while(|(at, _)| *at as usize == i).count();
@@ -394,13 +398,17 @@ impl Places {
     }
 
     /// Calls `each` with every event that belongs to a touchpoint, once for each that it belongs to, and with where it is there.
-    pub(super) fn walk(&self, morsel: &Morsel<'_>, mut each: impl FnMut(Placed)) {
-        let taken = self.taken(morsel);
+    pub(super) fn walk(
+        &self,
+        morsel: &Morsel<'_>,
+        taken: &[(u32, u32)],
+        mut each: impl FnMut(Placed),
+    ) {
         let mut masks = vec![Mask::default(); self.conditions.len()];
         for (condition, mask) in self.conditions.iter().zip(&mut masks) {
             condition.fill(morsel, mask);
         }
-        let mut rest = taken.as_slice();
+        let mut rest = taken;
         for span in morsel.spans() {
             let mut furthest: Option<u32> = None;
             while let Some(&(i, _)) = rest

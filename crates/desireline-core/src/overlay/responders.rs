@@ -249,7 +249,8 @@ impl Part {
         scratch.levels.clear();
         scratch.levels.resize(inside.n_events(), 0);
         let levels = &mut scratch.levels;
-        plan.places.walk(&inside, |event| {
+        let taken = plan.places.taken(&inside);
+        plan.places.walk(&inside, &taken, |event| {
             let level = plan.places.level(event.stage);
             if let (Some(level), Some(known)) = (level, levels.get_mut(event.at)) {
                 *known = (*known).max(level as usize + 1);

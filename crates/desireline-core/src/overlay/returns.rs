@@ -320,7 +320,8 @@ impl Part {
         let [on_map, by_channel] = &mut self.placed;
         on_map.clear();
         by_channel.clear();
-        plan.places.walk(morsel, |event: Placed| {
+        let taken = plan.places.taken(morsel);
+        plan.places.walk(morsel, &taken, |event: Placed| {
             for (kind, place) in [event.stage, event.step, event.touchpoint]
                 .into_iter()
                 .enumerate()
@@ -328,7 +329,7 @@ impl Part {
                 on_map.extend(plan.place(kind, place).map(|p| (event.at, kind, p)));
             }
         });
-        plan.places.channels(morsel, |at, channel| {
+        plan.places.channels(morsel, &taken, |at, channel| {
             by_channel.extend(plan.place(3, channel).map(|p| (at, 3, p)));
         });
         let placed = std::mem::take(&mut self.placed);

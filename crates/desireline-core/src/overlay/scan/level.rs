@@ -195,11 +195,11 @@ impl Level {
                     self.take(sums, (place, other), to.first, between, journey);
                 }
             }
+            self.settle_full(sums);
         }
         for &place in places.of(last) {
             self.exit(sums, place, journey);
         }
-        self.settle_full(sums);
         distinct
     }
 
@@ -274,9 +274,6 @@ impl Level {
         #[allow(clippy::cast_possible_truncation)] // pairs of u32 that are met fit it
         let way = place as u32;
         edge.logs += self.between.push(way, between);
-        if self.between.is_full() {
-            self.settle(sums);
-        }
     }
 
     /// The journey ends here.
@@ -332,9 +329,7 @@ impl Level {
             let log = self.visits.push(place as u32, to.saturating_sub(*from));
             slot.logs += log;
             slot.lengths += 1;
-            if self.visits.is_full() {
-                self.settle(sums);
-            }
+            self.settle_full(sums);
         }
         let last = cells.last().and_then(|cell| place(*cell));
         if let Some(cell) = last.and_then(|place| sums.cells.get_mut(place)) {

@@ -270,16 +270,15 @@ impl ChannelSide {
     }
 
     pub(super) fn end_customer(&mut self) {
-        let mut part = std::mem::take(&mut self.part);
+        let part = &mut self.part;
         part.channels.add(self.channels, self.journeys);
         part.switches.add(self.switches, self.journeys);
         part.fragmented.add(self.several, self.journeys);
         let [several, one] = self.goal;
         part.goal.add(several, one);
-        *self = ChannelSide {
-            part,
-            ..ChannelSide::default()
-        };
+        (self.journeys, self.channels) = (0, 0);
+        (self.switches, self.several) = (0, 0);
+        self.goal = [(0, 0); 2];
     }
 
     /// The morsel is over: adds its customers to the sums.
