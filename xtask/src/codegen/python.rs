@@ -1,14 +1,15 @@
 //! The generated files of the Python package: questions with their methods, and reports with typed attributes.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod text;
+mod types;
+
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use serde_json::Value;
-
+use self::text::{all, doc, import, or, wrapped};
+use self::types::{held, python_name, reading, value, written};
 use super::schema::{Class, Classes, Field, Type, prose};
 use super::{Beside, Model, Problem};
-
-const WIDTH: usize = 120;
 
 /// What a report's base class already means; a field of one of these names would hide it.
 const TAKEN: &[&str] = &[
@@ -29,13 +30,6 @@ const TAKEN: &[&str] = &[
     "to_markdown",
     "to_pandas",
     "to_polars",
-];
-
-/// Words that cannot be a Python name.
-const KEYWORDS: &[&str] = &[
-    "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif",
-    "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda",
-    "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
 ];
 
 const HEADER: &str = "# Written by `cargo run -p xtask -- codegen`; edit the engine's documentation comments instead.\n";
@@ -202,127 +196,6 @@ fn mentions(kind: &Type, into: &mut Vec<String>) {
         _ => {}
     }
 }
-
-// --- types ---------------------------------------------------------------------------------------------------------
-
-/// What a user may write.
-fn written(kind: &Type) -> String {
-    match kind {
-        Type::Expression => "Condition".to_owned(),
-        Type::TimeSpan => "Span".to_owned(),
-        Type::List(inner) => {
-            let item = written(inner);
-            format!("{item} | Sequence[{item}]")
-        }
-        Type::Map(inner) if **inner == Type::Any => "Mapping[str, Json]".to_owned(),
-        Type::Map(inner) => format!("Mapping[str, {}]", written(inner)),
-        Type::Tuple(kinds) => format!("tuple[{}]", joined(kinds, written, ", ")),
-        Type::Union(kinds) => unique(kinds.iter().map(written)),
-        Type::Optional(inner) => format!("{} | None", written(inner)),
-        Type::Any => "Json".to_owned(),
-        other => plain(other),
-    }
-}
-
-/// What a report holds.
-fn held(kind: &Type) -> String {
-    match kind {
-        Type::Expression | Type::TimeSpan => "str".to_owned(),
-        Type::List(inner) => format!("tuple[{}, ...]", held(inner)),
-        Type::Map(inner) => format!("Mapping[str, {}]", held(inner)),
-        Type::Tuple(kinds) => format!("tuple[{}]", joined(kinds, held, ", ")),
-        Type::Union(_) | Type::Any => "Any".to_owned(),
-        Type::Optional(inner) => format!("{} | None", held(inner)),
-        other => plain(other),
-    }
-}
-
-fn plain(kind: &Type) -> String {
-    match kind {
-        Type::Integer => "int".to_owned(),
-        Type::Number => "float".to_owned(),
-        Type::Boolean => "bool".to_owned(),
-        Type::Text => "str".to_owned(),
-        Type::Choice(words) => format!("Literal[{}]", joined(words, |w| format!("\"{w}\""), ", ")),
-        Type::Class(name) => name.clone(),
-        _ => "Any".to_owned(),
-    }
-}
-
-/// An expression that makes a held value of the JSON in `value`.
-fn reading(kind: &Type, value: &str) -> String {
-    match kind {
-        Type::Class(name) => format!("{name}._read({value})"),
-        Type::List(inner) => {
-            let item = reading(inner, "x");
-            if item == "x" {
-                format!("tuple({value})")
-            } else {
-                format!("tuple({item} for x in {value})")
-            }
-        }
-        Type::Map(inner) => {
-            let item = reading(inner, "x");
-            if item == "x" {
-                value.to_owned()
-            } else {
-                format!("{{k: {item} for k, x in {value}.items()}}")
-            }
-        }
-        Type::Tuple(kinds) => {
-            let items = kinds
-                .iter()
-                .enumerate()
-                .map(|(i, k)| reading(k, &format!("{value}[{i}]")));
-            format!("({},)", items.collect::<Vec<_>>().join(", "))
-        }
-        Type::Optional(inner) => {
-            let item = reading(inner, "y");
-            if item == "y" {
-                value.to_owned()
-            } else {
-                format!("None if (y := {value}) is None else {item}")
-            }
-        }
-        _ => value.to_owned(),
-    }
-}
-
-fn joined<T>(items: &[T], show: impl Fn(&T) -> String, by: &str) -> String {
-    items.iter().map(show).collect::<Vec<_>>().join(by)
-}
-
-fn unique(items: impl Iterator<Item = String>) -> String {
-    let mut seen = Vec::new();
-    for item in items.flat_map(|i| i.split(" | ").map(str::to_owned).collect::<Vec<_>>()) {
-        if !seen.contains(&item) {
-            seen.push(item);
-        }
-    }
-    seen.join(" | ")
-}
-
-/// A value as Python writes it.
-fn value(json: &Value) -> String {
-    match json {
-        Value::Null => "None".to_owned(),
-        Value::Bool(true) => "True".to_owned(),
-        Value::Bool(false) => "False".to_owned(),
-        Value::Array(items) if items.len() == 1 => format!("({},)", value(&items[0])),
-        Value::Array(items) => format!("({})", joined(items, value, ", ")),
-        other => other.to_string(),
-    }
-}
-
-fn python_name(name: &str) -> String {
-    if KEYWORDS.contains(&name) {
-        format!("{name}_")
-    } else {
-        name.to_owned()
-    }
-}
-
-// --- classes -------------------------------------------------------------------------------------------------------
 
 /// Required fields in the order declared, then the others.
 fn ordered(class: &Class) -> impl Iterator<Item = &Field> {
@@ -607,118 +480,4 @@ fn typed(field: &Field) -> String {
     } else {
         expression
     }
-}
-
-// --- text ----------------------------------------------------------------------------------------------------------
-
-fn or(text: String, other: &str) -> String {
-    if text.is_empty() {
-        other.to_owned()
-    } else {
-        text
-    }
-}
-
-/// A documentation string, its lines broken to the file's width.
-fn doc(out: &mut String, indent: usize, text: &str) {
-    if text.is_empty() {
-        return;
-    }
-    let pad = " ".repeat(indent);
-    let raw = if text.contains('\\') { "r" } else { "" };
-    let safe = text.replace("\"\"\"", "'''");
-    let mut lines: Vec<String> = Vec::new();
-    for paragraph in safe.split('\n') {
-        let inner = paragraph.len() - paragraph.trim_start().len();
-        let hanging = if ["- ", "* "]
-            .iter()
-            .any(|mark| paragraph.trim_start().starts_with(mark))
-        {
-            inner + 2
-        } else if inner > 0 {
-            inner + 4
-        } else {
-            0
-        };
-        lines.extend(broken(paragraph, WIDTH.saturating_sub(indent + 4), hanging));
-    }
-    let many = lines.len() > 1;
-    let ends_in_quote = lines.last().is_some_and(|l| l.ends_with('"'));
-    let _ = write!(
-        out,
-        "{pad}{raw}\"\"\"{}",
-        lines.first().map_or("", String::as_str)
-    );
-    for line in lines.iter().skip(1) {
-        if line.is_empty() {
-            out.push('\n');
-        } else {
-            let _ = write!(out, "\n{pad}{line}");
-        }
-    }
-    if many {
-        let _ = write!(out, "\n{pad}");
-    } else if ends_in_quote {
-        out.push(' ');
-    }
-    out.push_str("\"\"\"\n");
-}
-
-fn broken(text: &str, width: usize, hanging: usize) -> Vec<String> {
-    let lead = &text[..text.len() - text.trim_start().len()];
-    // A line of a table stays whole.
-    if text.trim_start().starts_with('|') {
-        return vec![text.trim_end().to_owned()];
-    }
-    let (mut lines, mut line) = (Vec::new(), lead.to_owned());
-    let mut empty = true;
-    for word in text.split_whitespace() {
-        if !empty && line.chars().count() + 1 + word.chars().count() > width {
-            lines.push(std::mem::replace(&mut line, " ".repeat(hanging)));
-            empty = true;
-        }
-        if !empty {
-            line.push(' ');
-        }
-        line.push_str(word);
-        empty = false;
-    }
-    lines.push(line.trim_end().to_owned());
-    lines
-}
-
-/// A call or signature on one line where it fits, else one argument a line.
-fn wrapped(start: &str, arguments: &[String], end: &str) -> String {
-    let one = format!("{start}{}{end}", arguments.join(", "));
-    if one.lines().all(|l| l.chars().count() <= WIDTH) {
-        return one;
-    }
-    let pad = " ".repeat(start.len() - start.trim_start().len());
-    let mut out = format!("{start}\n");
-    for argument in arguments {
-        let _ = writeln!(out, "{pad}    {argument},");
-    }
-    let _ = write!(out, "{pad}{end}");
-    out
-}
-
-fn all<'a>(out: &mut String, names: impl Iterator<Item = &'a str>) {
-    let names: BTreeSet<&str> = names.collect();
-    out.push_str("__all__ = [\n");
-    for name in names {
-        let _ = writeln!(out, "    \"{name}\",");
-    }
-    out.push_str("]\n");
-}
-
-fn import(out: &mut String, module: &str, names: &[String]) {
-    let names: BTreeMap<&str, ()> = names.iter().map(|n| (n.as_str(), ())).collect();
-    if names.is_empty() {
-        return;
-    }
-    let _ = writeln!(out, "from {module} import (");
-    for name in names.keys() {
-        let _ = writeln!(out, "    {name},");
-    }
-    out.push_str(")\n");
 }
