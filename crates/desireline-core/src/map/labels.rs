@@ -148,7 +148,7 @@ impl Asked<'_> {
         let (enter, leave) = (self.condition("enter"), self.condition("leave"));
         let at = self.binding.at.as_ref();
         let is_stage = at.is_some_and(|at| self.map.stages.iter().any(|s| s.id == *at));
-        let place = at.map(|at| self.named(at));
+        let place = at.map(|at| self.map.label_of(at, self.language).to_owned());
         match (enter, leave, is_stage) {
             (None, None, true) => part(" on stage ", place),
             (None, None, false) => match place {
@@ -212,24 +212,6 @@ impl Asked<'_> {
             }
             _ => Some("any goal".to_owned()),
         }
-    }
-
-    fn named(&self, id: &Id) -> String {
-        let map = self.map;
-        let steps = map.stages.iter().flat_map(|s| &s.steps);
-        let mut named = map
-            .stages
-            .iter()
-            .map(|s| (&s.id, &s.name))
-            .chain(steps.map(|s| (&s.id, &s.action)))
-            .chain(map.touchpoints.iter().map(|t| (&t.id, &t.name)))
-            .chain(
-                map.channels
-                    .iter()
-                    .filter_map(|c| Some((&c.id, c.name.as_ref()?))),
-            );
-        let name = named.find(|(known, _)| *known == id);
-        name.map_or_else(|| id.to_string(), |(_, n)| n.get(self.language).to_owned())
     }
 }
 

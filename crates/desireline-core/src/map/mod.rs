@@ -23,6 +23,7 @@ mod index;
 mod kpis;
 mod labels;
 mod lifecycle;
+mod names;
 mod part;
 mod people;
 mod reviews;

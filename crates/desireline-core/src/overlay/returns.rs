@@ -171,37 +171,23 @@ impl Plan {
         let language = how.language.as_deref();
         let language = language.unwrap_or_else(|| map.main_language());
         let mut named = Vec::with_capacity(self.n);
-        let mut add = |kind: usize, place: usize, of, id: &crate::map::Id, name: String| {
-            named.push((self.offsets[kind] + place, of, id.to_string(), name));
+        let mut add = |kind: usize, place: usize, of, id: &crate::map::Id, name: &str| {
+            let place = self.offsets[kind] + place;
+            named.push((place, of, id.to_string(), name.to_owned()));
         };
         for (i, s) in map.stages.iter().enumerate() {
-            add(
-                0,
-                i,
-                CellKind::Stage,
-                &s.id,
-                s.name.get(language).to_owned(),
-            );
+            add(0, i, CellKind::Stage, &s.id, s.name.get(language));
         }
         for (i, s) in map.stages.iter().flat_map(|s| &s.steps).enumerate() {
-            add(
-                1,
-                i,
-                CellKind::Step,
-                &s.id,
-                s.action.get(language).to_owned(),
-            );
+            add(1, i, CellKind::Step, &s.id, s.action.get(language));
         }
         for (i, t) in map.touchpoints.iter().enumerate() {
             if t.binding.is_some() {
-                let name = t.name.get(language).to_owned();
-                add(2, i, CellKind::Touchpoint, &t.id, name);
+                add(2, i, CellKind::Touchpoint, &t.id, t.name.get(language));
             }
         }
         for (i, c) in map.channels.iter().enumerate() {
-            let name = c.name.as_ref();
-            let name = name.map_or_else(|| c.id.to_string(), |n| n.get(language).to_owned());
-            add(3, i, CellKind::Channel, &c.id, name);
+            add(3, i, CellKind::Channel, &c.id, c.label(language));
         }
         named
     }

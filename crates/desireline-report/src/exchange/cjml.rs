@@ -44,10 +44,7 @@ fn providers(map: &JourneyMap) -> Vec<&Stakeholder> {
 fn channel_name(map: &JourneyMap, t: &Touchpoint) -> Option<String> {
     let id = t.channel.as_ref()?;
     let channel = map.channels.iter().find(|c| c.id == *id)?;
-    Some(match &channel.name {
-        Some(name) => plain(map, name),
-        None => channel.id.to_string(),
-    })
+    Some(line(channel.label(map.main_language())))
 }
 
 pub(super) fn write(map: &JourneyMap) -> String {

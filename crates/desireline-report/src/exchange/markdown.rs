@@ -3,7 +3,6 @@
 mod findings;
 mod shown;
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use desireline_core::map::{
@@ -11,34 +10,18 @@ use desireline_core::map::{
 };
 
 pub(super) use self::shown::SHOWN;
-use super::header::plain;
+use super::header::{line, plain};
 use crate::format;
 use crate::markdown::escape;
 
 struct Page<'m> {
     map: &'m JourneyMap,
-    /// What the parts that others refer to are called.
-    names: HashMap<&'m Id, &'m LocalizedText>,
     out: String,
 }
 
 pub(super) fn write(map: &JourneyMap) -> String {
-    let stages = map.stages.iter().map(|s| (&s.id, &s.name));
-    let steps = map.stages.iter().flat_map(|s| &s.steps);
-    let names = stages
-        .chain(steps.map(|s| (&s.id, &s.action)))
-        .chain(map.touchpoints.iter().map(|t| (&t.id, &t.name)))
-        .chain(map.stakeholders.iter().map(|s| (&s.id, &s.name)))
-        .chain(map.goals.iter().map(|g| (&g.id, &g.text)))
-        .chain(map.pains.iter().map(|p| (&p.id, &p.text)))
-        .chain(
-            map.channels
-                .iter()
-                .filter_map(|c| Some((&c.id, c.name.as_ref()?))),
-        );
     let mut page = Page {
         map,
-        names: names.collect(),
         out: String::new(),
     };
     page.head();
@@ -62,8 +45,7 @@ impl Page<'_> {
 
     /// What a part is called; its id where it has no name.
     fn named(&self, id: &Id) -> String {
-        let name = self.names.get(id);
-        name.map_or_else(|| id.to_string(), |n| self.text(n))
+        line(self.map.label_of(id, self.map.main_language()))
     }
 
     fn list(&self, ids: &[Id]) -> String {

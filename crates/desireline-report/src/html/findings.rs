@@ -78,11 +78,7 @@ fn moments(view: &MapView<'_>) -> Option<Grid> {
 
 fn opportunities(view: &MapView<'_>) -> Option<Grid> {
     let rows = view.map.opportunities.iter().map(|o| {
-        let pain = |id: &Id| {
-            let pain = view.map.pains.iter().find(|p| p.id == *id);
-            pain.map_or_else(|| id.to_string(), |p| view.text(&p.text))
-        };
-        let eased: Vec<String> = o.solves.iter().map(pain).collect();
+        let eased: Vec<String> = o.solves.iter().map(|pain| view.named(pain)).collect();
         let value = match (estimate(o.uplift.as_ref()), money(o.value.as_ref())) {
             (uplift, value) if uplift.is_empty() || value.is_empty() => uplift + &value,
             (uplift, value) => format!("{uplift}; {value}"),
@@ -154,7 +150,7 @@ fn optional(view: &MapView<'_>, text: Option<&LocalizedText>) -> String {
 }
 
 fn owner(view: &MapView<'_>, id: Option<&Id>) -> String {
-    id.map(|id| view.owner(id)).unwrap_or_default()
+    id.map(|id| view.named(id)).unwrap_or_default()
 }
 
 fn money(rate: Option<&MoneyRate>) -> String {
@@ -182,26 +178,9 @@ fn estimate(e: Option<&Estimate>) -> String {
 /// Where something is, by name.
 fn place(view: &MapView<'_>, at: &At) -> String {
     match at {
-        At::Part(id) => named(view, id),
-        At::Edge { from, to } => format!("{} → {}", named(view, from), named(view, to)),
+        At::Part(id) => view.named(id),
+        At::Edge { from, to } => format!("{} → {}", view.named(from), view.named(to)),
     }
-}
-
-fn named(view: &MapView<'_>, id: &Id) -> String {
-    let map = view.map;
-    let stages = map.stages.iter().map(|s| (&s.id, &s.name));
-    let steps = map.stages.iter().flat_map(|s| &s.steps);
-    let touchpoints = map.touchpoints.iter().map(|t| (&t.id, &t.name));
-    let pains = map.pains.iter().map(|p| (&p.id, &p.text));
-    let channels = map.channels.iter();
-    let channels = channels.filter_map(|c| Some((&c.id, c.name.as_ref()?)));
-    let mut all = stages
-        .chain(steps.map(|s| (&s.id, &s.action)))
-        .chain(touchpoints)
-        .chain(channels)
-        .chain(pains);
-    let name = all.find(|(known, _)| *known == id);
-    name.map_or_else(|| id.to_string(), |(_, name)| view.text(name))
 }
 
 /// What is measured at a part of the map.

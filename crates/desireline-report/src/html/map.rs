@@ -1,5 +1,7 @@
 //! The part of a page that shows a map: cover, picture, tables, what is not seen, what it rests on, what the check says.
 
+use std::borrow::Borrow;
+
 use desireline_core::map::check::Level;
 use desireline_core::map::{JourneyMap, LocalizedText};
 use desireline_core::overlay::report::{Health, OverlayReport, PromiseVerdict};
@@ -81,9 +83,9 @@ impl MapView<'_> {
         text.get(self.language()).to_owned()
     }
 
-    pub(super) fn owner(&self, id: &desireline_core::map::Id) -> String {
-        let who = self.map.stakeholders.iter().find(|s| s.id == *id);
-        who.map_or_else(|| id.to_string(), |s| self.text(&s.name))
+    /// What a part of the map is called.
+    pub(super) fn named(&self, id: &(impl Borrow<str> + ?Sized)) -> String {
+        self.map.label_of(id, self.language()).to_owned()
     }
 
     pub(super) fn shown(&self) -> Shown {
@@ -187,7 +189,7 @@ impl MapView<'_> {
                 map.reviewed_every()
             ),
         );
-        say("Owner", self.owner(&map.owner));
+        say("Owner", self.named(&map.owner));
         if let Some(scope) = scope {
             say(
                 "Aim",
@@ -329,10 +331,6 @@ impl MapView<'_> {
                 found.push(context! { what => what, told => told, more => more });
             }
         };
-        let named = |id: &str| {
-            let t = map.touchpoints.iter().find(|t| t.id == id);
-            t.map_or_else(|| id.to_owned(), |t| self.text(&t.name))
-        };
         let unbound = map.touchpoints.iter().filter(|t| {
             t.binding.is_none() && t.traces() == desireline_core::map::Observability::Observed
         });
@@ -349,7 +347,7 @@ impl MapView<'_> {
         if let Some(o) = self.overlay {
             say(
                 "Bound touchpoints without a single event",
-                o.never_seen.iter().map(|id| named(id)).collect(),
+                o.never_seen.iter().map(|id| self.named(id)).collect(),
             );
             let orphan = |c: &desireline_core::overlay::OrphanCount| {
                 format!("{} ({})", c.event, format::counted(c.events, "event"))
@@ -399,7 +397,7 @@ impl MapView<'_> {
                     self.text(&a.text),
                     a.test.as_ref().map(|t| self.text(t)).unwrap_or_default(),
                     a.due.map(|d| d.to_string()).unwrap_or_default(),
-                    a.owner.as_ref().map(|o| self.owner(o)).unwrap_or_default(),
+                    a.owner.as_ref().map(|o| self.named(o)).unwrap_or_default(),
                 ]
             })
             .collect();

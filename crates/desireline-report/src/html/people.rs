@@ -36,25 +36,16 @@ pub(super) fn people(view: &MapView<'_>) -> Option<Value> {
 fn persona(view: &MapView<'_>, p: &Persona) -> Value {
     let text = |t: &LocalizedText| shown(t.get(view.language()));
     let texts = |list: &[LocalizedText]| list.iter().map(text).collect::<Vec<_>>();
-    let goal = |id: &Id| {
-        let goal = view.map.goals.iter().find(|g| g.id == *id);
-        goal.map_or_else(|| id.to_string(), |g| text(&g.text))
-    };
-    let channel = |id: &Id| {
-        let channels = &view.map.channels;
-        let name = channels.iter().find(|c| c.id == *id);
-        let name = name.and_then(|c| c.name.as_ref());
-        name.map_or_else(|| id.to_string(), text)
-    };
+    let named = |id: &Id| shown(&view.named(id));
     let facts = p.facts(view.sensitive).into_iter();
     let mut rows: Vec<(String, Vec<String>)> = facts
         .map(|(name, fact)| (sentence(name), vec![shown(&fact)]))
         .collect();
     let lists = [
-        ("Wants", p.goals.iter().map(goal).collect()),
+        ("Wants", p.goals.iter().map(named).collect()),
         ("What hurts", texts(&p.pains)),
         ("Speaks against it", texts(&p.objections)),
-        ("Likes", p.preferred_channels.iter().map(channel).collect()),
+        ("Likes", p.preferred_channels.iter().map(named).collect()),
     ];
     let lists = lists.into_iter().filter(|(_, told)| !told.is_empty());
     rows.extend(lists.map(|(what, told)| (what.to_owned(), told)));

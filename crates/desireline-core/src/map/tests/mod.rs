@@ -3,6 +3,7 @@
 
 mod broken;
 mod lints;
+mod names;
 mod round_trip;
 mod values;
 

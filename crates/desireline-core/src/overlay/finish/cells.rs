@@ -139,10 +139,7 @@ impl Known<'_> {
         channels
             .map(|(channel, cell)| ChannelMeasure {
                 id: channel.id.to_string(),
-                name: channel
-                    .name
-                    .as_ref()
-                    .map_or_else(|| channel.id.to_string(), |n| self.text(n)),
+                name: channel.label(&self.language).to_owned(),
                 kind: channel.kind.word().to_owned(),
                 online: channel.online,
                 cell: self.cell(cell),

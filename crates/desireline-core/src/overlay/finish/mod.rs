@@ -111,7 +111,6 @@ fn share(part: u64, whole: u64) -> Option<f64> {
 impl Known<'_> {
     fn summary(&self) -> MapSummary {
         let map = self.map;
-        let owner = map.stakeholders.iter().find(|s| s.id == map.owner);
         let scope = map.scope.as_ref();
         let window = scope.and_then(|s| s.window.as_ref());
         MapSummary {
@@ -121,7 +120,7 @@ impl Known<'_> {
             kind: map.kind.word().to_owned(),
             status: map.status.word().to_owned(),
             as_of: map.as_of.to_string(),
-            owner: owner.map_or_else(|| map.owner.to_string(), |o| self.text(&o.name)),
+            owner: map.label_of(&map.owner, &self.language).to_owned(),
             aim: scope.and_then(|s| s.aim.as_ref()).map(|t| self.text(t)),
             scenario: scope
                 .and_then(|s| s.scenario.as_ref())

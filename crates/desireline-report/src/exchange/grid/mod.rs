@@ -19,7 +19,7 @@ use desireline_core::map::{
 pub(super) use self::read::read;
 pub(super) use self::write::write;
 use super::ImportOptions;
-use super::header::{Ids, begin, plain};
+use super::header::{Ids, begin, line, plain};
 
 /// A row of the grid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -322,10 +322,7 @@ fn said_of(map: &JourneyMap, id: &Id) -> HashMap<Lane, Vec<Item>> {
 
 /// What a channel is called in the grid.
 fn channel_name(map: &JourneyMap, channel: &Channel) -> String {
-    match &channel.name {
-        Some(name) => plain(map, name),
-        None => channel.id.to_string(),
-    }
+    line(channel.label(map.main_language()))
 }
 
 fn channel_of<'m>(map: &'m JourneyMap, t: &Touchpoint) -> Option<&'m Channel> {
