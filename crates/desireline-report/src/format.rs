@@ -9,6 +9,7 @@
 //! | too few observations | `too few, n=3` |
 //! | missing | `–` |
 
+use desireline_core::kpi::Currency;
 use desireline_core::report::{Cells, Rate};
 use desireline_core::time::format_instant;
 use desireline_stats::{Estimate, Unit};
@@ -155,8 +156,12 @@ pub fn interval(e: &Estimate) -> String {
     format!("{lower}{joint}{upper}")
 }
 
-/// A number that is watched and its interval, with as many digits as the interval leaves: `7` and `−9 to 23`.
-pub(crate) fn watched(e: &Estimate) -> (String, String) {
+/// A number that is watched and its interval, with as many digits as the interval leaves: `7` and `−9 to 23`; money in its currency,
+/// where that is known: `12.50 EUR` and `11.20–13.80`.
+pub(crate) fn watched(e: &Estimate, currency: Option<&Currency>) -> (String, String) {
+    if let (Unit::MoneyMinor, Some(currency)) = (e.unit, currency) {
+        return amount(e, currency);
+    }
     let width = e.width();
     let is_bare = matches!(
         e.unit,
@@ -169,6 +174,19 @@ pub(crate) fn watched(e: &Estimate) -> (String, String) {
     let told = |x| fixed(x, decimals);
     let ends = format!("{}{}{}", told(e.lower), joint(e), told(e.upper));
     (told(e.value), ends)
+}
+
+/// An amount and its interval; cents only where the interval leaves them.
+fn amount(e: &Estimate, currency: &Currency) -> (String, String) {
+    let exponent = i32::try_from(currency.exponent.min(18)).unwrap_or(0);
+    let is_wide = e.width() >= 100.0 * 10_f64.powi(exponent);
+    let told = |minor: f64| match is_wide {
+        true => bare_money(rounded(minor / 10_f64.powi(exponent)), 0),
+        false => bare_money(rounded(minor), currency.exponent),
+    };
+    let value = format!("{} {}", told(e.value), currency.code);
+    let ends = format!("{}{}{}", told(e.lower), joint(e), told(e.upper));
+    (value, ends)
 }
 
 /// Ends with signs need a word between them.
@@ -302,6 +320,11 @@ pub fn date(micros: i64) -> String {
 
 /// An amount of money: `1,234.50 EUR` for 123450 minor units with exponent 2.
 pub fn money(minor: i64, exponent: u32, currency: &str) -> String {
+    format!("{} {currency}", bare_money(minor, exponent))
+}
+
+/// An amount of money without its currency.
+fn bare_money(minor: i64, exponent: u32) -> String {
     let text = decimal(minor, exponent);
     let (sign, text) = match text.strip_prefix('-') {
         Some(rest) => ("−", rest),
@@ -312,8 +335,8 @@ pub fn money(minor: i64, exponent: u32, currency: &str) -> String {
         .map_or((text, None), |(w, p)| (w, Some(p)));
     let whole = grouped(whole);
     match part {
-        Some(part) => format!("{sign}{whole}.{part} {currency}"),
-        None => format!("{sign}{whole} {currency}"),
+        Some(part) => format!("{sign}{whole}.{part}"),
+        None => format!("{sign}{whole}"),
     }
 }
 
@@ -480,7 +503,7 @@ mod tests {
     fn watched_numbers_have_the_digits_that_their_interval_leaves() {
         let told = |value, ends| {
             let e = Estimate::new(value, ends, 0.95, 87, Method::Newcombe, Unit::NetScore);
-            watched(&e.unwrap())
+            watched(&e.unwrap(), None)
         };
         let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
         assert_eq!(told(6.897, (-9.497, 22.83)), pair("7", "−9 to 23"));
@@ -491,6 +514,44 @@ mod tests {
         );
         // Without a width the number is as exact as it is.
         assert_eq!(told(1.2345, (1.2345, 1.2345)).0, "1.234");
+    }
+
+    #[test]
+    fn watched_money_stands_in_its_currency() {
+        let euro = Currency {
+            code: "EUR".to_owned(),
+            exponent: 2,
+        };
+        let told = |value, ends, currency| {
+            let e = Estimate::new(value, ends, 0.95, 87, Method::StudentT, Unit::MoneyMinor);
+            watched(&e.unwrap(), currency)
+        };
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        assert_eq!(
+            told(1250.4, (1180.0, 1321.0), Some(&euro)),
+            pair("12.50 EUR", "11.80–13.21")
+        );
+        // Nobody needs the cents of what is known to hundreds.
+        assert_eq!(
+            told(123_456.0, (113_000.0, 140_049.0), Some(&euro)),
+            pair("1,235 EUR", "1,130–1,400")
+        );
+        assert_eq!(
+            told(123_456.0, (123_456.0, 123_456.0), Some(&euro)).0,
+            "1,234.56 EUR"
+        );
+        let yen = Currency {
+            code: "JPY".to_owned(),
+            exponent: 0,
+        };
+        assert_eq!(
+            told(-5.0, (-12.0, 2.0), Some(&yen)),
+            pair("−5 JPY", "−12 to 2")
+        );
+        assert_eq!(
+            told(1250.0, (1180.0, 1321.0), None),
+            pair("1,250 minor units", "1,180–1,321")
+        );
     }
 
     #[test]

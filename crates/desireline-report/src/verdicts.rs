@@ -25,7 +25,10 @@ pub(crate) fn kept(m: &PromiseMeasure) -> String {
     let verdict = m.verdict.map_or("", PromiseVerdict::word);
     let told = match (&m.kept, &m.value) {
         (Some(rate), _) => format!("kept by {} of journeys", format::rate(rate)),
-        (None, Some(e)) => format::estimate(e),
+        (None, Some(e)) => {
+            let (value, interval) = format::watched(e, m.currency.as_ref());
+            format!("{value} ({interval})")
+        }
         (None, None) => return "not measured".to_owned(),
     };
     match m.verdict {

@@ -2,6 +2,7 @@
 //! pictures are written out to look at.
 #![allow(clippy::unwrap_used)]
 
+use desireline_core::kpi::Currency;
 use desireline_core::map::{
     Channel, ChannelKind, CustomerGoal, Date, Emotion, EmotionSource, GoalKind, Id, JourneyMap,
     MapKind, Stage, Status, Touchpoint, Valence, Version, templates,
@@ -63,6 +64,7 @@ fn sample() -> MapPicture {
     let kpi = |name: &str, value: f64, target: Option<f64>, verdict| MapKpi {
         name: name.to_owned(),
         value: estimate(value, 0.02, Unit::Proportion),
+        currency: None,
         n: Some(900),
         hole: None,
         target,
@@ -157,6 +159,7 @@ fn sample() -> MapPicture {
                 MapKpi {
                     name: "Customer effort score".to_owned(),
                     value: None,
+                    currency: None,
                     n: Some(4),
                     hole: None,
                     target: Some(5.0),
@@ -432,6 +435,38 @@ fn what_was_typed_in_is_not_called_measured() {
         "Emotion from opinion: 1 of 1, opinion hatched"
     );
     assert_eq!(fact(vec![]), "Emotion: unknown, no feeling on the map");
+}
+
+#[test]
+fn a_large_amount_leaves_the_name_whole() {
+    let spent = |minor: f64| MapKpi {
+        name: "Revenue per returning customer".to_owned(),
+        value: estimate(minor, minor / 10.0, Unit::MoneyMinor),
+        currency: Some(Currency {
+            code: "EUR".to_owned(),
+            exponent: 2,
+        }),
+        n: Some(900),
+        hole: None,
+        target: None,
+        wanted: String::new(),
+        verdict: Verdict::None,
+    };
+    for (minor, shown) in [(1_250.0, "12.50 EUR"), (9.9e13, "990,000,000,000 EUR")] {
+        let mut picture = sample();
+        picture.stages[1].kpis = vec![spent(minor)];
+        let svg = picture.svg(MAP_WIDE);
+        assert!(svg.contains(&format!(">{shown}<")), "{shown}");
+        // What is drawn: neither tooltips nor the text for those who do not see it.
+        let pieces: Vec<&str> = svg.split('>').collect();
+        let drawn = pieces.windows(2).filter(|w| !w[0].ends_with("<title"));
+        let drawn = drawn.map(|w| w[1].split('<').next().unwrap());
+        let drawn: Vec<&str> = drawn.filter(|t| t.len() < 40).collect();
+        for word in ["Revenue", "returning", "customer"] {
+            let whole = |text: &&str| text.split(' ').any(|w| w == word);
+            assert!(drawn.iter().any(whole), "{shown}: {word}");
+        }
+    }
 }
 
 #[test]

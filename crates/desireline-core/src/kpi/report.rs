@@ -1,9 +1,10 @@
 //! What a KPI's report holds.
 
-use desireline_stats::{Estimate, Unit};
+use desireline_stats::Estimate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::money::whole;
 use crate::map::KpiUnit;
 use crate::report::{Caveat, Cells, Report, Table};
 
@@ -119,22 +120,6 @@ impl KpiReport {
         self.values.first()?.estimate.as_ref()
     }
 
-    /// Money as people write it, whole units of the currency.
-    fn shown(&self, e: Option<Estimate>) -> Option<Estimate> {
-        let e = e?;
-        if e.unit != Unit::MoneyMinor {
-            return Some(e);
-        }
-        let scale = 10_f64.powi(i32::try_from(self.currency_exponent.min(18)).unwrap_or(0));
-        Some(Estimate {
-            value: e.value / scale,
-            lower: e.lower / scale,
-            upper: e.upper / scale,
-            unit: Unit::Ratio,
-            ..e
-        })
-    }
-
     fn table(&self, name: &'static str, title: String, values: &[KpiValue]) -> Table {
         let text = |f: fn(&KpiValue) -> Option<String>| Cells::Text(values.iter().map(f).collect());
         let count = |f: fn(&KpiValue) -> Option<u64>| Cells::Count(values.iter().map(f).collect());
@@ -154,11 +139,14 @@ impl KpiReport {
         if values.iter().any(|v| v.key.is_some()) {
             table = table.with("key", "of", text(|v| v.key.clone()));
         }
-        let label = match &self.currency {
-            Some(currency) if self.unit == KpiUnit::Money => format!("{}, {currency}", self.name),
-            _ => self.name.clone(),
+        let label = match self.money() {
+            Some(currency) => format!("{}, {}", self.name, currency.code),
+            None => self.name.clone(),
         };
-        let shown = values.iter().map(|v| self.shown(v.estimate)).collect();
+        let shown = values
+            .iter()
+            .map(|v| Some(whole(v.estimate.as_ref()?, self.currency_exponent)))
+            .collect();
         table = table.with("value", label, Cells::Estimate(shown));
         if values.iter().any(|v| v.count.is_some())
             && self.unit != KpiUnit::Money

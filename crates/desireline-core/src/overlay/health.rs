@@ -371,6 +371,7 @@ touchpoints:
             open: 0,
             wanted: None,
             value: None,
+            currency: None,
             n: 0,
             verdict: Some(verdict),
             hole: None,

@@ -311,6 +311,7 @@ fn empty(map: &JourneyMap, binding: &KpiBinding, how: &Overlay) -> KpiMeasure {
         alert: None,
         alert_run: None,
         hole: None,
+        currency: None,
         parts: Vec::new(),
     }
 }
@@ -499,6 +500,7 @@ fn fill(
     map: &JourneyMap,
     (binding, per): (&KpiBinding, Option<PeriodLength>),
 ) {
+    row.currency = report.money();
     // The first signal of friction is all of them together.
     let is_keyed = report.number != "K20" && report.values.iter().any(|v| v.key.is_some());
     let own = binding.at.as_ref();

@@ -118,6 +118,7 @@ pub(super) fn promises_of(
         for ((place, _), number) in whole.iter().zip(numbers) {
             if let Some(row) = rows.get_mut(*place) {
                 row.value = number.value;
+                row.currency = number.currency;
                 row.n = number.n;
                 row.hole = number.hole;
                 row.verdict = match (&number.value, &row.hole) {
@@ -167,6 +168,7 @@ fn empty(
         open: 0,
         wanted: None,
         value: None,
+        currency: None,
         n: 0,
         verdict: None,
         hole: None,

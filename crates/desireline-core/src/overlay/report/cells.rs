@@ -4,7 +4,7 @@ use desireline_stats::Estimate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::kpi::AlertRun;
+use crate::kpi::{AlertRun, Currency};
 use crate::report::Rate;
 
 /// A kind of part that is measured.
@@ -379,6 +379,9 @@ pub struct KpiMeasure {
     pub alert_run: Option<AlertRun>,
     /// Why there is no value, or why the target cannot be compared with it.
     pub hole: Option<String>,
+    /// The currency that its value, and those of its parts, are in minor units of; absent where it is no money.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
     /// Its numbers by channel or kind, where it has several and none of them is that of all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<KpiPart>,

@@ -4,6 +4,7 @@ use desireline_stats::Estimate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::kpi::Currency;
 use crate::report::Rate;
 
 /// Whether a promise is kept.
@@ -57,6 +58,9 @@ pub struct PromiseMeasure {
     pub wanted: Option<f64>,
     /// The number itself, for promises that are kept or broken as a whole.
     pub value: Option<Estimate>,
+    /// The currency that the number is in minor units of; absent where it is no money.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
     /// Of how many.
     pub n: u64,
     /// Whether it is kept; absent where that cannot be measured.

@@ -27,7 +27,7 @@ pub(super) fn promise_table(rows: &[PromiseMeasure]) -> Table {
         )
         .with("never", "Never came to the end", count(rows, |p| p.never))
         .with("open", "Not yet known", count(rows, |p| p.open))
-        .with("value", "Measured", estimate(rows, |p| p.value))
+        .with_value("Measured", rows, |p| (p.value, p.currency.as_ref()))
         .with("n", "n", count(rows, |p| p.n))
         .with("hole", "Why no number", maybe(rows, |p| p.hole.clone()))
 }

@@ -1,11 +1,40 @@
 //! What a map watches, hears and feels, as tables.
 
+use desireline_stats::Estimate;
+
 use super::*;
-use crate::kpi::AlertRun;
+use crate::kpi::{AlertRun, Currency};
 use crate::report::{Cells, Table};
 
 fn text<T>(rows: &[T], of: impl Fn(&T) -> Option<String>) -> Cells {
     Cells::Text(rows.iter().map(of).collect())
+}
+
+impl Table {
+    /// The columns `value` and, where some are money of a known currency, `currency`: those are in its whole units.
+    pub(super) fn with_value<T>(
+        self,
+        label: &str,
+        rows: &[T],
+        of: impl Fn(&T) -> (Option<Estimate>, Option<&Currency>),
+    ) -> Table {
+        let whole = |row: &T| {
+            let (value, currency) = of(row);
+            currency.map_or(value, |currency| Some(currency.whole(&value?)))
+        };
+        let table = self.with(
+            "value",
+            label,
+            Cells::Estimate(rows.iter().map(whole).collect()),
+        );
+        match rows.iter().any(|row| of(row).1.is_some()) {
+            true => {
+                let code = |row: &T| Some(of(row).1?.code.clone());
+                table.with("currency", "Currency", text(rows, code))
+            }
+            false => table,
+        }
+    }
 }
 
 impl OverlayReport {
@@ -35,11 +64,7 @@ impl OverlayReport {
             .with("kpi", "KPI", text(rows, |k| Some(k.kpi.clone())))
             .with("name", "Name", text(rows, |k| Some(k.name.clone())))
             .with("at", "At", text(rows, |k| k.at.clone()))
-            .with(
-                "value",
-                "Value",
-                Cells::Estimate(rows.iter().map(|k| k.value).collect()),
-            )
+            .with_value("Value", rows, |k| (k.value, k.currency.as_ref()))
             .with(
                 "n",
                 "Of",
@@ -73,18 +98,17 @@ impl OverlayReport {
     /// The numbers of KPIs that have one for each channel or kind.
     fn part_table(&self) -> Option<Table> {
         let rows = self.kpis.as_deref()?.iter();
-        let rows: Vec<(&str, &KpiPart)> = rows
-            .flat_map(|k| k.parts.iter().map(|p| (k.id.as_str(), p)))
+        let rows: Vec<(&KpiMeasure, &KpiPart)> = rows
+            .flat_map(|k| k.parts.iter().map(move |p| (k, p)))
             .collect();
         let rows = Some(&rows[..]).filter(|rows| !rows.is_empty())?;
-        let value = rows.iter().map(|r| r.1.value).collect();
         let n = rows.iter().map(|r| Some(r.1.n)).collect();
         let met = rows.iter().map(|r| r.1.met).collect();
         Some(
             Table::new("kpi_parts", "KPIs by channel or kind")
-                .with("id", "Id", text(rows, |r| Some(r.0.to_owned())))
+                .with("id", "Id", text(rows, |r| Some(r.0.id.clone())))
                 .with("key", "Of", text(rows, |r| Some(r.1.key.clone())))
-                .with("value", "Value", Cells::Estimate(value))
+                .with_value("Value", rows, |r| (r.1.value, r.0.currency.as_ref()))
                 .with("n", "n", Cells::Count(n))
                 .with("met", "Met", Cells::Flag(met))
                 .with(

@@ -16,6 +16,8 @@ use crate::format;
 const GOALS: usize = 3;
 const KPIS: usize = 5;
 const MARKS: usize = 6;
+/// The part of a column that a value may take beside the name of its KPI.
+const LONG: f64 = 0.6;
 /// Lines that the name of a number has room for.
 const NAME_LINES: usize = 4;
 
@@ -444,10 +446,12 @@ fn kpi_at(c: &mut Canvas, (x, y): (f64, f64), room: f64, kpi: &MapKpi) -> f64 {
         _ => Ink::Dark,
     };
     let strong = Type::new(12.0, ink).bold();
-    let (value, interval) = kpi.value.as_ref().map(format::watched).unwrap_or_default();
+    let (value, interval) = kpi.shown().unwrap_or_default();
     let lead = strong.width(&value);
-    let name_room = room - lead - 8.0;
-    let below = fold::told(
+    // A long amount has a line of its own below the name, which would be cut beside it.
+    let is_long = lead > room * LONG;
+    let name_room = if is_long { room } else { room - lead - 8.0 };
+    let mut below = fold::told(
         c,
         (x, y),
         &kpi.name,
@@ -455,7 +459,11 @@ fn kpi_at(c: &mut Canvas, (x, y): (f64, f64), room: f64, kpi: &MapKpi) -> f64 {
         NAME_LINES,
         Type::new(11.5, Ink::Dark),
     );
-    c.text(x + room, y, &value, strong.end());
+    let at = if is_long { below } else { y };
+    if is_long {
+        below += strong.size * 1.36;
+    }
+    c.text(x + room, at, &value, strong.end());
     let mut y = below - 2.0;
     if let Some(e) = &kpi.value {
         let ends = [e.lower, e.upper].into_iter().chain(kpi.target);

@@ -12,6 +12,7 @@ mod lanes;
 mod marks;
 mod view;
 
+use desireline_core::kpi::Currency;
 use desireline_core::overlay::report::DwellMeasure;
 use desireline_core::report::Rate;
 use desireline_stats::Estimate;
@@ -160,6 +161,8 @@ pub struct MapKpi {
     pub name: String,
     /// Its value; absent where it was not measured, or on too few.
     pub value: Option<Estimate>,
+    /// The currency that it is in minor units of; absent where it is no money.
+    pub currency: Option<Currency>,
     /// Of how many; absent where it was not measured.
     pub n: Option<u64>,
     /// Why it has no value, where that is known.
@@ -173,6 +176,12 @@ pub struct MapKpi {
 }
 
 impl MapKpi {
+    /// Its value and the interval of it, where it has one.
+    pub(crate) fn shown(&self) -> Option<(String, String)> {
+        let value = self.value.as_ref()?;
+        Some(crate::format::watched(value, self.currency.as_ref()))
+    }
+
     /// What is said in place of a value.
     pub(crate) fn without_value(&self) -> String {
         match (&self.hole, self.n) {

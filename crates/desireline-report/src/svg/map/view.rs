@@ -4,6 +4,7 @@ mod cover;
 mod report;
 mod words;
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 
 use desireline_core::map::{
@@ -240,19 +241,13 @@ impl<'m> View<'m> {
                 .filter(|(_, has)| *has)
                 .map(|(kind, _)| kind),
         );
-        let channel = t.channel.as_ref().map(|c| self.channel(c));
+        let channel = t.channel.as_ref().map(|c| self.named(c));
         MapTouchpoint {
             name: self.name(&t.name),
             channel: channel.unwrap_or_default(),
             presence,
             marks,
         }
-    }
-
-    fn channel(&self, id: &Id) -> String {
-        let channel = self.map.channels.iter().find(|c| c.id == *id);
-        let name = channel.and_then(|c| c.name.as_ref());
-        name.map_or_else(|| id.to_string(), |n| self.name(n))
     }
 
     /// Events of a stage by the channel that each of them came through.
@@ -266,10 +261,7 @@ impl<'m> View<'m> {
             .filter(|c| c.stage == stage.as_str());
         let mut found: Vec<(String, u64)> = here
             .map(|c| {
-                let name = c.channel.as_ref().map(|id| {
-                    let known = self.map.channels.iter().find(|k| k.id == id.as_str());
-                    known.map_or_else(|| id.clone(), |k| self.channel(&k.id))
-                });
+                let name = c.channel.as_ref().map(|id| self.named(id));
                 (
                     name.unwrap_or_else(|| "no channel of the map".to_owned()),
                     c.events,
@@ -281,16 +273,8 @@ impl<'m> View<'m> {
     }
 
     /// What a part is called.
-    fn named(&self, id: &Id) -> String {
-        let map = self.map;
-        let steps = map
-            .stages
-            .iter()
-            .flat_map(|s| s.steps.iter().map(|s| (&s.id, &s.action)));
-        let stages = map.stages.iter().map(|s| (&s.id, &s.name)).chain(steps);
-        let mut all = stages.chain(map.touchpoints.iter().map(|t| (&t.id, &t.name)));
-        let name = all.find(|(known, _)| *known == id).map(|(_, name)| name);
-        name.map_or_else(|| self.channel(id), |n| self.name(n))
+    fn named(&self, id: &(impl Borrow<str> + ?Sized)) -> String {
+        one_line(self.map.label_of(id, self.language).trim())
     }
 
     /// The places of a stage in the order in which they are drawn: the stage itself, its steps, its touchpoints.
@@ -428,6 +412,7 @@ impl<'m> View<'m> {
         MapKpi {
             name,
             value: measured.and_then(|m| m.value),
+            currency: measured.and_then(|m| m.currency.clone()),
             n: measured.map(|m| m.n),
             hole: measured.and_then(|m| m.hole.clone()),
             target,

@@ -178,7 +178,7 @@ impl View<'_> {
             .collect();
         let left = whole.len().saturating_sub(KPIS);
         facts.extend(whole.into_iter().take(KPIS).map(|k| {
-            let (value, note) = match k.value.as_ref().map(format::watched) {
+            let (value, note) = match k.shown() {
                 Some((value, interval)) => (Some(value), interval),
                 None => (None, k.without_value()),
             };

@@ -45,7 +45,7 @@ pub(in crate::svg::map) fn told(s: &MapStage) -> String {
         s.feelings.iter().map(feelings::words).collect(),
     );
     let kpi = |k: &MapKpi| {
-        let value = k.value.as_ref().map(format::watched).map_or_else(
+        let value = k.shown().map_or_else(
             || k.without_value(),
             |(value, interval)| format!("{value} ({interval})"),
         );
