@@ -9,7 +9,7 @@ use desireline_core::feedback::{
     self, Duplicates, FeedbackReport, Measure, Measuring, Question, QuestionKind, ReportOptions,
     Which, survey_template,
 };
-use desireline_core::overlay::{JoinRule, ListenOptions, Ties, VoiceReport, listen};
+use desireline_core::overlay::{JoinRule, ListenOptions, Ties, VoiceReport, listen, placed};
 use desireline_core::time::TimeSpan;
 use desireline_io::{FeedbackColumns, Source};
 use pyo3::prelude::*;
@@ -303,7 +303,8 @@ impl Feedback {
             options.seed = asking.seed;
             options.customers = asking.customers;
             let exec = watch.exec(None, None)?;
-            let report: VoiceReport = listen(map.map(), &journeys, &feedback, &options, &exec)?;
+            let report: VoiceReport = listen(map.map(), &journeys, &feedback, &options, &exec)
+                .map_err(|e| placed(&map, journeys.catalog(), e))?;
             Ok(Answer::of(report.into_answer()))
         })
     }

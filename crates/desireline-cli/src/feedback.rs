@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use desireline::feedback::{Measuring, ReportOptions, Which};
-use desireline::overlay::listen;
+use desireline::overlay::{self, listen};
 use desireline::render::AnswerView;
 use desireline::report::{Answer, Report};
 use serde::Serialize;
@@ -115,13 +115,9 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
     let log = input::log(m, &wanted)?;
     let journeys = crate::map::cut(m, &map, &log)?;
     let bar = Bar::new("joining", m);
-    let report = listen(
-        map.map(),
-        &journeys,
-        &feedback,
-        &options,
-        &input::exec(m, &bar)?,
-    )?;
+    let exec = input::exec(m, &bar)?;
+    let report = listen(map.map(), &journeys, &feedback, &options, &exec)
+        .map_err(|e| overlay::placed(&map, journeys.catalog(), e))?;
     bar.finish();
     write(m, &report.into_answer())
 }

@@ -239,9 +239,8 @@ impl Document {
     }
 
     /// The map that it is.
-    pub(crate) fn map(&self) -> Result<JourneyMap, CliError> {
-        let read = MapFile::read(&self.text, self.form).map(MapFile::into_map);
-        read.map_err(|e| self.wrong(&e))
+    pub(crate) fn map(&self) -> Result<MapFile, CliError> {
+        MapFile::read(&self.text, self.form).map_err(|e| self.wrong(&e))
     }
 
     /// The lifecycle document that it is.
@@ -277,8 +276,7 @@ fn text_at(path: &str) -> Result<(String, String), CliError> {
 
 /// The map in a file.
 pub(crate) fn open(path: &str) -> Result<MapFile, CliError> {
-    let document = Document::read(path)?;
-    MapFile::read(&document.text, document.form).map_err(|e| document.wrong(&e))
+    Document::read(path)?.map()
 }
 
 fn form_of(path: &str) -> Option<Form> {
@@ -300,17 +298,14 @@ fn convert(m: &ArgMatches) -> Result<(), CliError> {
     let wrong = |e: &MapError| document.wrong(e);
     let written = match DocumentKind::of(&document.text, document.form) {
         DocumentKind::Map => {
-            let map = MapFile::read(&document.text, document.form)
-                .map_err(|e| wrong(&e))?
-                .into_map();
+            let map = document.map()?.into_map();
             match to {
                 Form::Yaml => map.to_yaml(),
                 Form::Json => map.to_json(),
             }
         }
         DocumentKind::Lifecycle => {
-            let life =
-                LifecycleDocument::read(&document.text, document.form).map_err(|e| wrong(&e))?;
+            let life = document.lifecycle()?;
             match to {
                 Form::Yaml => life.to_yaml(),
                 Form::Json => life.to_json(),
@@ -504,11 +499,14 @@ fn against(
 
 /// The journeys of a log as the map wants them cut, or as the options say.
 pub(crate) fn cut(m: &ArgMatches, file: &MapFile, log: &Log) -> Result<Journeys, CliError> {
-    let rule = match texts(m, "journey").is_empty() {
-        true => overlay::journey_rule(file.map())?,
-        false => input::rule(m)?,
-    };
-    input::cut(m, log, rule)
+    if !texts(m, "journey").is_empty() {
+        return input::cut(m, log, input::rule(m)?);
+    }
+    let cut = input::cut(m, log, overlay::journey_rule(file.map())?);
+    cut.map_err(|e| match e {
+        CliError::Engine(e) => overlay::placed(file, log.catalog(), e).into(),
+        other => other,
+    })
 }
 
 fn form<'m>(m: &'m ArgMatches, path: Option<&'m str>) -> Result<&'m str, CliError> {

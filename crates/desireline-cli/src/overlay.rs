@@ -7,7 +7,7 @@ use desireline::render::AnswerView;
 
 use crate::error::CliError;
 use crate::input::{self, Wanted, text, texts};
-use crate::map::{self, Document};
+use crate::map;
 use crate::progress::Bar;
 use crate::{measuring, output, survey};
 
@@ -57,26 +57,29 @@ pub(crate) fn columns(
 }
 
 /// How the maps of several scenarios share the journeys of a log.
-fn scenarios(m: &ArgMatches, paths: &[&str]) -> Result<(), CliError> {
-    let mut maps = Vec::new();
-    for path in paths {
-        maps.push(Document::read(path)?.map()?);
+fn scenarios(m: &ArgMatches, first: &str, others: &[&str]) -> Result<(), CliError> {
+    let mut files = vec![(first, map::open(first)?)];
+    for path in others {
+        files.push((path, map::open(path)?));
     }
-    let maps: Vec<&JourneyMap> = maps.iter().collect();
+    let maps: Vec<&JourneyMap> = files.iter().map(|(_, file)| file.map()).collect();
     let mut wanted: Vec<Wanted> = maps
         .iter()
         .flat_map(|map| map::columns_of_map(map))
         .collect();
     wanted.extend(input::selected(m)?);
     let log = input::log(m, &wanted)?;
-    let rule = match texts(m, "journey").is_empty() {
-        true => overlay::scenario_rule(&maps)?,
-        false => input::rule(m)?,
-    };
-    let journeys = input::cut(m, &log, rule)?;
+    if texts(m, "journey").is_empty() {
+        // They all want the same, so any of them does.
+        overlay::scenario_rule(&maps)?;
+    }
+    let journeys = map::cut(m, &files[0].1, &log)?;
     let bar = Bar::new("counting", m);
     let exec = input::exec(m, &bar)?;
-    let answer = overlay::scenarios(&maps, &journeys, &exec)?.into_answer();
+    let shared = overlay::scenarios(&maps, &journeys, &exec);
+    let named = files.iter().map(|(path, file)| (*path, file));
+    let placed = |e| overlay::placed_among(named, journeys.catalog(), e);
+    let answer = shared.map_err(placed)?.into_answer();
     bar.finish();
     let typed = serde_json::to_value(&answer.report).unwrap_or_default();
     output::write(m, &AnswerView::of(&answer).with_typed(&typed))
@@ -86,19 +89,14 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
     let first = text(m, "map").unwrap_or_default();
     let others = texts(m, "scenario");
     if !others.is_empty() {
-        let all: Vec<&str> = std::iter::once(first).chain(others).collect();
-        return scenarios(m, &all);
+        return scenarios(m, first, &others);
     }
     let file = map::open(first)?;
     let how = measuring::question(m)?;
     let map = file.map();
     let sources = survey::sources(m)?;
     let log = input::log(m, &columns(m, map, &how)?)?;
-    let rule = match texts(m, "journey").is_empty() {
-        true => overlay::journey_rule(map)?,
-        false => input::rule(m)?,
-    };
-    let journeys = input::cut(m, &log, rule)?;
+    let journeys = map::cut(m, &file, &log)?;
     let bar = Bar::new("measuring", m);
     let exec = input::exec(m, &bar)?;
     let measured = overlay::measured(map, &journeys, &how, &sources, &exec);

@@ -53,14 +53,9 @@ pub(crate) fn run(m: &ArgMatches) -> Result<(), CliError> {
     let how = measuring::question(m)?;
     columns.extend(how.handovers.iter().map(|name| Wanted::named(name)));
     let journeys = match &map {
-        Some(file) if texts(m, "journey").is_empty() => {
-            columns.extend(map::columns(m, &[file])?);
-            let rule = overlay::journey_rule(file.map())?;
-            input::cut(m, &input::log(m, &columns)?, rule)?
-        }
         Some(file) => {
             columns.extend(map::columns(m, &[file])?);
-            input::journeys(m, &columns)?
+            map::cut(m, file, &input::log(m, &columns)?)?
         }
         None => input::journeys(m, &columns)?,
     };

@@ -38,6 +38,15 @@ touchpoints:
   - {id: cart, name: Cart, stages: [s], owner: o, binding: cart}
 ";
 
+const OF_LOG: [&str; 6] = [
+    "--customer",
+    "customer",
+    "--time",
+    "time",
+    "--event",
+    "event",
+];
+
 fn written(folder: &Path, name: &str, text: &str) -> String {
     let path = folder.join(name);
     fs::write(&path, text).unwrap();
@@ -101,12 +110,6 @@ fn along_a_map() {
         &map,
         "--log",
         &log,
-        "--customer",
-        "customer",
-        "--time",
-        "time",
-        "--event",
-        "event",
         "--within",
         "5m",
         "--min-n",
@@ -114,6 +117,7 @@ fn along_a_map() {
         "--format",
         "json",
     ];
+    let more = [&more[..], &OF_LOG].concat();
     let told = ask(folder.path(), &more);
     assert_eq!(told.code, 0, "{}", told.err);
     let json: serde_json::Value = serde_json::from_str(&told.out).unwrap();
@@ -143,6 +147,19 @@ fn along_a_map() {
         "{}",
         below.err
     );
+}
+
+#[test]
+fn a_binding_that_does_not_fit_is_told_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = MAP.replace("binding: cart", "binding: device == 'phone'");
+    let map = written(folder.path(), "map.yaml", &broken);
+    let log = written(folder.path(), "log.csv", EVENTS);
+    let more = ["--survey-time", "when", "--map", &map, "--log", &log];
+    let told = ask(folder.path(), &[&more[..], &OF_LOG].concat());
+    assert_eq!(told.code, 4, "{}", told.err);
+    let lead = "line 13, column 60 of the map: `touchpoints[1].binding` does not fit the log: unknown field `device`";
+    assert!(told.err.contains(lead), "{}", told.err);
 }
 
 #[test]

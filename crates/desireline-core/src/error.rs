@@ -253,8 +253,10 @@ pub enum SpecError {
         how: &'static str,
     },
     /// A condition of a map does not fit the log.
-    #[error("{}", condition(part, *at, source))]
+    #[error("{}", condition(map.as_deref(), part, *at, source))]
     MapCondition {
+        /// Of which map, where there are several; absent until [`overlay::placed_among`](crate::overlay::placed_among) says so.
+        map: Option<String>,
         /// Which, such as `scope.segment`.
         part: String,
         /// Where it stands in the map's text; nowhere until [`overlay::placed`](crate::overlay::placed) says so.
@@ -273,17 +275,18 @@ pub enum SpecError {
 }
 
 /// With a place in the map's text, that within the condition need not be said.
-fn condition(part: &str, at: TextSpan, source: &ExprError) -> String {
+fn condition(map: Option<&str>, part: &str, at: TextSpan, source: &ExprError) -> String {
+    let map = map.map_or_else(String::new, |name| format!(" `{name}`"));
     let told = source.to_string();
     if at.is_none() {
-        return format!("`{part}` of the map does not fit the log: {told}");
+        return format!("`{part}` of the map{map} does not fit the log: {told}");
     }
     let rest = match told.split_once(": ") {
         Some((lead, rest)) if lead.starts_with("at ") => rest,
         _ => &told,
     };
     format!(
-        "line {}, column {} of the map: `{part}` does not fit the log: {rest}",
+        "line {}, column {} of the map{map}: `{part}` does not fit the log: {rest}",
         at.line, at.column
     )
 }

@@ -12,10 +12,10 @@ use desireline::overlay::{self, MapCheck, VoiceReport};
 use desireline::render::html::{self, MapView};
 use desireline::render::svg::{MAP_WIDE, MapPicture};
 
-use super::{against, alone, options, out, sensitive_arg, today_arg, without_log};
+use super::{against, alone, cut, options, out, sensitive_arg, today_arg, without_log};
 use crate::command::{journeys, reading};
 use crate::error::CliError;
-use crate::input::{self, flag, text, texts};
+use crate::input::{self, flag, text};
 use crate::overlay::columns;
 use crate::progress::Bar;
 use crate::{interrupt, measuring, output, survey};
@@ -123,11 +123,7 @@ fn measure(m: &ArgMatches, file: &MapFile, exec: &Exec) -> Result<(Measured, Map
     let sources = survey::sources(m)?;
     let how = measuring::question(m)?;
     let log = input::log(m, &columns(m, file.map(), &how)?)?;
-    let rule = match texts(m, "journey").is_empty() {
-        true => overlay::journey_rule(file.map())?,
-        false => input::rule(m)?,
-    };
-    let journeys = input::cut(m, &log, rule)?;
+    let journeys = cut(m, file, &log)?;
     let measured = overlay::measured_and_heard(file.map(), &journeys, &how, &sources, exec)
         .map_err(|e| overlay::placed(file, journeys.catalog(), e))?;
     let checked = against(m, file, &log, &options(m)?, exec)?;

@@ -5,7 +5,6 @@ use std::path::Path;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 use desireline::map::Form;
-use desireline::map::MapFile;
 use desireline::render::exchange::{self, Exchange, ExportOptions, ImportOptions, Lane};
 
 use super::{Document, form_of, out, sensitive_arg, today, today_arg};
@@ -97,9 +96,7 @@ pub(super) fn export(m: &ArgMatches) -> Result<(), CliError> {
             names(Exchange::ALL)
         ))
     })?;
-    let map = MapFile::read(&document.text, document.form)
-        .map_err(|e| document.wrong(&e))?
-        .into_map();
+    let map = document.map()?.into_map();
     let options = ExportOptions::default().sensitive(flag(m, "sensitive"));
     let out = exchange::export_with(&map, format, &options);
     let losses = out.losses.iter().map(ToString::to_string);

@@ -31,6 +31,36 @@ pub fn shop(folder: &Path) -> PathBuf {
     path
 }
 
+/// A map of the small log, without a fault that a log would show.
+pub const SMALL: &str = "\
+schema: 1
+id: small
+title: Small
+version: 0.1.0
+kind: actual
+status: draft
+as_of: 2024-01-01
+owner: o
+scope: {aim: Test, unit: person, window: {from: 2024-01-01, to: 2024-01-02}}
+stakeholders: [{id: o, name: O}]
+stages: [{id: s, name: Somewhere}]
+touchpoints:
+  - {id: home, name: Home, stages: [s], owner: o, binding: home}
+  - {id: cart, name: Cart, stages: [s], owner: o, binding: cart}
+  - {id: buy, name: Bought, stages: [s], owner: o, binding: buy and amount > 5}
+goals: [{id: g, text: Be happy, kind: emotional, stages: [s]}]
+kpis: [{id: k, kpi: csat, at: s}]
+moments: [{id: m, at: s, kind: experience, basis: declared}]
+checks: {min_n: 5}
+";
+
+/// It in a file, changed.
+pub fn small(folder: &Path, change: impl FnOnce(String) -> String) -> String {
+    let path = folder.join("small.yaml");
+    std::fs::write(&path, change(SMALL.to_owned())).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
 pub fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_desireline"));
     command.env_remove("RUST_BACKTRACE").stdin(Stdio::null());

@@ -55,7 +55,7 @@ pub use self::persona_diff::{
     FieldChange, PersonaDiff, PersonaDiffOptions, PersonaField, UnknownPersona, persona_diff,
 };
 pub use self::persona_weights::{PersonaWeight, PersonaWeights, persona_weights};
-pub use self::placed::placed;
+pub use self::placed::{placed, placed_among};
 pub use self::promises::measure_promises;
 pub use self::question::{Forced, NAME, Overlay};
 #[doc(inline)]

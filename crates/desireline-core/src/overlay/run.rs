@@ -152,6 +152,7 @@ fn scope_of(map: &JourneyMap) -> (Vec<Placed<'_>>, Option<Placed<'_>>) {
 fn bound(place: &str, expr: &Expr, catalog: &Catalog) -> Result<LenientMatcher> {
     LenientMatcher::new(expr, catalog).map_err(|source| {
         let told = SpecError::MapCondition {
+            map: None,
             part: place.to_owned(),
             at: TextSpan::NONE,
             source,
