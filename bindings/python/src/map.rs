@@ -5,6 +5,7 @@ use std::sync::Arc;
 use desireline_core::map::check::{CheckOptions, Code, check};
 use desireline_core::map::{Form, LocalizedText, MapFile, templates};
 use desireline_core::overlay::{self, KpiSources, MapCheck, Overlay, PersonaDiffOptions};
+use desireline_report::AnswerView;
 use desireline_report::exchange::{self, Exchange, ExportOptions, ImportOptions, Lane};
 use desireline_report::html::{self, MapView};
 use desireline_report::svg::{MAP_WIDE, MapPicture};
@@ -76,9 +77,10 @@ pub(crate) fn scenarios(
             (None, Some(log)) => log.journeys_with(overlay::scenario_rule(&maps)?, &exec)?,
             (None, None) => return Err(Failure::Panic("nothing to count".to_owned())),
         };
-        Ok(Answer::of(
-            overlay::scenarios(&maps, &cut, &exec)?.into_answer(),
-        ))
+        let named = files.iter().map(|f| (f.map().id.as_str(), &**f));
+        let shared = overlay::scenarios(&maps, &cut, &exec)
+            .map_err(|e| overlay::placed_among(named, cut.catalog(), e))?;
+        Ok(Answer::of(shared.into_answer()))
     })
 }
 
@@ -149,13 +151,43 @@ impl JourneyMap {
         heard: Option<&Answer>,
         sensitive: bool,
     ) -> PyResult<String> {
-        let view = MapView {
-            overlay: measured.and_then(Answer::overlay),
-            voice: heard.and_then(Answer::voice),
-            sensitive,
-            ..MapView::new(self.inner.map())
-        };
+        let view = self.view(measured, heard, sensitive);
         Ok(html::map_page(&view, None, None, &[]).map_err(Failure::from)?)
+    }
+
+    /// The map measured on journeys, what the check says of it, the summary of their log, and answers: on one page.
+    #[pyo3(signature = (title, journeys, answers, today, measured=None, heard=None, sensitive=false, progress=None))]
+    #[allow(clippy::too_many_arguments)] // as Python names them
+    fn whole_page(
+        &self,
+        py: Python<'_>,
+        title: Option<String>,
+        journeys: &Journeys,
+        answers: Vec<Bound<'_, Answer>>,
+        today: &str,
+        measured: Option<Bound<'_, Answer>>,
+        heard: Option<Bound<'_, Answer>>,
+        sensitive: bool,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<String> {
+        let options = options(today, &[], &[])?;
+        let own = |answer: &Bound<'_, Answer>| answer.get().clone();
+        let answers: Vec<Answer> = answers.iter().map(own).collect();
+        let (measured, heard) = (measured.as_ref().map(own), heard.as_ref().map(own));
+        let this = self.shared();
+        let journeys = journeys.cloned();
+        exec::run(py, progress, move |watch| {
+            let checked = overlay::check(&this, &journeys, &options, &watch.exec(None, None)?)?;
+            let map = JourneyMap { inner: this };
+            let view = MapView {
+                check: Some(&checked),
+                ..map.view(measured.as_ref(), heard.as_ref(), sensitive)
+            };
+            let views: Vec<AnswerView<'_>> = answers.iter().map(Answer::view).collect();
+            let summary = journeys.log().summary();
+            let title = title.as_deref();
+            Ok(html::map_page(&view, title, Some(&summary), &views)?)
+        })
     }
 
     /// Personas against each other; the question is two ids and whether sensitive facts are shown.
@@ -313,9 +345,9 @@ impl JourneyMap {
             let exec = watch.exec(threads, memory_budget)?;
             let cut = match (journeys, log) {
                 (Some(journeys), _) => journeys,
-                (None, Some(log)) => {
-                    log.journeys_with(overlay::journey_rule(file.map())?, &exec)?
-                }
+                (None, Some(log)) => log
+                    .journeys_with(overlay::journey_rule(file.map())?, &exec)
+                    .map_err(|e| overlay::placed(&file, log.catalog(), e))?,
                 (None, None) => {
                     return Err(Failure::Panic("nothing to measure against".to_owned()));
                 }
@@ -328,6 +360,21 @@ impl JourneyMap {
 }
 
 impl JourneyMap {
+    /// What its page shows.
+    fn view<'a>(
+        &'a self,
+        measured: Option<&'a Answer>,
+        heard: Option<&'a Answer>,
+        sensitive: bool,
+    ) -> MapView<'a> {
+        MapView {
+            overlay: measured.and_then(Answer::overlay),
+            voice: heard.and_then(Answer::voice),
+            sensitive,
+            ..MapView::new(self.inner.map())
+        }
+    }
+
     /// The core's own object.
     pub(crate) fn shared(&self) -> Arc<MapFile> {
         Arc::clone(&self.inner)

@@ -9,14 +9,15 @@ use arrow::datatypes::{
 };
 use desireline_core::engine::{DynAnswer, DynReport};
 use desireline_core::feedback::FeedbackReport;
-use desireline_core::kpi::KpiReport;
+use desireline_core::kpi::{KpiReport, PeriodLength};
 use desireline_core::log::{Log, Summary};
+use desireline_core::map::Alert;
 use desireline_core::overlay::{
     self, LifecycleReport, OverlayReport, PersonaDiff, PersonaWeights, VoiceReport,
 };
 use desireline_core::registry;
 use desireline_core::report::{Caveat, Provenance, Report};
-use desireline_core::{journey::JourneyRule, report};
+use desireline_core::{SpecError, journey::JourneyRule, report};
 use desireline_report::csv::Dialect;
 use desireline_report::text::TextOptions;
 use desireline_report::{AnswerView, csv, format, html, json, markdown, svg, text};
@@ -45,6 +46,12 @@ impl Answer {
     /// What customers say along a map, if it is that.
     pub(crate) fn voice(&self) -> Option<&VoiceReport> {
         self.inner.report.as_any().downcast_ref()
+    }
+
+    /// The KPI, if it is one.
+    fn kpi(&self) -> Result<&KpiReport, Failure> {
+        let report = self.inner.report.as_any().downcast_ref();
+        report.ok_or_else(|| Failure::Panic(format!("{} is no KPI", self.inner.analysis)))
     }
 
     /// A typed answer.
@@ -83,7 +90,7 @@ impl Answer {
         }
     }
 
-    fn view(&self) -> AnswerView<'_> {
+    pub(crate) fn view(&self) -> AnswerView<'_> {
         AnswerView {
             analysis: &self.inner.analysis,
             spec: &self.inner.spec,
@@ -206,6 +213,29 @@ impl Answer {
         })
     }
 
+    /// Whether a KPI calls for an alert, which is JSON.
+    fn alert(&self, py: Python<'_>, alert: &str) -> PyResult<Option<bool>> {
+        short(py, || {
+            let alert: Alert = serde_json::from_str(alert)?;
+            self.kpi()?.alert(&alert).map_err(no_threshold)
+        })
+    }
+
+    /// In how many periods in a row it has, and how many it takes; nothing without a whole period.
+    fn alert_run(
+        &self,
+        py: Python<'_>,
+        alert: &str,
+        unit: &str,
+    ) -> PyResult<Option<(u64, Option<u64>)>> {
+        short(py, || {
+            let alert: Alert = serde_json::from_str(alert)?;
+            let unit: PeriodLength = serde_json::from_value(unit.into())?;
+            let run = self.kpi()?.alert_run(&alert, unit).map_err(no_threshold)?;
+            Ok(run.map(|run| (run.periods, run.wanted)))
+        })
+    }
+
     /// Which part of a breakdown this is.
     #[getter]
     fn place(&self) -> Option<usize> {
@@ -251,6 +281,16 @@ pub(crate) fn restore(
             report,
         }))
     })
+}
+
+/// A threshold that a KPI's number cannot be held against.
+fn no_threshold(problem: String) -> Failure {
+    let told = SpecError::Field {
+        analysis: "kpi",
+        field: "alert",
+        problem,
+    };
+    told.into()
 }
 
 /// A self-contained page of answers, after the summary of their log where there is one.

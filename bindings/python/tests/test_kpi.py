@@ -95,6 +95,32 @@ def test_conditions_and_money(carts: dl.Journeys, orders: dl.Journeys) -> None:
     assert carts.kpi("revenue", "order", min_n=1).value is None
 
 
+def test_alerts_ring_as_the_numbers_say(carts: dl.Journeys, orders: dl.Journeys) -> None:
+    # Eight of ten carts are left behind.
+    asked: dict[str, Any] = {"cart": "cart", "purchase": "buy", "within": "1d"}
+    left = carts.kpi("cart_abandonment", **asked)
+    assert left.alert(">=", 0.8) is True and left.alert(">", 0.8) is False
+    assert left.alert_run(">=", 0.8) is None, "there is no series"
+    assert carts.kpi("cart_abandonment", min_n=100, **asked).alert(">=", 0) is None, "there is no number"
+    series = carts.kpi_series("cart_abandonment", per="week", min_n=1, **asked)
+    numbers = [None if v.estimate is None else v.estimate.value for v in series.series if v.complete]
+    in_row = 0
+    for number in reversed(numbers):
+        if number is None or number < 0.5:
+            break
+        in_row += 1
+    run = series.alert_run(">=", 0.5, lasting=timedelta(days=14))
+    assert isinstance(run, dl.AlertRun)
+    assert (run.unit, run.periods, run.wanted) == ("week", in_row, 2 if len(numbers) > 1 else None)
+    spent = orders.kpi("revenue", "customer", min_n=1)
+    assert spent.value is not None and spent.currency == "EUR"
+    assert spent.alert("<", f"{spent.value / 100 + 0.01:.2f} EUR") is True
+    assert spent.alert("<", "0.01 EUR") is False
+    for wrong in ("5 USD", "2d", 7, timedelta(days=1)):
+        with pytest.raises(dl.SpecError, match="cannot be compared"):
+            spent.alert(">", wrong)
+
+
 def test_tables_from_outside(orders: dl.Journeys, tmp_path: Path) -> None:
     path = tmp_path / "spend.csv"
     path.write_text("channel,spend\nweb,10\napp,20\n")

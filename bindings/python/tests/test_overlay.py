@@ -174,6 +174,62 @@ def test_a_map_is_drawn_as_it_is_measured(shop: dl.JourneyMap, log: dl.Log, tmp_
         shop.draw(tmp_path / "x.svg", persona="casual")
 
 
+def test_the_page_of_journeys_begins_with_a_map(shop: dl.JourneyMap, log: dl.Log, tmp_path: Path) -> None:
+    journeys = log.journeys(gap="30m")
+    paths = dl.Paths()
+    page = journeys.to_html([paths], map=shop, min_n=20)
+    assert page is not None and page.count("<html") == 1 and "<script" not in page
+    title = shop.title()
+    assert f"<title>{title}" in page
+    bare = journeys.to_html([paths])
+    assert bare is not None and title not in bare and "Customer journeys" in bare
+    # The answers stand on both; the map, what the check says and the log's summary on the one with the map.
+    answer = journeys.run([paths])[0].title
+    assert answer in page and answer in bare
+    measured = shop.overlay(journeys, min_n=20)
+    path = tmp_path / "page.html"
+    assert journeys.to_html([paths], path, map=shop, measured=measured, title="Mine") is None
+    written = path.read_text(encoding="utf-8")
+    assert "<title>Mine" in written and "Events on the map" in written
+    assert written.replace("Mine", title) == page
+    with pytest.raises(TypeError, match="give map="):
+        journeys.to_html([paths], measured=measured)
+    with pytest.raises(TypeError, match="min_n say how to measure"):
+        journeys.to_html([paths], map=shop, measured=measured, min_n=5)
+
+
+def test_conditions_that_do_not_fit_have_their_line(shop: dl.JourneyMap, log: dl.Log) -> None:
+    def scoped(name: str, segment: str) -> dl.JourneyMap:
+        document = {**shop.to_dict(), "id": name}
+        document["scope"] = {**document["scope"], "segment": segment}
+        return dl.JourneyMap.loads(json.dumps(document, indent=1))
+
+    broken = scoped("broken", "nothing_of_this == 'x'")
+    journeys = log.journeys(gap="30m")
+    with pytest.raises(dl.UnknownNameError, match=r"line \d+, column \d+ of the map `broken`: `scope.segment` does not fit"):
+        dl.scenarios([shop, broken], log)
+    said = pd.DataFrame({"who": ["a"], "when": [pd.Timestamp("2025-01-01", tz="UTC")], "nps": [9]})
+    answers = dl.Feedback.read(said, questions=[dl.SurveyQuestion("nps", "nps")], customer="who", time="when")
+    document = shop.to_dict()
+    document["touchpoints"][0]["binding"] = "nothing_of_this == 'x'"
+    unbound = dl.JourneyMap.loads(json.dumps(document, indent=1))
+    with pytest.raises(dl.UnknownNameError, match=r"line \d+, column \d+ of the map: `touchpoints\[0\].binding"):
+        unbound.feedback(journeys, answers)
+
+
+def test_money_has_its_currency() -> None:
+    rows = [(f"c{i}", i, "buy", 10.0 + i) for i in range(12)]
+    frame = pd.DataFrame(rows, columns=["who", "hour", "what", "money"])
+    frame["at"] = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(frame.pop("hour"), unit="h")
+    log = dl.read(frame, customer="who", time="at", event="what", value="money", currency="EUR")
+    document = dl.JourneyMap.template("blank").to_dict()
+    document["kpis"] = [{"id": "spent", "kpi": "revenue", "params": {"variant": "customer"}}]
+    kpis = dl.JourneyMap(document).overlay(log, min_n=5).kpis
+    assert kpis is not None
+    row = kpis.to_pandas().iloc[0]
+    assert (row["value"], row["currency"]) == (pytest.approx(15.5), "EUR")
+
+
 def test_frozen_copied_and_shown(report: dl.OverlayReport) -> None:
     with pytest.raises(AttributeError):
         report.stages = None  # type: ignore[misc]

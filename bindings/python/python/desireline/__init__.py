@@ -26,7 +26,7 @@ from ._errors import (
 from ._exchange import ExchangeNote, ExchangeWarning, ExportedMap, ImportedMap, Loss
 from ._expr import Col, Condition, Expr, after, col, event, first, nth
 from ._feedback import Feedback, FeedbackReport, Hole, Measured, SurveyQuestion, VoiceReport, interview
-from ._kpi import KpiDefinition, KpiLimits, KpiReport, KpiSetting, KpiValue, KpiVariant, kpis
+from ._kpi import AlertRun, KpiDefinition, KpiLimits, KpiReport, KpiSetting, KpiValue, KpiVariant, kpis
 from ._lifecycle import LifecycleReport
 from ._log import Attribute, Journeys, Log, SelectedLog, finish, merge, open, read, read_sources
 from ._map import Coverage, JourneyMap, MapCheck, Notice, TouchpointCoverage, map_templates
@@ -39,6 +39,7 @@ from ._spec import By, Groups, Question, Spec
 from ._time import Span
 
 __all__ = [
+    "AlertRun",
     "Attribute",
     "BudgetError",
     "By",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
 from numbers import Real
 from os import PathLike, fspath
@@ -15,8 +15,9 @@ from . import _core
 from ._report import Report
 from ._reports import Estimate
 from ._spec import encode
+from ._time import Span, span
 
-__all__ = ["External", "KpiDefinition", "KpiLimits", "KpiReport", "KpiSetting", "KpiValue", "KpiVariant", "kpis"]
+__all__ = ["AlertRun", "External", "KpiDefinition", "KpiLimits", "KpiReport", "KpiSetting", "KpiValue", "KpiVariant", "kpis"]
 
 External: TypeAlias = "str | PathLike[str] | Mapping[str, Any] | Any"
 """A table of numbers that no log has: a CSV file, a frame, or columns as ``{"date": [...], "spend": [...]}``."""
@@ -144,6 +145,25 @@ def _value(d: Mapping[str, Any]) -> KpiValue:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class AlertRun:
+    """For how long a number has called for an alert without a break."""
+
+    unit: str
+    """In which periods it was looked at."""
+    periods: int
+    """Whole periods in a row, the last one among them, each of whose numbers calls for it; 0 where the last one does not, or has no number."""
+    wanted: int | None
+    """How many of them are as long as it has to last; ``None`` where it need not last, and where the log has too few."""
+
+
+Comparison: TypeAlias = Literal["<", "<=", ">", ">="]
+"""How a number stands to a threshold."""
+
+Quantity: TypeAlias = "float | str | timedelta"
+"""A number (a share as ``0.35``), a length of time such as ``"2d"``, or money such as ``"20.00 EUR"``, as the KPI is."""
+
+
 class KpiReport(Report):
     """A KPI, measured; money in minor units of :attr:`currency`, times in microseconds."""
 
@@ -207,6 +227,53 @@ class KpiReport(Report):
     def value(self) -> float | None:
         """The number alone."""
         return None if self.estimate is None else self.estimate.value
+
+    def alert(self, op: Comparison, value: Quantity, *, lasting: Span | None = None) -> bool | None:
+        """Does this number call for an alert? ``None`` where it cannot be told: there is no number.
+
+        Without ``lasting`` the number over all of the log decides, and its value alone: told too late is worse than told once too
+        often. With ``lasting`` the series decides (``per=``): its last whole periods, as many as it takes to be as long as that,
+        must all call for it. One among them that does not is a no; one without a number, or a log with fewer periods, leaves it open.
+
+        >>> import desireline as dl
+        >>> journeys = dl.simulate(customers=500, seed=1).journeys(gap="30m")
+        >>> bounced = journeys.kpi("bounce_rate", per="week")
+        >>> bounced.alert(">=", 0), bounced.alert(">=", 0, lasting="14d"), bounced.alert(">", 1)
+        (True, True, False)
+
+        Args:
+            op: How the number stands to the value when it is time.
+            value: The threshold, in the KPI's own unit.
+            lasting: For how long it has to stand so.
+
+        Raises:
+            SpecError: The threshold is in another unit than the number.
+        """
+        return self._native.alert(_alert(op, value, lasting))
+
+    def alert_run(self, op: Comparison, value: Quantity, *, lasting: Span | None = None) -> AlertRun | None:
+        """For how many periods of the series in a row the number has called for an alert; ``None`` without a whole period.
+
+        Args:
+            op: How the number stands to the value when it is time.
+            value: The threshold, in the KPI's own unit.
+            lasting: For how long it has to stand so; how many periods that takes is told, too.
+
+        Raises:
+            SpecError: The threshold is in another unit than the number.
+        """
+        unit = self.spec.get("per")
+        if unit is None:
+            return None
+        run = self._native.alert_run(_alert(op, value, lasting), unit)
+        return None if run is None else AlertRun(unit, *run)
+
+
+def _alert(op: str, value: Quantity, lasting: Span | None) -> str:
+    told: dict[str, Any] = {"op": op, "value": span(value) if isinstance(value, timedelta) else value}
+    if lasting is not None:
+        told["lasting"] = span(lasting)
+    return json.dumps(told, allow_nan=False)
 
 
 def spec(name: str, variant: str | None, params: Mapping[str, Any], **settings: Any) -> str:

@@ -25,8 +25,10 @@ from ._spec import Groups, Question, question
 from ._time import Span, from_micros, instant, span
 
 if TYPE_CHECKING:
-    from ._feedback import Feedback
+    from ._feedback import Feedback, VoiceReport
     from ._lifecycle import LifecycleReport
+    from ._map import JourneyMap
+    from ._overlay import OverlayReport
 
 __all__ = ["Attribute", "Journeys", "Log", "SelectedLog", "finish", "merge", "open", "read", "read_sources"]
 
@@ -641,13 +643,66 @@ class Journeys(Questions):
         return explained(self._native.explain(name, spec, str(customer)))
 
     def to_html(
-        self, questions: Iterable[Question], path: str | PathLike[str] | None = None, *, title: str = "Customer journeys"
+        self,
+        questions: Iterable[Question],
+        path: str | PathLike[str] | None = None,
+        *,
+        title: str | None = None,
+        map: JourneyMap | None = None,
+        measured: OverlayReport | None = None,
+        heard: VoiceReport | None = None,
+        sensitive: bool = False,
+        **how: Any,
     ) -> str | None:
-        """One self-contained page with the answers to several questions, without script or request."""
+        """One self-contained page with the answers to several questions, without script or request; written to ``path`` or given back.
+
+        With a map it begins with the map measured on these journeys, what :meth:`JourneyMap.check` says of it and the summary of
+        the log, as ``desireline report --map`` shows them.
+
+        >>> import desireline as dl
+        >>> journeys = dl.simulate(customers=50, seed=1).journeys(gap="30m")
+        >>> page = journeys.to_html([dl.Paths()], map=dl.JourneyMap.template("blank"), min_n=20)
+        >>> page[:15]
+        '<!doctype html>'
+
+        Args:
+            questions: What is asked of the journeys, in one pass.
+            path: Where to.
+            title: The page's; "Customer journeys", or that of the map, unless given.
+            map: A map to measure on these journeys.
+            measured: What :meth:`JourneyMap.overlay` found for it, instead of measuring it.
+            heard: What :meth:`JourneyMap.feedback` found, for a part of the page of its own.
+            sensitive: Whether the page shows facts that personas call sensitive.
+            how: How to measure the map, as :meth:`JourneyMap.overlay` takes it: ``persona``, ``per``, ``min_n``, ``feedback`` and
+                the others.
+        """
         from ._report import _written
 
+        if map is None and (how or measured is not None or heard is not None or sensitive):
+            of_map = {"measured": measured, "heard": heard, "sensitive": sensitive or None, **how}
+            given = [name for name, value in of_map.items() if value is not None]
+            raise TypeError(f"{', '.join(given)}: only a page with a map takes that; give map=")
+        if how and measured is not None:
+            raise TypeError(f"{', '.join(how)} say how to measure; give them or measured=, not both")
         answers = [report._native for report in self.run(questions)]
-        return _written(_core.page(title, answers, None), path)
+        if map is None:
+            return _written(_core.page(title or "Customer journeys", answers, None), path)
+        options = self._options
+        if measured is None:
+            own = {"threads": options.threads, "memory_budget": options.memory_budget, "progress": options.progress}
+            measured = map.overlay(self, **{**own, **how})
+        with _Line("checking", options.progress) as tell:
+            page = map._native.whole_page(
+                title,
+                self._native,
+                answers,
+                str(date.today()),
+                measured._native,
+                None if heard is None else heard._native,
+                sensitive,
+                tell,
+            )
+        return _written(page, path)
 
     def _ask(self, asked: Question, by: Groups | None) -> Any:
         return self._run([question(asked, by)])[0]
