@@ -60,6 +60,22 @@ fn wilson_of_customers() {
             });
         }
     }
+    // The mean over rates, as for counts in `whole`.
+    for (m, asked) in [
+        (10, Asked::AtLeast),
+        (20, Asked::AtLeast),
+        (60, Asked::Level),
+        (200, Asked::Level),
+    ] {
+        for alike in ALIKE {
+            let what = format!("Wilson clustered, {m} customers, any rate, {alike} alike");
+            covers(&what, asked, 600, |run| {
+                let c = &mut Chance::new(m * 100 + 1, run);
+                let p = c.within(0.05, 0.95);
+                Some(wilson_clustered(&clusters(c, m, p, alike), LEVEL)?.contains(p))
+            });
+        }
+    }
     // What it is for: the interval that takes journeys as independent.
     let naive = (0..1_000).filter(|&run| {
         let sums = clusters(&mut Chance::new(5, run), 200, 0.5, 1.0);
