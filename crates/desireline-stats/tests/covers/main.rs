@@ -10,6 +10,7 @@ mod means;
 mod models;
 mod rates;
 mod times;
+mod whole;
 
 /// The level of all intervals here.
 pub(crate) const LEVEL: f64 = 0.95;
