@@ -247,7 +247,7 @@ impl Clusters {
 /// than its level with fewer; less where few customers are far heavier than the others and different from them (`tests/covers`, docs/statistics.md). The naive
 /// interval falls to .54.
 ///
-/// Sources: Kish 1965 (design effect); Korn and Graubard 1998 (t and a size that is known only so well); Dean and Pagano 2015; Franco and others 2019.
+/// Sources: Kish 1965 (design effect); Korn and Graubard 1998 (t and a size that is known only so well); Dean and Pagano 2015.
 pub fn wilson_clustered(clusters: &Clusters, level: f64) -> Option<Estimate> {
     let Clusters { k, n, .. } = *clusters;
     if n == 0 || k > n || !is_level(level) {
