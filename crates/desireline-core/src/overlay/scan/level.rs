@@ -24,8 +24,8 @@ pub(super) struct JourneyEnd {
     last_time: i64,
     /// The event after the last one that is a goal; 0 without one.
     after_goal: u32,
-    /// What the journey adds to a place that it comes to before its last goal, after it, and again.
-    adds: [Counts; 3],
+    /// What the journey adds to a place that it comes to before its last goal and after it, and what when it comes there again.
+    adds: [Counts; 4],
 }
 
 impl JourneyEnd {
@@ -35,7 +35,7 @@ impl JourneyEnd {
             end,
             last_time,
             after_goal: last_goal.map_or(0, |last| last as u32 + 1),
-            adds: [[1, known, goal, 1], [1, known, goal, 0], [0; 4]],
+            adds: [[1, known, goal, 1], [1, known, goal, 0], [0; 4], [0; 4]],
         }
     }
 

@@ -1,5 +1,6 @@
 //! Stretches of a journey at one place.
 
+use std::hint::select_unpredictable as pick;
 use std::ops::Range;
 
 use super::super::plan::NONE;
@@ -45,26 +46,22 @@ impl Run {
 pub(super) struct Way(u32);
 
 impl Way {
-    /// From or to nowhere.
-    const NONE: Way = Way(4);
-    /// What a step of each way counts as: one whose way is known, forward, skipping, backward.
+    /// What a step counts as, as one whose way is known, forward, skipping, backward: from or to nowhere, back, aside, to the next
+    /// place in the order, and further.
     const COUNTS: [[u32; 4]; 5] = [
+        [0, 0, 0, 0],
         [1, 0, 0, 1],
         [1, 0, 0, 0],
         [1, 1, 0, 0],
         [1, 1, 1, 0],
-        [0, 0, 0, 0],
     ];
 
     #[inline]
     fn new(before: u32, at: u32) -> Way {
-        let step = i64::from(at) - i64::from(before);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 to 3
-        let row = (step.clamp(-1, 2) + 1) as u32;
-        match before != NONE && at != NONE {
-            true => Way(row),
-            false => Way::NONE,
-        }
+        let is_known = (before != NONE) & (at != NONE);
+        let further = at > before.saturating_add(1);
+        let row = 1 + u32::from(at >= before) + u32::from(at > before) + u32::from(further);
+        Way(u32::from(is_known) * row)
     }
 
     #[inline]
@@ -109,10 +106,10 @@ impl Runs {
             let is_here = place != NONE;
             let is_new = is_here & (place != run.place);
             n += usize::from(is_new);
-            run.place = if is_here { place } else { run.place };
-            run.first = if is_new { i } else { run.first };
-            run.last = if is_here { i } else { run.last };
-            run.n = if is_new { 0 } else { run.n } + u32::from(is_here);
+            run.place = pick(is_here, place, run.place);
+            run.first = pick(is_new, i, run.first);
+            run.last = pick(is_here, i, run.last);
+            run.n = pick(is_new, 0, run.n) + u32::from(is_here);
             if let Some(slot) = list.get_mut(n) {
                 *slot = run;
             }
@@ -185,13 +182,13 @@ impl Runs {
             let is_here = place != NONE;
             let is_new = is_here & (place != run.place);
             n += usize::from(is_new);
-            run.place = if is_here { place } else { run.place };
-            run.first = if is_new { next.first } else { run.first };
-            run.last = if is_here { next.last } else { run.last };
-            run.n = if is_new { 0 } else { run.n } + if is_here { next.n } else { 0 };
-            run.at = if is_new { at } else { run.at };
-            run.before = if is_new { before } else { run.before };
-            before = if is_here | !passes { at } else { before };
+            run.place = pick(is_here, place, run.place);
+            run.first = pick(is_new, next.first, run.first);
+            run.last = pick(is_here, next.last, run.last);
+            run.n = pick(is_new, 0, run.n) + pick(is_here, next.n, 0);
+            run.at = pick(is_new, at, run.at);
+            run.before = pick(is_new, before, run.before);
+            before = pick(is_here | !passes, at, before);
             if let Some(slot) = list.get_mut(n) {
                 *slot = run;
             }
@@ -239,7 +236,7 @@ mod tests {
             assert_eq!(told(&runs), told(&steady));
         }
         runs.compress(&column, 1..9);
-        let none = Way::NONE;
+        let none = Way(0);
         let all = [(5, 1, 4, 3, none), (7, 6, 6, 1, none), (5, 7, 7, 1, none)];
         assert_eq!(told(&runs), all);
         runs.cut(&column, 8);
@@ -268,8 +265,8 @@ mod tests {
         let (of, order) = ([4, 4, NONE, 6], [0, 1, NONE, 2]);
         runs.merge(cells.as_slice(), &of, &order, false);
         let expected = [
-            (4, 0, 2, 3, Way::NONE),
-            (6, 4, 4, 1, Way::NONE),
+            (4, 0, 2, 3, Way(0)),
+            (6, 4, 4, 1, Way(0)),
             (4, 5, 5, 1, Way::new(2, 0)),
         ];
         assert_eq!(told(&runs), expected);
