@@ -72,19 +72,68 @@ pub fn time<T>(plan: &Plan, mut work: impl FnMut() -> Outcome<T>) -> Outcome<(Ti
         wall.push(times.0);
         cpu.push(times.1);
         if wall.len() >= plan.runs.max(1) || over(begin) {
-            let seconds = |times: &[Duration]| times.iter().map(Duration::as_secs_f64).collect();
-            let timing = Timing {
-                runs: wall.len(),
-                each_seconds: seconds(&wall),
-                each_cpu_seconds: seconds(&cpu),
-                first_seconds: first.0.as_secs_f64(),
-                first_cpu_seconds: first.1.as_secs_f64(),
-                seconds: median(&mut wall),
-                least_seconds: wall.iter().min().copied().unwrap_or_default().as_secs_f64(),
-                cpu_seconds: median(&mut cpu),
-                peak_mib: peak_mib(),
-            };
-            return Ok((timing, answer));
+            return Ok((Timing::new(first, wall, cpu), answer));
+        }
+    }
+}
+
+/// Runs several works as planned, one after the other in every round: where the machine's speed drifts, it does so for all of them.
+pub fn time_by_turns(
+    plan: &Plan,
+    works: &mut [&mut dyn FnMut() -> Outcome<()>],
+) -> Outcome<Vec<Timing>> {
+    let begin = Instant::now();
+    reset_peak();
+    let mut first = Vec::new();
+    let mut all = vec![(Vec::new(), Vec::new()); works.len()];
+    for round in 0..plan.warmups + plan.runs.max(1) {
+        for (work, (wall, cpu)) in works.iter_mut().zip(&mut all) {
+            let (before, cpu_before) = (Instant::now(), ProcessTime::now());
+            work()?;
+            let times = (before.elapsed(), cpu_before.elapsed());
+            if round == 0 {
+                first.push(times);
+            }
+            if round >= plan.warmups {
+                wall.push(times.0);
+                cpu.push(times.1);
+            }
+        }
+        if round >= plan.warmups && begin.elapsed().as_secs_f64() > plan.budget {
+            break;
+        }
+    }
+    let timings = first.into_iter().zip(all);
+    Ok(timings
+        .map(|(first, (wall, cpu))| Timing::new(first, wall, cpu))
+        .collect())
+}
+
+impl Timing {
+    fn new(first: (Duration, Duration), mut wall: Vec<Duration>, mut cpu: Vec<Duration>) -> Timing {
+        let seconds = |times: &[Duration]| times.iter().map(Duration::as_secs_f64).collect();
+        Timing {
+            runs: wall.len(),
+            each_seconds: seconds(&wall),
+            each_cpu_seconds: seconds(&cpu),
+            first_seconds: first.0.as_secs_f64(),
+            first_cpu_seconds: first.1.as_secs_f64(),
+            seconds: median(&mut wall),
+            least_seconds: wall.iter().min().copied().unwrap_or_default().as_secs_f64(),
+            cpu_seconds: median(&mut cpu),
+            peak_mib: peak_mib(),
+        }
+    }
+
+    /// How many times the other's CPU time this takes: the median over runs of the same round.
+    pub fn times_as_long_as(&self, other: &Timing) -> f64 {
+        let both = self.each_cpu_seconds.iter().zip(&other.each_cpu_seconds);
+        let mut ratios: Vec<f64> = both.map(|(a, b)| a / b).collect();
+        ratios.sort_unstable_by(f64::total_cmp);
+        let (upper, lower) = (ratios.len() / 2, ratios.len().saturating_sub(1) / 2);
+        match (ratios.get(lower), ratios.get(upper)) {
+            (Some(a), Some(b)) => (a + b) / 2.0,
+            _ => f64::NAN,
         }
     }
 }

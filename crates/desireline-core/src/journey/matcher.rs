@@ -6,7 +6,7 @@ use crate::error::nearest;
 use crate::expr::{
     CompareOp, Expr, ExprError, Field, FieldType, Literal, Node, Pattern, Schema, Scope, TextSpan,
 };
-use crate::log::{AttributeInfo, AttributeType, Bitmap, Catalog, Level, Value};
+use crate::log::{AttributeInfo, AttributeType, Bitmap, Catalog, ColumnData, Level, Value};
 
 use super::{Morsel, Span};
 
@@ -268,9 +268,16 @@ impl Op {
             Op::Coded {
                 attribute, table, ..
             } => {
-                morsel.fill(mask, |i, customer| {
-                    coded(morsel.attribute(*attribute, i, customer), table)
-                });
+                if let Some(ColumnData::Coded(codes)) = morsel.column(*attribute) {
+                    // Written down is one more than the code, and 0 for none: the place in the table.
+                    return crate::with_codes!(codes.as_slice(), codes => {
+                        morsel.fill(mask, |i, _| {
+                            let place = codes.get(morsel.row(i)).map(|c| *c as usize);
+                            place.and_then(|p| table.get(p)).copied().unwrap_or(false)
+                        });
+                    });
+                }
+                morsel.fill(mask, |i, _| self.holds(morsel, i));
             }
             Op::Number { attribute, test } => morsel.fill(mask, |i, customer| {
                 match morsel.attribute(*attribute, i, customer) {
@@ -284,14 +291,7 @@ impl Op {
                     morsel.attribute(*attribute, i, customer) != Value::Missing
                 });
             }
-            Op::Time(test) => morsel.fill(mask, |i, _| test.holds(Number::Integer(morsel.time(i)))),
-            Op::Money(test) => {
-                morsel.fill(mask, |i, _| {
-                    morsel
-                        .value(i)
-                        .is_some_and(|v| test.holds(Number::Integer(v)))
-                });
-            }
+            Op::Time(_) | Op::Money(_) => morsel.fill(mask, |i, _| self.holds(morsel, i)),
             Op::Customer(test) => {
                 per_customer(morsel, mask, |customer| {
                     test.holds(&morsel.block.customers.get(customer as usize))
@@ -307,28 +307,63 @@ impl Op {
                 mask.not();
                 mask.and(&all);
             }
-            Op::And(list) => combine(list, morsel, mask, true, Mask::and),
-            Op::Or(list) => combine(list, morsel, mask, false, Mask::or),
+            Op::And(list) => all_of(list, morsel, mask),
+            Op::Or(list) => any_of(list, morsel, mask),
+        }
+    }
+
+    /// Whether it asks for something that each event has of its own.
+    fn is_of_event(&self) -> bool {
+        match self {
+            Op::Coded { level, .. } => *level == Level::Event,
+            Op::Time(_) | Op::Money(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether it holds for event `i`; for what [is of an event](Self::is_of_event).
+    #[inline]
+    fn holds(&self, morsel: &Morsel<'_>, i: usize) -> bool {
+        match self {
+            Op::Coded {
+                attribute, table, ..
+            } => coded(morsel.attribute(*attribute, i, 0), table),
+            Op::Time(test) => test.holds(Number::Integer(morsel.time(i))),
+            Op::Money(test) => {
+                let money = morsel.value(i);
+                money.is_some_and(|v| test.holds(Number::Integer(v)))
+            }
+            _ => false,
         }
     }
 }
 
-fn combine(
-    list: &[Op],
-    morsel: &Morsel<'_>,
-    mask: &mut Mask,
-    empty: bool,
-    join: fn(&mut Mask, &Mask),
-) {
-    let Some((first, rest)) = list.split_first() else {
-        return Op::Constant(empty).fill(morsel, mask);
+fn all_of(list: &[Op], morsel: &Morsel<'_>, mask: &mut Mask) {
+    // What is told of an event alone is asked only where all else holds.
+    let lead = list.iter().position(|op| !op.is_of_event());
+    let Some(first) = list.get(lead.unwrap_or(0)) else {
+        return Op::Constant(true).fill(morsel, mask);
     };
     first.fill(morsel, mask);
     let mut other = Mask::default();
-    for op in rest {
+    let rest = list.iter().filter(|op| !std::ptr::eq(*op, first));
+    let (alone, others): (Vec<&Op>, Vec<&Op>) = rest.partition(|op| op.is_of_event());
+    for op in others {
         other.reset(mask.len());
         op.fill(morsel, &mut other);
-        join(mask, &other);
+        mask.and(&other);
+    }
+    for op in alone {
+        mask.retain(|i| op.holds(morsel, i));
+    }
+}
+
+fn any_of(list: &[Op], morsel: &Morsel<'_>, mask: &mut Mask) {
+    let mut other = Mask::default();
+    for op in list {
+        other.reset(mask.len());
+        op.fill(morsel, &mut other);
+        mask.or(&other);
     }
 }
 
@@ -343,9 +378,7 @@ fn coded(value: Value, table: &[bool]) -> bool {
 fn per_customer(morsel: &Morsel<'_>, mask: &mut Mask, test: impl Fn(u32) -> bool) {
     for spans in morsel.customers() {
         if test(spans[0].customer) {
-            for i in spans.iter().flat_map(Span::range) {
-                mask.set(i);
-            }
+            spans.iter().for_each(|span| mask.set_range(span.range()));
         }
     }
 }

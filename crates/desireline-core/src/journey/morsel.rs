@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, OnceCell};
 
-use crate::log::{Block, CodeSlice, Level, Value};
+use crate::log::{Block, CodeSlice, ColumnData, Level, Value};
 
 use super::Mask;
 
@@ -284,6 +284,12 @@ impl<'a> Morsel<'a> {
         work(&full)
     }
 
+    /// The block's rows of all events, where they follow each other there.
+    pub(crate) fn rows(&self) -> Option<std::ops::Range<usize>> {
+        let all = self.first_row..self.first_row + self.n_events();
+        self.order.is_none().then_some(all)
+    }
+
     /// The block's row of event `i`.
     #[inline]
     pub(crate) fn row(&self, i: usize) -> usize {
@@ -301,6 +307,11 @@ impl<'a> Morsel<'a> {
             Some(column) => column.data.get(self.row(i)),
             None => Value::Missing,
         }
+    }
+
+    /// The column of attribute `index`, whose places are [rows](Self::row) or customers.
+    pub(crate) fn column(&self, index: usize) -> Option<&ColumnData> {
+        self.block.attributes.get(index).map(|column| &column.data)
     }
 
     /// The money of event `i` in minor units.

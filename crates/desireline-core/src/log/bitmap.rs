@@ -73,6 +73,18 @@ impl Bitmap {
         }
     }
 
+    /// Sets all bits in `range`; those past the end are ignored.
+    pub fn set_range(&mut self, range: std::ops::Range<usize>) {
+        let end = range.end.min(self.len);
+        let mut from = range.start;
+        while from < end {
+            let stop = end.min((from / 64 + 1) * 64);
+            let bits = u64::MAX >> (64 - (stop - from));
+            self.words[from / 64] |= bits << (from % 64);
+            from = stop;
+        }
+    }
+
     /// Clears bit `i`; ignored past the end.
     #[inline]
     pub fn unset(&mut self, i: usize) {
@@ -95,6 +107,20 @@ impl Bitmap {
     /// How many bits are set.
     pub fn count(&self) -> usize {
         self.words.iter().map(|w| w.count_ones() as usize).sum()
+    }
+
+    /// Clears the set bits for which `keep` is false.
+    pub(crate) fn retain(&mut self, keep: impl Fn(usize) -> bool) {
+        for (i, word) in self.words.iter_mut().enumerate() {
+            let mut bits = *word;
+            while bits != 0 {
+                let bit = bits.trailing_zeros();
+                if !keep(i * 64 + bit as usize) {
+                    *word &= !(1 << bit);
+                }
+                bits &= bits - 1;
+            }
+        }
     }
 
     /// Keeps the bits set in both.
@@ -259,6 +285,14 @@ mod tests {
             let ones: Vec<usize> = (start..end.min(bits.len())).filter(|&i| bits[i]).collect();
             prop_assert_eq!(map.any_in(start..end), !ones.is_empty());
             prop_assert_eq!(map.ones_in(start..end).collect::<Vec<_>>(), ones);
+            let mut kept = map.clone();
+            kept.retain(|i| i % 3 == 0);
+            prop_assert_eq!(kept.iter_ones().collect::<Vec<_>>(), map.iter_ones().filter(|i| i % 3 == 0).collect::<Vec<_>>());
+            let mut filled = map.clone();
+            filled.set_range(start..end);
+            let all = (0..bits.len()).filter(|&i| bits[i] || (start..end).contains(&i));
+            prop_assert_eq!(filled.iter_ones().collect::<Vec<_>>(), all.collect::<Vec<_>>());
+            prop_assert_eq!(filled.len(), bits.len());
             let mut turned = map.clone();
             turned.not();
             prop_assert_eq!(turned.count() + map.count(), bits.len());

@@ -8,7 +8,7 @@ use super::pairs::Pairs;
 use desireline_stats::{Clusters, Sides};
 
 pub(super) use self::level::{CellSums, LevelSums, Times, log16};
-pub(super) use self::part::{CellPart, Counts, EdgePart, EdgeSlot, Slot};
+pub(super) use self::part::{CellPart, Counts, EdgePart, EdgeSlot, Ends, Slot, add_counts, wide};
 pub(super) use self::rates::{Base, RatePart, SidesPart, Top};
 
 /// A hand-over from one to another, or staying with one.

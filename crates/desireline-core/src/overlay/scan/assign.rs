@@ -223,7 +223,10 @@ impl ChannelColumn {
         match attribute.map(|a| (a.level, &a.data)) {
             Some((Level::Event, ColumnData::Coded(codes))) => {
                 crate::with_codes!(codes.as_slice(), codes => {
-                    self.values(morsel, |i, _| u32::from(codes[morsel.row(i)]));
+                    match morsel.rows().and_then(|rows| codes.get(rows)) {
+                        Some(codes) => self.values(morsel, |i, _| u32::from(codes[i])),
+                        None => self.values(morsel, |i, _| u32::from(codes[morsel.row(i)])),
+                    }
                 });
             }
             _ => self.values(morsel, |i, customer| {
@@ -256,7 +259,8 @@ impl ChannelColumn {
     fn values(&mut self, morsel: &Morsel<'_>, value: impl Fn(usize, u32) -> u32) {
         let (mut last, mut n, mut channel) = (0, 0, ASK);
         for span in morsel.spans() {
-            for i in span.range() {
+            let channels = self.channels.get_mut(span.range()).unwrap_or(&mut []);
+            for (i, slot) in span.range().zip(channels) {
                 let here = value(i, span.customer);
                 // Most events come through the channel of the one before.
                 if here != last {
@@ -267,7 +271,7 @@ impl ChannelColumn {
                     channel = self.of_value.get(here as usize).copied().unwrap_or(NONE);
                 }
                 n += 1;
-                self.channels[i] = channel;
+                *slot = channel;
             }
         }
         if let Some(count) = self.counts.get_mut(last as usize) {

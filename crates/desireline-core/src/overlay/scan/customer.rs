@@ -4,7 +4,7 @@ use super::super::plan::{DwellBy, HandBy, NONE, OutcomeBy, PeriodPlan, Plan};
 use super::super::sums::Totals;
 use super::State;
 use super::level::{End, JourneyEnd, One};
-use super::runs::{Run, compress, merge};
+use super::runs::Run;
 use crate::journey::{Mask, Morsel, Span};
 use crate::log::Value;
 
@@ -98,13 +98,10 @@ impl State {
         let (journey, first_goal) = self.ending(plan, morsel, span, goes_on);
         let end = journey.end;
         let scratch = &mut self.scratch;
-        compress(&scratch.assigned.cells, span.range(), &mut scratch.runs);
-        compress(
-            &scratch.channel_column.channels,
-            span.range(),
-            &mut scratch.channel_runs,
-        );
-        let is_mapped = !scratch.runs.is_empty();
+        let (cells, channels) = (&scratch.assigned.cells, &scratch.channel_column.channels);
+        scratch.runs.compress(cells, span.range());
+        scratch.channel_runs.compress_steady(channels, span.range());
+        let is_mapped = !scratch.runs.as_slice().is_empty();
         self.levels(plan, &journey, times);
         self.lengths(plan, morsel, span);
         if plan.has_pairs {
@@ -145,7 +142,7 @@ impl State {
         let alive = goes_on || plan.until.saturating_sub(last_time) < plan.alive && !is_back();
         let mut goals = self.scratch.any_goal.ones_in(span.range());
         let first_goal = goals.next();
-        let last_goal = first_goal.map_or(0, |first| goals.last().unwrap_or(first) as u32);
+        let last_goal = first_goal.map(|first| goals.last().unwrap_or(first));
         let end = match (first_goal, alive) {
             (Some(_), _) => End::Reached,
             (None, true) => End::Open,
@@ -156,14 +153,7 @@ impl State {
             count.0 += u64::from(hit);
             count.1 += u64::from(hit || !alive);
         }
-        let journey = JourneyEnd {
-            end,
-            known: u32::from(end != End::Open),
-            goal: u32::from(end == End::Reached),
-            last_goal,
-            last_time,
-        };
-        (journey, first_goal)
+        (JourneyEnd::new(end, last_goal, last_time), first_goal)
     }
 
     /// Takes the runs of a journey's cells to the places of every kind.
@@ -172,39 +162,45 @@ impl State {
         let (cells, runs) = (&scratch.cells, &mut scratch.level_runs);
         let order = cells.order.as_slice();
         let is_multi = plan.is_multi();
-        merge(&scratch.runs, &cells.touchpoints, order, false, runs);
-        let level = &mut scratch.touchpoints;
-        match is_multi {
-            true => level.journey(
-                &mut sums.touchpoints,
-                runs,
-                &cells.touchpoint_sets,
-                times,
-                journey,
-            ),
-            false => level.journey(&mut sums.touchpoints, runs, &One, times, journey),
-        };
-        if plan.n_steps > 0 {
-            merge(&scratch.runs, &cells.steps, order, false, runs);
-            let level = &mut scratch.steps;
-            match is_multi {
-                true => level.journey(&mut sums.steps, runs, &cells.step_sets, times, journey),
-                false => level.journey(&mut sums.steps, runs, &One, times, journey),
-            };
+        let of_cells = scratch.runs.as_slice();
+        let (level, sums_of) = (&mut scratch.touchpoints, &mut sums.touchpoints);
+        if is_multi {
+            let sets = &cells.touchpoint_sets;
+            runs.merge(of_cells, &cells.touchpoints, order, false);
+            level.journey_of_sets(sums_of, runs.as_slice(), sets, times, journey);
+        } else {
+            if plan.has_rules {
+                runs.merge(of_cells, &cells.touchpoints, order, false);
+            } else {
+                // Each touchpoint has one cell.
+                runs.rename(of_cells, &cells.touchpoints, order);
+            }
+            level.journey(sums_of, runs.as_slice(), times, journey);
         }
-        merge(&scratch.runs, &cells.stages, order, true, runs);
-        let (level, side) = (&mut scratch.stages, &mut scratch.order);
+        if plan.n_steps > 0 {
+            runs.merge(of_cells, &cells.steps, order, false);
+            let (level, sums_of) = (&mut scratch.steps, &mut sums.steps);
+            if is_multi {
+                let sets = &cells.step_sets;
+                level.journey_of_sets(sums_of, runs.as_slice(), sets, times, journey);
+            } else {
+                level.journey(sums_of, runs.as_slice(), times, journey);
+            }
+        }
+        runs.merge(of_cells, &cells.stages, order, true);
+        let (level, sums_of) = (&mut scratch.stages, &mut sums.stages);
+        let (side, runs) = (&mut scratch.order, runs.as_slice());
         if is_multi {
             let sets = &cells.stage_sets;
-            level.journey(&mut sums.stages, runs, sets, times, journey);
+            level.journey_of_sets(sums_of, runs, sets, times, journey);
             side.journey(plan, runs, sets, times, journey.end);
         } else {
-            level.journey(&mut sums.stages, runs, &One, times, journey);
+            level.journey(sums_of, runs, times, journey);
             side.journey(plan, runs, &One, times, journey.end);
         }
-        let runs = &scratch.channel_runs;
+        let runs = scratch.channel_runs.as_slice();
         let level = &mut scratch.channels;
-        let channels = level.journey(&mut sums.channels, runs, &One, times, journey);
+        let channels = level.journey(&mut sums.channels, runs, times, journey);
         for run in runs {
             if let Some(cell) = sums.channels.cells.get_mut(run.place as usize) {
                 cell.events += u64::from(run.n);
@@ -249,12 +245,9 @@ impl State {
         let mut range = span.range();
         if let Some(goal) = first_goal.filter(|goal| goal + 1 < range.end) {
             range.end = goal + 1;
-            compress(&scratch.assigned.cells, range.clone(), &mut scratch.runs);
-            compress(
-                &scratch.channel_column.channels,
-                range.clone(),
-                &mut scratch.channel_runs,
-            );
+            let (cells, channels) = (&scratch.assigned.cells, &scratch.channel_column.channels);
+            scratch.runs.cut(cells, goal);
+            scratch.channel_runs.cut(channels, goal);
         }
         let reached = first_goal.is_some();
         let sides = plan.handovers.iter().zip(&mut scratch.hands);
@@ -263,11 +256,15 @@ impl State {
                 HandBy::Owner => {
                     let owner = |cell: u32| scratch.cells.owners.get(cell as usize).copied();
                     let of = |run: &Run| (owner(run.place).unwrap_or(NONE), run.n);
-                    side.journey(sums, scratch.runs.iter().map(of), reached);
+                    side.journey(sums, scratch.runs.as_slice().iter().map(of), reached);
                 }
                 HandBy::Channel => {
                     let of = |run: &Run| (run.place, run.n);
-                    side.journey(sums, scratch.channel_runs.iter().map(of), reached);
+                    side.journey(
+                        sums,
+                        scratch.channel_runs.as_slice().iter().map(of),
+                        reached,
+                    );
                 }
                 HandBy::Attribute(index) => {
                     let of = |i| match morsel.attribute(index, i, span.customer) {

@@ -1,105 +1,101 @@
 //! Lengths of time on their way to where they belong.
 
-use super::super::sums::{Times, log16};
-
-/// A length, where it belongs, and its logarithm.
-#[derive(Clone, Copy, Debug, Default)]
-struct Length {
-    place: u32,
-    log: u32,
-    length: i64,
+/// A few lengths of one place: two lines of the processor's cache.
+#[derive(Clone, Debug)]
+#[repr(align(128))]
+struct Bucket {
+    n: usize,
+    /// The sum of the squares of their logarithms.
+    squares: u64,
+    lengths: [i64; ROOM],
 }
 
-/// Lengths are written down one after the other as they are met, and taken to their places together: places are many, and the
-/// memory of each is far away.
+const ROOM: usize = 14;
+
+impl Bucket {
+    const EMPTY: Bucket = Bucket {
+        n: 0,
+        squares: 0,
+        lengths: [0; ROOM],
+    };
+}
+
+/// Lengths by place. What is known of a place lies far away and is large, so a few lengths come together before they are taken there.
 #[derive(Debug, Default)]
 pub(super) struct Lengths {
-    met: Vec<Length>,
-    /// The same by place.
-    sorted: Vec<Length>,
-    /// By place, where the next length goes.
-    next: Vec<u32>,
+    buckets: Vec<Bucket>,
 }
 
-/// So many are written down.
-const MOST: usize = 1 << 14;
-
 impl Lengths {
-    /// Writes down a length; returns its logarithm, of which the caller keeps a sum for the customer.
-    #[inline]
-    pub(super) fn push(&mut self, place: u32, length: i64) -> u64 {
-        // Times within a journey ascend.
-        let length = length.max(0);
-        let log = log16(length);
-        self.met.push(Length {
-            place,
-            #[allow(clippy::cast_possible_truncation)] // no logarithm is above 1024
-            log: log as u32,
-            length,
-        });
-        log
+    /// Of so many places.
+    pub(super) fn new(places: usize) -> Lengths {
+        Lengths {
+            buckets: vec![Bucket::EMPTY; places],
+        }
     }
 
-    /// Whether they should be taken away.
-    #[inline]
-    pub(super) fn is_full(&self) -> bool {
-        self.met.len() >= MOST
+    /// Makes room for so many places.
+    pub(super) fn grow(&mut self, places: usize) {
+        self.buckets.resize(places, Bucket::EMPTY);
     }
 
-    /// Takes all to their places; `times` says where the lengths of a place are.
-    pub(super) fn settle<T>(&mut self, places: &mut [T], times: impl Fn(&mut T) -> &mut Times) {
-        if self.met.is_empty() {
+    /// Adds a length, not below 0, and its logarithm; `take` gets lengths and the sum of squares of their logarithms when there are
+    /// enough of them.
+    #[inline]
+    pub(super) fn push(
+        &mut self,
+        place: u32,
+        length: i64,
+        log: u64,
+        take: impl FnOnce(&[i64], u64),
+    ) {
+        let Some(bucket) = self.buckets.get_mut(place as usize) else {
             return;
+        };
+        if let Some(slot) = bucket.lengths.get_mut(bucket.n) {
+            *slot = length;
+            bucket.n += 1;
         }
-        self.next.clear();
-        self.next.resize(places.len() + 1, 0);
-        for one in &self.met {
-            if let Some(count) = self.next.get_mut(one.place as usize + 1) {
-                *count += 1;
+        bucket.squares += log * log;
+        if bucket.n == ROOM {
+            take(&bucket.lengths, bucket.squares);
+            (bucket.n, bucket.squares) = (0, 0);
+        }
+    }
+
+    /// Takes away what is left, place by place.
+    pub(super) fn settle(&mut self, mut take: impl FnMut(usize, &[i64], u64)) {
+        for (place, bucket) in self.buckets.iter_mut().enumerate() {
+            let lengths = bucket.lengths.get(..bucket.n).unwrap_or(&[]);
+            if !lengths.is_empty() {
+                take(place, lengths, bucket.squares);
             }
-        }
-        let mut from = 0;
-        for next in &mut self.next {
-            from += *next;
-            *next = from;
-        }
-        self.sorted.clear();
-        self.sorted.resize(self.met.len(), Length::default());
-        for one in self.met.drain(..) {
-            if let Some(next) = self.next.get_mut(one.place as usize)
-                && let Some(slot) = self.sorted.get_mut(*next as usize)
-            {
-                *slot = one;
-                *next += 1;
-            }
-        }
-        for own in self.sorted.chunk_by(|a, b| a.place == b.place) {
-            let place = own.first().map_or(0, |one| one.place);
-            if let Some(of) = places.get_mut(place as usize) {
-                times(of).see(own.iter().map(|one| (one.length, one.log)));
-            }
+            (bucket.n, bucket.squares) = (0, 0);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::sums::Times;
     use super::*;
 
     #[test]
     fn lengths_come_to_their_places() {
-        let mut lengths = Lengths::default();
-        let mut of_two = 0;
-        for (place, length) in [(2, 7), (0, 5), (2, 100), (2, -3)] {
-            let log = lengths.push(place, length);
-            of_two += if place == 2 { log * log } else { 0 };
-        }
         let mut times = [Times::default(), Times::default(), Times::default()];
-        lengths.settle(&mut times, |times| times);
-        let n = |place: usize| times[place].seen.n();
-        assert_eq!((n(0), n(1), n(2)), (1, 0, 3));
-        assert_eq!((times[2].seen.min(), times[2].seen.sum()), (Some(0), 107));
-        assert_eq!(times[2].squares, of_two);
-        assert!(lengths.met.is_empty());
+        let mut lengths = Lengths::new(3);
+        let pushed = (0..1000).map(|i| (u32::from(i % 3 == 1) * 2, i64::from(i)));
+        for (place, length) in pushed.clone().chain([(9, 5)]) {
+            let take = |some: &[i64], squares| times[place as usize].see(some, squares);
+            lengths.push(place, length, 3, take);
+        }
+        lengths.settle(|place, some, squares| times[place].see(some, squares));
+        for (place, times) in (0..).zip(&times) {
+            let own = pushed.clone().filter(|(p, _)| *p == place);
+            let (n, sum) = own.fold((0, 0), |(n, sum), (_, l)| (n + 1, sum + l));
+            assert_eq!((times.seen.n(), times.seen.sum()), (n, sum as u128));
+            assert_eq!(times.squares, n * 9);
+        }
+        lengths.settle(|_, _, _| unreachable!("all were taken"));
     }
 }

@@ -15,7 +15,7 @@ use crate::journey::{Mask, Matcher, Morsel, Span};
 use self::assign::{Assigned, ChannelColumn};
 use self::cells::Cells;
 use self::level::Level;
-use self::runs::Run;
+use self::runs::Runs;
 use self::side::{ChannelSide, HandSide, OrderSide};
 use crate::overlay::bind::BindScratch;
 
@@ -36,9 +36,9 @@ pub(super) struct Scratch {
     assigned: Assigned,
     channel_column: ChannelColumn,
     /// The runs of a journey: of cells, of channels, and of places of one kind.
-    runs: Vec<Run>,
-    channel_runs: Vec<Run>,
-    level_runs: Vec<Run>,
+    runs: Runs,
+    channel_runs: Runs,
+    level_runs: Runs,
     bind: BindScratch,
     conditions: Vec<Mask>,
     goals: Vec<Mask>,
@@ -117,9 +117,9 @@ impl State {
                 assigned: Assigned::new(plan, &cells),
                 cells,
                 channel_column: ChannelColumn::new(plan),
-                runs: Vec::new(),
-                channel_runs: Vec::new(),
-                level_runs: Vec::new(),
+                runs: Runs::default(),
+                channel_runs: Runs::default(),
+                level_runs: Runs::default(),
                 bind: BindScratch::default(),
                 conditions: Vec::new(),
                 goals: Vec::new(),

@@ -24,28 +24,31 @@ pub(in crate::overlay) struct Times {
     pub(in crate::overlay) nn: u128,
 }
 
-/// Sixteenths of the binary logarithm of one more than a length: enough to tell whether a customer's lengths are alike.
+/// Sixteenths of the binary logarithm of one more than a length that is not below 0: enough to tell whether a customer's lengths are
+/// alike.
 #[inline]
 pub(in crate::overlay) fn log16(length: i64) -> u64 {
-    let x = length.max(0).unsigned_abs().saturating_add(1);
-    let octave = u64::from(x.ilog2());
-    let part = if octave >= 4 {
-        (x >> (octave - 4)) & 15
-    } else {
-        (x << (4 - octave)) & 15
-    };
-    octave * 16 + part
+    // A float holds the whole part of the logarithm, and after it the leading bits of what is left, which are near enough to its part.
+    #[allow(clippy::cast_precision_loss)]
+    let bits = (length as f64 + 1.0).to_bits();
+    (bits >> (f64::MANTISSA_DIGITS - 1 - 4)).saturating_sub(BIAS)
 }
 
+/// What the logarithm of 1 is before it is taken away.
+const BIAS: u64 = 1.0_f64.to_bits() >> (f64::MANTISSA_DIGITS - 1 - 4);
+
 impl Times {
-    /// Takes in lengths, each with its logarithm.
-    pub(in crate::overlay) fn see(&mut self, lengths: impl Iterator<Item = (i64, u32)>) {
-        let mut squares = 0;
-        self.seen.extend(lengths.map(|(length, log)| {
-            squares += u64::from(log) * u64::from(log);
-            length
-        }));
+    /// Takes in lengths with the sum of the squares of their logarithms.
+    pub(in crate::overlay) fn see(&mut self, lengths: &[i64], squares: u64) {
+        self.seen.extend(lengths.iter().copied());
         self.squares += squares;
+    }
+
+    /// Takes in lengths that were cut off; of one of 0 nothing is known.
+    pub(in crate::overlay) fn cut_all(&mut self, lengths: &[i64]) {
+        let unknown = lengths.iter().filter(|length| **length <= 0).count();
+        self.unknown += unknown as u64;
+        self.cut.extend(lengths.iter().copied().filter(|l| *l > 0));
     }
 
     pub(in crate::overlay) fn cut(&mut self, length: i64) {

@@ -1,44 +1,57 @@
 //! Sums over the customers of one morsel, in narrow words: what is touched for every customer lies close together.
 
+use super::Totals;
 use super::rates::{Base, Top};
+
+/// What each journey adds to the places it has been at and the ways it took: 1 for itself, 1 if its outcome is known, 1 if it reached a
+/// goal, 1 if it did so after it was there first. One addition of four numbers.
+pub(in crate::overlay) type Counts = [u32; 4];
+
+/// Adds number by number.
+#[inline]
+pub(in crate::overlay) fn add_counts(into: &mut Counts, counts: &Counts) {
+    for which in 0..into.len() {
+        into[which] += counts[which];
+    }
+}
+
+#[inline]
+pub(in crate::overlay) fn wide(&[a, b, c, d]: &Counts) -> [u64; 4] {
+    [a.into(), b.into(), c.into(), d.into()]
+}
 
 /// One place, while a customer is looked at: a line of the processor's cache.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(C, align(64))]
 pub(in crate::overlay) struct Slot {
+    pub(in crate::overlay) counts: Counts,
+    /// Departures whose way in the order of stages is known, those forward, skipping and backward.
+    pub(in crate::overlay) ways: Counts,
+    /// When the visit began.
+    pub(in crate::overlay) since: i64,
+    /// The sum of the logarithms of lengths, and how many there are.
+    pub(in crate::overlay) logs: u64,
+    pub(in crate::overlay) lengths: u32,
     /// The customer's journey that was here last, from 1.
     pub(in crate::overlay) journey: u32,
-    pub(in crate::overlay) entries: u32,
     pub(in crate::overlay) departures: u32,
-    pub(in crate::overlay) directed: u32,
-    pub(in crate::overlay) forward: u32,
-    pub(in crate::overlay) skipping: u32,
-    pub(in crate::overlay) backward: u32,
-    /// Journeys that reach a goal after they were here first.
-    pub(in crate::overlay) after: u32,
-    pub(in crate::overlay) all: Counts,
-    /// Lengths, and the sum of their logarithms.
-    pub(in crate::overlay) lengths: u32,
-    pub(in crate::overlay) logs: u64,
 }
 
-/// Counts of journeys at one place.
+/// Where a customer's journeys begin and end.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::overlay) struct Counts {
-    pub(in crate::overlay) journeys: u32,
-    pub(in crate::overlay) known: u32,
+pub(in crate::overlay) struct Ends {
+    pub(in crate::overlay) entries: u32,
     pub(in crate::overlay) dropped: u32,
-    pub(in crate::overlay) goal: u32,
 }
 
 /// One way, while a customer is looked at.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(C, align(32))]
 pub(in crate::overlay) struct EdgeSlot {
+    pub(in crate::overlay) counts: Counts,
     /// The customer's journey that took it last, from 1.
     pub(in crate::overlay) journey: u32,
-    pub(in crate::overlay) count: u32,
-    pub(in crate::overlay) journeys: u32,
-    pub(in crate::overlay) known: u32,
-    pub(in crate::overlay) after: u32,
+    pub(in crate::overlay) n: u32,
     /// The sum of the logarithms of lengths.
     pub(in crate::overlay) logs: u64,
 }
@@ -83,29 +96,32 @@ pub(in crate::overlay) struct CellPart {
 }
 
 impl CellPart {
-    /// Takes in a customer who was here: with so many journeys in all, of so many of which the outcome is known, and so many goals.
+    /// Takes in a customer who was here, with all their journeys.
     #[inline]
-    pub(in crate::overlay) fn add(&mut self, slot: &Slot, journeys: u64, of_n: u64, of_k: u64) {
-        let all = slot.all;
+    pub(in crate::overlay) fn add(&mut self, slot: &Slot, ends: Ends, totals: &Totals) {
+        let [visited, n, k, after] = wide(&slot.counts);
+        let (of_n, of_k) = (totals.known, totals.goal);
         self.customers += 1;
-        self.reach.add(all.journeys.into(), journeys);
-        self.entries.add(slot.entries.into(), journeys);
-        let (k, n) = (u64::from(all.goal), u64::from(all.known));
+        self.reach.add(visited, totals.journeys);
+        self.entries.add(ends.entries.into(), totals.journeys);
         self.known.add(n);
-        self.dropped.add(all.dropped.into(), n);
+        self.dropped.add(ends.dropped.into(), n);
         self.goal.add(k, n);
-        self.after.add(slot.after.into(), n);
+        self.after.add(after, n);
         self.throughout += u64::from(n > 0 && n == of_n);
-        let products = [k * of_k, k * of_n, n * of_k, n * of_n];
-        for (sum, product) in self.cross.iter_mut().zip(products) {
-            *sum += product;
-        }
+        let [kk, kn, nk, nn] = &mut self.cross;
+        *kk += k * of_k;
+        *kn += k * of_n;
+        *nk += n * of_k;
+        *nn += n * of_n;
         self.departures.add(slot.departures.into());
-        let directed = u64::from(slot.directed);
-        self.directed.add(directed);
-        self.forward.add(slot.forward.into(), directed);
-        self.skipping.add(slot.skipping.into(), directed);
-        self.backward.add(slot.backward.into(), directed);
+        let [directed, forward, skipping, backward] = wide(&slot.ways);
+        if directed > 0 {
+            self.directed.add(directed);
+            self.forward.add(forward, directed);
+            self.skipping.add(skipping, directed);
+            self.backward.add(backward, directed);
+        }
         self.lengths(slot);
     }
 
@@ -132,11 +148,12 @@ impl EdgePart {
     /// Takes in a customer who went this way: with so many journeys in all, and so many departures from where it begins.
     #[inline]
     pub(in crate::overlay) fn add(&mut self, edge: &EdgeSlot, journeys: u64, departures: u32) {
+        let [taken, known, _, after] = wide(&edge.counts);
         self.customers += 1;
-        self.reach.add(edge.journeys.into(), journeys);
-        self.share.add(edge.count.into(), departures.into());
-        self.known.add(edge.known.into());
-        self.after.add(edge.after.into(), edge.known.into());
-        self.logs.add(edge.logs, edge.count);
+        self.reach.add(taken, journeys);
+        self.share.add(edge.n.into(), departures.into());
+        self.known.add(known);
+        self.after.add(after, known);
+        self.logs.add(edge.logs, edge.n);
     }
 }
