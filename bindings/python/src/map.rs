@@ -72,14 +72,16 @@ pub(crate) fn scenarios(
     exec::run(py, progress, move |watch| {
         let exec = watch.exec(threads, None)?;
         let maps: Vec<_> = files.iter().map(|f| f.map()).collect();
+        let named = || files.iter().map(|f| (f.map().id.as_str(), &**f));
         let cut = match (journeys, log) {
             (Some(journeys), _) => journeys,
-            (None, Some(log)) => log.journeys_with(overlay::scenario_rule(&maps)?, &exec)?,
+            (None, Some(log)) => log
+                .journeys_with(overlay::scenario_rule(&maps)?, &exec)
+                .map_err(|e| overlay::placed_among(named(), log.catalog(), e))?,
             (None, None) => return Err(Failure::Panic("nothing to count".to_owned())),
         };
-        let named = files.iter().map(|f| (f.map().id.as_str(), &**f));
         let shared = overlay::scenarios(&maps, &cut, &exec)
-            .map_err(|e| overlay::placed_among(named, cut.catalog(), e))?;
+            .map_err(|e| overlay::placed_among(named(), cut.catalog(), e))?;
         Ok(Answer::of(shared.into_answer()))
     })
 }

@@ -69,16 +69,19 @@ fn scenarios(m: &ArgMatches, first: &str, others: &[&str]) -> Result<(), CliErro
         .collect();
     wanted.extend(input::selected(m)?);
     let log = input::log(m, &wanted)?;
-    if texts(m, "journey").is_empty() {
-        // They all want the same, so any of them does.
-        overlay::scenario_rule(&maps)?;
-    }
-    let journeys = map::cut(m, &files[0].1, &log)?;
+    let named = || files.iter().map(|(path, file)| (*path, file));
+    let placed = |e| overlay::placed_among(named(), log.catalog(), e);
+    let rule = match texts(m, "journey").is_empty() {
+        true => overlay::scenario_rule(&maps)?,
+        false => input::rule(m)?,
+    };
+    let journeys = input::cut(m, &log, rule).map_err(|e| match e {
+        CliError::Engine(e) => placed(e).into(),
+        other => other,
+    })?;
     let bar = Bar::new("counting", m);
     let exec = input::exec(m, &bar)?;
     let shared = overlay::scenarios(&maps, &journeys, &exec);
-    let named = files.iter().map(|(path, file)| (*path, file));
-    let placed = |e| overlay::placed_among(named, journeys.catalog(), e);
     let answer = shared.map_err(placed)?.into_answer();
     bar.finish();
     let typed = serde_json::to_value(&answer.report).unwrap_or_default();

@@ -678,9 +678,9 @@ class Journeys(Questions):
         """
         from ._report import _written
 
-        if map is None and (how or measured is not None or heard is not None or sensitive):
-            of_map = {"measured": measured, "heard": heard, "sensitive": sensitive or None, **how}
-            given = [name for name, value in of_map.items() if value is not None]
+        of_map = {"measured": measured, "heard": heard, "sensitive": sensitive or None}
+        given = [*how, *(name for name, value in of_map.items() if value is not None)]
+        if map is None and given:
             raise TypeError(f"{', '.join(given)}: only a page with a map takes that; give map=")
         if how and measured is not None:
             raise TypeError(f"{', '.join(how)} say how to measure; give them or measured=, not both")

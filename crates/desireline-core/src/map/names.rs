@@ -49,6 +49,13 @@ impl JourneyMap {
         name.map_or(id, |name| name.get(language))
     }
 
+    /// What the stakeholder with this id is called, such as the owner of a touchpoint; the id itself where the map has no such one,
+    /// whatever else has that id.
+    pub fn stakeholder_label<'m>(&'m self, id: &'m Id, language: &str) -> &'m str {
+        let one = self.stakeholders.iter().find(|s| s.id == *id);
+        one.map_or(id.as_str(), |s| s.name.get(language))
+    }
+
     /// The parts that have a name or a text, with it.
     fn named(&self) -> impl Iterator<Item = (&Id, &LocalizedText)> {
         let steps = self.stages.iter().flat_map(|s| &s.steps);

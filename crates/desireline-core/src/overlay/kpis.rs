@@ -545,7 +545,11 @@ fn fill(
     row.alert_run = run;
     match report.alert(alert) {
         Ok(alert) => row.alert = alert,
-        Err(reason) if first.estimate.is_some() => row.hole = Some(reason),
+        // Why the target cannot be compared was said first, and is no less true.
+        Err(reason) if first.estimate.is_some() => match &mut row.hole {
+            Some(why) if *why != reason => why.push_str(&format!("; {reason}")),
+            hole => *hole = Some(reason),
+        },
         Err(_) => {}
     }
 }

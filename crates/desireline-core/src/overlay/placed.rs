@@ -2,7 +2,8 @@
 
 use super::bind::LenientMatcher;
 use crate::error::{Error, SpecError};
-use crate::expr::TextSpan;
+use crate::expr::{Expr, TextSpan};
+use crate::journey::Matcher;
 use crate::log::Catalog;
 use crate::map::MapFile;
 
@@ -43,10 +44,17 @@ fn find<'m>(
         Error::Expr(source) => (None, false, source),
         other => return other,
     };
-    let same = |(pointer, expr): &(String, _)| {
-        let is_named = named.as_ref().is_none_or(|n| *n == words(pointer));
+    // Where goals end journeys, their conditions are part of the rule.
+    let ends = is_rule && named.as_deref() == Some("scope.journeys.end");
+    let same = |(pointer, expr): &(String, Expr)| {
+        let at = words(pointer);
+        let is_goal = || ends && at.starts_with("goals[") && at.ends_with(".success");
         // Rules are bound more strictly than what is on a map: every event that they name has to be there.
-        is_named && (is_rule || LenientMatcher::new(expr, catalog).is_err_and(|e| e == source))
+        let fails = match is_rule {
+            true => Matcher::new(expr, catalog).err(),
+            false => LenientMatcher::new(expr, catalog).err(),
+        };
+        named.as_ref().is_none_or(|n| *n == at || is_goal()) && fails.as_ref() == Some(&source)
     };
     let found = files.into_iter().find_map(|(name, file)| {
         let (pointer, _) = file.map().conditions().into_iter().find(same)?;
@@ -140,6 +148,21 @@ mod tests {
         let told = placed(&file, log.catalog(), error).to_string();
         let lead = "line 11, column 21 of the map: `scope.journeys.start` does not fit the log";
         assert!(told.starts_with(lead), "{told}");
+    }
+
+    #[test]
+    fn a_goal_that_ends_journeys_is_told_with_its_own_line() {
+        let log = Log::from_rows([("a", 0, "x"), ("b", 1, "y")]).unwrap();
+        for end in ["end: x, ", ""] {
+            let goals = "goals:\n  - {id: g, text: G, kind: functional, success: x}\n  - {id: h, text: H, kind: functional, success: 'x and plan == 1'}\n";
+            let text = format!("{HEAD}scope:\n  journeys: {{{end}goal_ends: true}}\n{goals}");
+            let file = MapFile::read(&text, Form::Yaml).unwrap();
+            let rule = crate::overlay::journey_rule(file.map()).unwrap();
+            let error = log.journeys(rule).unwrap_err();
+            let told = placed(&file, log.catalog(), error).to_string();
+            let lead = "line 14, column 58 of the map: `goals[1].success` does not fit the log";
+            assert!(told.starts_with(lead), "{told}");
+        }
     }
 
     #[test]

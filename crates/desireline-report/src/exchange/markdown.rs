@@ -48,6 +48,11 @@ impl Page<'_> {
         line(self.map.label_of(id, self.map.main_language()))
     }
 
+    /// What somebody who owns a part is called.
+    fn owner(&self, id: &Id) -> String {
+        line(self.map.stakeholder_label(id, self.map.main_language()))
+    }
+
     fn list(&self, ids: &[Id]) -> String {
         let named: Vec<String> = ids.iter().map(|id| self.named(id)).collect();
         named.join(", ")
@@ -101,7 +106,7 @@ impl Page<'_> {
             map.status,
             map.as_of,
             map.reviewed_every(),
-            self.named(&map.owner)
+            self.owner(&map.owner)
         );
         let _ = writeln!(self.out, "{}", escape(&facts).replace("\\`", "`"));
         let Some(scope) = &map.scope else { return };
@@ -223,7 +228,7 @@ impl Page<'_> {
                 .as_ref()
                 .map(|c| self.named(c))
                 .unwrap_or_default(),
-            t.owner.as_ref().map(|o| self.named(o)).unwrap_or_default(),
+            t.owner.as_ref().map(|o| self.owner(o)).unwrap_or_default(),
             kind.join(", "),
             t.binding
                 .as_ref()

@@ -150,7 +150,7 @@ fn optional(view: &MapView<'_>, text: Option<&LocalizedText>) -> String {
 }
 
 fn owner(view: &MapView<'_>, id: Option<&Id>) -> String {
-    id.map(|id| view.named(id)).unwrap_or_default()
+    id.map(|id| view.owner(id)).unwrap_or_default()
 }
 
 fn money(rate: Option<&MoneyRate>) -> String {

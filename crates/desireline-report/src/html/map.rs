@@ -3,7 +3,7 @@
 use std::borrow::Borrow;
 
 use desireline_core::map::check::Level;
-use desireline_core::map::{JourneyMap, LocalizedText};
+use desireline_core::map::{Id, JourneyMap, LocalizedText};
 use desireline_core::overlay::report::{Health, OverlayReport, PromiseVerdict};
 use desireline_core::overlay::{MapCheck, VoiceReport};
 use desireline_core::report::{Caveat, Report};
@@ -86,6 +86,11 @@ impl MapView<'_> {
     /// What a part of the map is called.
     pub(super) fn named(&self, id: &(impl Borrow<str> + ?Sized)) -> String {
         self.map.label_of(id, self.language()).to_owned()
+    }
+
+    /// What somebody who owns a part is called.
+    pub(super) fn owner(&self, id: &Id) -> String {
+        self.map.stakeholder_label(id, self.language()).to_owned()
     }
 
     pub(super) fn shown(&self) -> Shown {
@@ -189,7 +194,7 @@ impl MapView<'_> {
                 map.reviewed_every()
             ),
         );
-        say("Owner", self.named(&map.owner));
+        say("Owner", self.owner(&map.owner));
         if let Some(scope) = scope {
             say(
                 "Aim",
@@ -397,7 +402,7 @@ impl MapView<'_> {
                     self.text(&a.text),
                     a.test.as_ref().map(|t| self.text(t)).unwrap_or_default(),
                     a.due.map(|d| d.to_string()).unwrap_or_default(),
-                    a.owner.as_ref().map(|o| self.named(o)).unwrap_or_default(),
+                    a.owner.as_ref().map(|o| self.owner(o)).unwrap_or_default(),
                 ]
             })
             .collect();

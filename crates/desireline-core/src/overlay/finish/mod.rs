@@ -120,7 +120,7 @@ impl Known<'_> {
             kind: map.kind.word().to_owned(),
             status: map.status.word().to_owned(),
             as_of: map.as_of.to_string(),
-            owner: map.label_of(&map.owner, &self.language).to_owned(),
+            owner: map.stakeholder_label(&map.owner, &self.language).to_owned(),
             aim: scope.and_then(|s| s.aim.as_ref()).map(|t| self.text(t)),
             scenario: scope
                 .and_then(|s| s.scenario.as_ref())

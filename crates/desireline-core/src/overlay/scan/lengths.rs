@@ -39,7 +39,7 @@ impl Lengths {
         self.buckets.resize(places, Bucket::EMPTY);
     }
 
-    /// Adds a length, not below 0, and its logarithm; `take` gets lengths and the sum of squares of their logarithms when there are
+    /// Adds a length and its logarithm; `take` gets lengths and the sum of squares of their logarithms when there are
     /// enough of them.
     #[inline]
     pub(super) fn push(
@@ -52,12 +52,13 @@ impl Lengths {
         let Some(bucket) = self.buckets.get_mut(place as usize) else {
             return;
         };
-        if let Some(slot) = bucket.lengths.get_mut(bucket.n) {
+        let n = bucket.n;
+        if let Some(slot) = bucket.lengths.get_mut(n) {
             *slot = length;
-            bucket.n += 1;
         }
+        bucket.n = n + 1;
         bucket.squares += log * log;
-        if bucket.n == ROOM {
+        if n + 1 >= ROOM {
             take(&bucket.lengths, bucket.squares);
             (bucket.n, bucket.squares) = (0, 0);
         }

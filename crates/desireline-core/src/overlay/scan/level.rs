@@ -1,5 +1,7 @@
 //! Visits, ways and outcomes at the places of one kind, customer by customer.
 
+use std::hint::select_unpredictable;
+
 use super::super::sums::{
     CellPart, Counts, EdgePart, EdgeSlot, Ends, GroupCellSums, GroupSums, LevelSums, Slot, Totals,
     add_counts, log16, wide,
@@ -25,7 +27,7 @@ pub(super) struct JourneyEnd {
     /// The event after the last one that is a goal; 0 without one.
     after_goal: u32,
     /// What the journey adds to a place that it comes to before its last goal and after it, and what when it comes there again.
-    adds: [Counts; 4],
+    adds: [Counts; 3],
 }
 
 impl JourneyEnd {
@@ -35,7 +37,7 @@ impl JourneyEnd {
             end,
             last_time,
             after_goal: last_goal.map_or(0, |last| last as u32 + 1),
-            adds: [[1, known, goal, 1], [1, known, goal, 0], [0; 4], [0; 4]],
+            adds: [[1, known, goal, 1], [1, known, goal, 0], [0; 4]],
         }
     }
 
@@ -43,9 +45,8 @@ impl JourneyEnd {
     #[inline]
     fn adds(&self, is_new: bool, i: u32) -> &Counts {
         let late = usize::from(i >= self.after_goal);
-        self.adds
-            .get(if is_new { late } else { 2 })
-            .unwrap_or(&[0; 4])
+        let row = select_unpredictable(is_new, late, 2);
+        self.adds.get(row).unwrap_or(&[0; 4])
     }
 }
 

@@ -200,7 +200,9 @@ impl Runs {
     pub(super) fn cut(&mut self, column: &[u32], after: usize) {
         let after = after as u32;
         self.n = self.as_slice().partition_point(|run| run.first <= after);
-        if let Some(run) = self.list.get_mut(self.n)
+        // Before the first run there is nothing to cut.
+        if self.n > 0
+            && let Some(run) = self.list.get_mut(self.n)
             && run.last > after
         {
             let events = column.get(run.first as usize..=after as usize);
@@ -248,6 +250,10 @@ mod tests {
         runs.cut(&column, 2);
         assert_eq!(told(&runs), [(5, 1, 1, 1, none)]);
         runs.cut(&column, 0);
+        assert!(runs.as_slice().is_empty());
+        // What comes before the first run is none, however long it is.
+        runs.compress_steady(&[NONE, NONE, NONE, 5], 0..4);
+        runs.cut(&[NONE, NONE, NONE, 5], 1);
         assert!(runs.as_slice().is_empty());
         for range in [2..3, 8..20, 4..4] {
             runs.compress(&column, range);

@@ -204,6 +204,8 @@ pub enum Verdict {
     Missed,
     /// The target lies within the interval, or there is no value.
     Undecided,
+    /// The target is of another kind than the value, such as money of another currency.
+    Incomparable,
 }
 
 impl Verdict {
@@ -213,6 +215,7 @@ impl Verdict {
             Verdict::Met => "met",
             Verdict::Missed => "missed",
             Verdict::Undecided => "undecided",
+            Verdict::Incomparable => "cannot be compared",
         }
     }
 }

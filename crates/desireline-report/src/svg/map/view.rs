@@ -401,12 +401,21 @@ impl<'m> View<'m> {
             wanted = told.replace("<=", "≤").replace(">=", "≥");
             target = told.trim_start_matches(['<', '>', '=', ' ']).parse().ok();
         }
+        // Money of another currency is neither more nor less.
+        let is_other = k.target.as_ref().is_some_and(|t| match t.value {
+            Quantity::Money(m) => {
+                let own = measured.and_then(|m| m.currency.as_ref());
+                own.is_none_or(|own| own.code != m.currency())
+            }
+            _ => false,
+        });
         let verdict = match (target, measured.and_then(|m| m.met)) {
             (None, _) if wanted.is_empty() => Verdict::None,
             (_, Some(true)) => Verdict::Met,
             (_, Some(false)) => Verdict::Missed,
             // Without a number there is nothing to decide.
             (_, None) if measured.is_some_and(|m| m.value.is_none()) => Verdict::None,
+            (_, None) if is_other => Verdict::Incomparable,
             (_, None) => Verdict::Undecided,
         };
         MapKpi {
@@ -532,6 +541,7 @@ fn part(whole: &MapKpi, part: &KpiPart) -> MapKpi {
             (_, Some(true)) => Verdict::Met,
             (_, Some(false)) => Verdict::Missed,
             (_, None) if part.value.is_none() => Verdict::None,
+            (Verdict::Incomparable, None) => Verdict::Incomparable,
             (_, None) => Verdict::Undecided,
         },
         ..whole.clone()
