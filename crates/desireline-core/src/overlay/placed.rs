@@ -160,7 +160,7 @@ mod tests {
             let rule = crate::overlay::journey_rule(file.map()).unwrap();
             let error = log.journeys(rule).unwrap_err();
             let told = placed(&file, log.catalog(), error).to_string();
-            let lead = "line 14, column 58 of the map: `goals[1].success` does not fit the log";
+            let lead = "line 14, column 56 of the map: `goals[1].success` does not fit the log";
             assert!(told.starts_with(lead), "{told}");
         }
     }
