@@ -179,7 +179,7 @@ def test_the_page_of_journeys_begins_with_a_map(shop: dl.JourneyMap, log: dl.Log
     paths = dl.Paths()
     page = journeys.to_html([paths], map=shop, min_n=20)
     assert page is not None and page.count("<html") == 1 and "<script" not in page
-    title = shop.title()
+    title = shop.title
     assert f"<title>{title}" in page
     bare = journeys.to_html([paths])
     assert bare is not None and title not in bare and "Customer journeys" in bare
