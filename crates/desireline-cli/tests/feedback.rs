@@ -225,15 +225,7 @@ fn beside<'a>(survey: &'a str, log: &'a str) -> (Vec<&'a str>, Vec<&'a str>) {
         "--feedback-within",
         "5m",
     ];
-    let read = vec![
-        log,
-        "--customer",
-        "customer",
-        "--time",
-        "time",
-        "--event",
-        "event",
-    ];
+    let read = std::iter::once(log).chain(OF_LOG).collect();
     (said, read)
 }
 

@@ -79,15 +79,16 @@ fn money_stands_in_its_currency() {
             "kpis: [{id: r, kpi: revenue, at: s, params: {variant: customer}, target: {op: '>=', value: 15 EUR}}, ",
         )
     });
-    let run = |head: &[&str], args: &[&str]| {
+    let in_currency = |code: &str, head: &[&str], args: &[&str]| {
         let mut all = head.to_vec();
         all.extend(COLUMNS);
-        all.extend(["--value", "amount", "--currency", "EUR", "--min-n", "1"]);
+        all.extend(["--value", "amount", "--currency", code, "--min-n", "1"]);
         all.extend(args);
         let done = bare(&all);
         assert_eq!(done.code, 0, "{head:?}: {}", done.err);
         done.out
     };
+    let run = |head: &[&str], args: &[&str]| in_currency("EUR", head, args);
     let log = log.to_str().unwrap();
     // Six of twelve buy for 19.90 each.
     let picture = run(&["map", "draw", &map, "--log", log], &["--format", "svg"]);
@@ -112,6 +113,16 @@ fn money_stands_in_its_currency() {
     assert_eq!(
         (cells[column("value")], cells[column("currency")]),
         ("9.95", "EUR")
+    );
+    // Dollars are neither more nor less than the euros of the target; without a log nothing is held against it.
+    let svg = ["--format", "svg"];
+    let dollars = in_currency("USD", &["map", "draw", &map, "--log", log], &svg);
+    let plan = bare(&["map", "draw", &map, "--format", "svg"]).out;
+    let said = |picture: &str| picture.contains("cannot be compared");
+    assert!(plan.contains("15.00 EUR"), "{plan}");
+    assert_eq!(
+        [&picture, &dollars, &plan].map(|p| said(p)),
+        [false, true, false]
     );
 }
 

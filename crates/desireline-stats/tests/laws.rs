@@ -323,3 +323,27 @@ fn a_bin_counts_as_far_as_it_likes() {
         }
     }
 }
+
+/// With nobody or one who did it, nothing shows whether a customer's journeys resemble each other; with a few who did it once each, much does.
+#[test]
+fn the_limit_of_a_rare_rate_falls_as_soon_as_resemblance_can_be_seen() {
+    let upper = |k: u64| {
+        let mut clusters = desireline_stats::Clusters::default();
+        for customer in 0..200 {
+            clusters.add(u64::from(customer < k), 20);
+        }
+        wilson_clustered(&clusters, 0.95).unwrap().upper
+    };
+    // Nobody: each customer counts as one observation.
+    assert_eq!(upper(0), wilson(0, 200, 0.95).unwrap().upper);
+    // From the formula of the page, worked out outside of this code.
+    for (k, wanted) in [
+        (0, 0.0188),
+        (1, 0.0105),
+        (2, 0.0055),
+        (3, 0.0041),
+        (5, 0.0037),
+    ] {
+        assert!((upper(k) - wanted).abs() < 5e-5, "{k}: {}", upper(k));
+    }
+}

@@ -49,12 +49,15 @@ fn find<'m>(
     let same = |(pointer, expr): &(String, Expr)| {
         let at = words(pointer);
         let is_goal = || ends && at.starts_with("goals[") && at.ends_with(".success");
+        if named.as_ref().is_some_and(|n| *n != at) && !is_goal() {
+            return false;
+        }
         // Rules are bound more strictly than what is on a map: every event that they name has to be there.
         let fails = match is_rule {
             true => Matcher::new(expr, catalog).err(),
             false => LenientMatcher::new(expr, catalog).err(),
         };
-        named.as_ref().is_none_or(|n| *n == at || is_goal()) && fails.as_ref() == Some(&source)
+        fails.as_ref() == Some(&source)
     };
     let found = files.into_iter().find_map(|(name, file)| {
         let (pointer, _) = file.map().conditions().into_iter().find(same)?;

@@ -42,3 +42,14 @@ fn what_a_map_does_not_have_is_called_by_its_id() {
     let map = JourneyMap::from_yaml(BASE).unwrap();
     assert_eq!(map.label_of("nowhere", "en"), "nowhere");
 }
+
+#[test]
+fn who_owns_a_part_is_looked_up_among_stakeholders_alone() {
+    let head = "schema: 1\nid: m\ntitle: M\nversion: 1.0.0\nkind: actual\nstatus: draft\nas_of: 2026-01-01\nowner: pay\n";
+    let parts = "stakeholders: [{id: cx, name: {en: Experience, de: Erlebnis}}]\nstages: [{id: pay, name: Pays}]\n";
+    let map = JourneyMap::from_yaml(&format!("{head}{parts}")).unwrap();
+    assert_eq!(map.label_of("pay", "en"), "Pays");
+    assert_eq!(map.stakeholder_label(&map.owner, "en"), "pay");
+    let cx = &map.stakeholders[0].id;
+    assert_eq!(map.stakeholder_label(cx, "de"), "Erlebnis");
+}

@@ -195,14 +195,14 @@ impl MapKpi {
 /// How a value stands to its target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Verdict {
-    /// There is no target.
+    /// There is no target, or no value.
     #[default]
     None,
     /// The whole interval is on the good side.
     Met,
     /// The whole interval is on the bad side.
     Missed,
-    /// The target lies within the interval, or there is no value.
+    /// The target lies within the interval.
     Undecided,
     /// The target is of another kind than the value, such as money of another currency.
     Incomparable,

@@ -402,19 +402,19 @@ impl<'m> View<'m> {
             target = told.trim_start_matches(['<', '>', '=', ' ']).parse().ok();
         }
         // Money of another currency is neither more nor less.
-        let is_other = k.target.as_ref().is_some_and(|t| match t.value {
-            Quantity::Money(m) => {
-                let own = measured.and_then(|m| m.currency.as_ref());
-                own.is_none_or(|own| own.code != m.currency())
+        let is_other = match (k.target.as_ref().map(|t| t.value), measured) {
+            (Some(Quantity::Money(wanted)), Some(measured)) => {
+                let own = measured.currency.as_ref();
+                own.is_none_or(|own| own.code != wanted.currency())
             }
             _ => false,
-        });
+        };
         let verdict = match (target, measured.and_then(|m| m.met)) {
             (None, _) if wanted.is_empty() => Verdict::None,
             (_, Some(true)) => Verdict::Met,
             (_, Some(false)) => Verdict::Missed,
             // Without a number there is nothing to decide.
-            (_, None) if measured.is_some_and(|m| m.value.is_none()) => Verdict::None,
+            (_, None) if measured.is_none_or(|m| m.value.is_none()) => Verdict::None,
             (_, None) if is_other => Verdict::Incomparable,
             (_, None) => Verdict::Undecided,
         };
